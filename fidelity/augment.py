@@ -1,0 +1,69 @@
+"""Augmentations of whole batches, on the device where the images are.
+
+An augmentation is a callable (images, generator) -> images; write your own as a function or a
+frozen dataclass. All randomness comes from the generator, so that a resumed training draws
+what an uninterrupted one would have drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
+from jaxtyping import Float
+from torch import Tensor
+
+Images = Float[Tensor, "batch channels height width"]
+
+
+class Augmentation(Protocol):
+    """A random change of images that keeps their classes."""
+
+    def __call__(self, images: Images, generator: torch.Generator) -> Images:
+        """Changed images, of the same shape, type and device.
+
+        Args:
+            images: (batch, channels, height, width) in the data set's own scale.
+            generator: the source of randomness, on the images' device.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PadCrop:
+    """Pads each image with `padding` zeros on every side and crops it at random to its size.
+
+    Axes of length 1 are left alone: shifting them would blank the image.
+    """
+
+    padding: int
+
+    def __call__(self, images: Images, generator: torch.Generator) -> Images:
+        """Shifts each image by up to `padding` pixels either way."""
+        batch, _, height, width = images.shape
+        vertical, horizontal = (self.padding if size > 1 else 0 for size in (height, width))
+        padded = F.pad(images, (horizontal, horizontal, vertical, vertical))
+        device = images.device
+        rows, columns = (
+            torch.randint(2 * pad + 1, (batch, 1), generator=generator, device=device)
+            + torch.arange(size, device=device)
+            for pad, size in ((vertical, height), (horizontal, width))
+        )
+        index = torch.arange(batch, device=device)[:, None, None]
+        # The slice between the indices puts the channels last: the layout that convolutions like.
+        cropped = padded[index, :, rows[:, :, None], columns[:, None, :]]
+        return cropped.permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True)
+class HorizontalFlip:
+    """Mirrors each image with this probability."""
+
+    probability: float = 0.5
+
+    def __call__(self, images: Images, generator: torch.Generator) -> Images:
+        """Mirrors some images, left to right."""
+        draws = torch.rand(len(images), generator=generator, device=images.device)
+        return torch.where((draws < self.probability)[:, None, None, None], images.flip(3), images)

@@ -1,0 +1,207 @@
+"""Labelled images, checked once and split once into training, validation and test parts.
+
+A search sees the training and the validation part. Only `Training.final` looks at the test part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from jaxtyping import Int64, Shaped
+from torch import Tensor
+
+from fidelity.augment import Augmentation
+from spaces.space import InputShape
+
+
+class DataError(ValueError):
+    """Data that cannot be used: its message says what is wrong and how to mend it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Images and their labels.
+
+    Attributes:
+        images: uint8 or float32, in the scale in which they were given.
+        labels: the class of each image, counted from 0.
+
+    Raises:
+        DataError: the two don't fit together, or something is in them that is no image or class.
+    """
+
+    images: Shaped[Tensor, "images channels height width"]
+    labels: Int64[Tensor, " images"]
+
+    def __post_init__(self) -> None:
+        """Checks what would otherwise show only as bad networks."""
+        images, labels = self.images, self.labels
+        if images.ndim != 4:
+            raise DataError(
+                f"images have the shape (images, channels, height, width), not {tuple(images.shape)}"
+            )
+        if labels.ndim != 1 or len(labels) != len(images):
+            raise DataError(
+                f"there are {len(images)} images but labels of shape {tuple(labels.shape)}: "
+                "one label is needed for each image, in the same order"
+            )
+        if images.numel() == 0:
+            raise DataError(
+                f"there are no images: an array of shape {tuple(images.shape)} is empty; "
+                "each of the training, validation and test parts needs some"
+            )
+        if labels.dtype != torch.int64 or images.dtype not in (torch.uint8, torch.float32):
+            raise DataError(
+                "a part holds uint8 or float32 images and int64 labels, not "
+                f"{images.dtype} and {labels.dtype}: from_arrays converts other types"
+            )
+        _check_finite(images)
+        if int(labels.min()) < 0:
+            raise DataError(
+                f"the label {int(labels.min())} is negative: classes are counted from 0; "
+                "leave unlabelled images out, or renumber the classes"
+            )
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.labels)
+
+    def select(self, index: Int64[Tensor, " selected"]) -> Part:
+        """The images at these positions."""
+        return Part(self.images[index], self.labels[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images for classification; two data sets are equal only when they are the same object.
+
+    Attributes:
+        name: for reports.
+        train: what networks are trained on.
+        validation: what a search compares networks by.
+        test: what only the final report looks at.
+        augment: the augmentations that suit these images, in order.
+
+    Raises:
+        DataError: the parts don't fit together, or a class has no training image.
+    """
+
+    name: str
+    train: Part = field(repr=False)
+    validation: Part = field(repr=False)
+    test: Part = field(repr=False)
+    augment: tuple[Augmentation, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Checks the parts against each other."""
+        counts = torch.bincount(self.train.labels)
+        if len(counts) < 2:
+            raise DataError(
+                "every training image has the label 0: a classifier needs two classes or more"
+            )
+        absent = torch.nonzero(counts == 0).flatten().tolist()
+        if absent:
+            raise DataError(
+                f"no training image has the label {_few(absent)}, though labels go up to "
+                f"{self.classes - 1}: number the classes 0, 1, 2... without a gap, for instance "
+                "labels = numpy.unique(labels, return_inverse=True)[1]"
+            )
+        for name, part in (("validation", self.validation), ("test", self.test)):
+            shape = tuple(part.images.shape[1:])
+            if shape != self.input_shape:
+                raise DataError(
+                    f"{name} images have the shape {shape} (channels, height, width), "
+                    f"training images {self.input_shape}: they must agree"
+                )
+            if int(part.labels.max()) >= self.classes:
+                raise DataError(
+                    f"the {name} part has the label {int(part.labels.max())}, but the training "
+                    f"part only has classes 0 to {self.classes - 1}"
+                )
+
+    @property
+    def input_shape(self) -> InputShape:
+        """Channels, height and width of an image."""
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
+
+    @property
+    def classes(self) -> int:
+        """The number of classes."""
+        return int(self.train.labels.max()) + 1
+
+    def subset(self, images: int, seed: int = 0) -> Dataset:
+        """The same data set with only `images` training images, each class in proportion.
+
+        Validation and test part stay whole, so that errors remain comparable.
+
+        Raises:
+            DataError: there are fewer training images, or more classes than `images`.
+        """
+        if not self.classes <= images <= len(self.train):
+            raise DataError(
+                f"a subset of {images} training images is impossible: there are "
+                f"{len(self.train)}, and each of the {self.classes} classes needs one"
+            )
+        if images == len(self.train):
+            return self
+        _, kept = split(self.train, images, np.random.default_rng(seed))
+        return replace(self, train=kept)
+
+
+def split(part: Part, size: int, rng: np.random.Generator) -> tuple[Part, Part]:
+    """Splits `size` images off, each class in proportion (at least one on either side).
+
+    Returns:
+        The rest, and the part with `size` images, both in their old order.
+
+    Raises:
+        DataError: a class has fewer than two images, or `size` leaves a class without one.
+    """
+    labels = part.labels.numpy()
+    counts = np.bincount(labels)
+    present = np.flatnonzero(counts)
+    short = [int(c) for c in present if counts[c] < 2]
+    if short or not len(present) <= size <= len(labels) - len(present):
+        fewest = int(present[np.argmin(counts[present])])
+        raise DataError(
+            f"{size} of {len(labels)} images cannot be split off so that each class is on both "
+            f"sides: class {fewest} has {counts[fewest]} of them; give more images of it, leave "
+            "the class out, or choose another fraction"
+        )
+    chosen = np.zeros(len(labels), dtype=bool)
+    for label, wanted in zip(present, _shares(counts[present], size), strict=True):
+        chosen[rng.permutation(np.flatnonzero(labels == label))[:wanted]] = True
+    mask = torch.from_numpy(chosen)
+    return part.select(torch.nonzero(~mask).flatten()), part.select(torch.nonzero(mask).flatten())
+
+
+def _shares(counts: Int64[np.ndarray, " classes"], size: int) -> Int64[np.ndarray, " classes"]:
+    """How many of each class make `size` together: the largest remainders, within 1 to n - 1."""
+    exact = counts * (size / counts.sum())
+    shares = np.clip(np.floor(exact).astype(np.int64), 1, counts - 1)
+    while shares.sum() != size:
+        step = 1 if shares.sum() < size else -1
+        free = (shares < counts - 1) if step > 0 else (shares > 1)
+        short = np.where(free, step * (exact - shares), -np.inf)
+        shares[np.argmax(short)] += step
+    return shares
+
+
+def _check_finite(images: Shaped[Tensor, "images channels height width"]) -> None:
+    if not images.is_floating_point():
+        return
+    finite = torch.isfinite(images).flatten(1).all(1)
+    if not finite.all():
+        bad = torch.nonzero(~finite).flatten().tolist()
+        raise DataError(
+            f"{len(bad)} of {len(images)} images hold NaN or infinite values (image {_few(bad)}): "
+            "repair them, or leave them out"
+        )
+
+
+def _few(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:5]))
+    return shown if len(numbers) <= 5 else f"{shown}, ... ({len(numbers)} in all)"

@@ -1,0 +1,9 @@
+"""Data sets: each is a function that returns a `fidelity.data.Dataset`, and one file here."""
+
+from fidelity.datasets.arrays import from_arrays
+from fidelity.datasets.cifar10 import cifar10
+from fidelity.datasets.digits import digits
+from fidelity.datasets.fashion_mnist import fashion_mnist
+from fidelity.datasets.mnist1d import mnist1d
+
+__all__ = ["cifar10", "digits", "fashion_mnist", "from_arrays", "mnist1d"]

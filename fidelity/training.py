@@ -1,0 +1,239 @@
+"""The objective that trains: the validation error of a network after so many epochs."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from dataclasses import dataclass, field
+
+import torch
+from ConfigSpace import Configuration
+from torch import nn
+
+from fidelity.augment import Augmentation
+from fidelity.data import Dataset
+from fidelity.loop import Plan, TrainingLoop
+from fidelity.objective import Context, InvalidArchitecture
+from fidelity.optimisation import CosineSGD
+from fidelity.placement import Placed, choose, place
+from spaces.space import Space
+
+
+@dataclass(frozen=True)
+class Final:
+    """A network trained to the maximal budget, and the one look at the test part.
+
+    Attributes:
+        validation_error: the fraction of validation images that it gets wrong.
+        test_error: the same for test images.
+        parameters: the number of trainable parameters.
+        epochs: how many it was trained in all.
+        seconds: how long this training took, what came before its checkpoint excluded.
+        network: the trained network, on the device where it was trained.
+    """
+
+    validation_error: float
+    test_error: float
+    parameters: int
+    epochs: float
+    seconds: float
+    network: nn.Module = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Training:
+    """An objective that builds the network of a configuration and trains it.
+
+    The learning rate follows a curve over `max_epochs`, in steps; a budget is a point on it. A
+    training that stops at a budget and goes on from its checkpoint is the same as one that
+    never stopped, on a CPU to the last bit.
+
+    Attributes:
+        space: what builds the networks.
+        dataset: what they are trained and compared on.
+        max_epochs: the largest budget, in epochs: passes over the training images, without a
+            last batch that would be smaller than the others.
+        batch_size: images a step; all of them where there are fewer.
+        learning_rate: at its peak.
+        momentum: of SGD (Nesterov), in [0, 1).
+        weight_decay: of every parameter.
+        warm_up: the fraction of `max_epochs` in which the learning rate rises.
+        augment: the augmentations; None means those of the data set, () none.
+        device: as torch names devices; None means the GPU where there is one, else the CPU. A
+            device that the context names goes first.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+
+    space: Space
+    dataset: Dataset
+    max_epochs: float
+    batch_size: int = 256
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warm_up: float = 0.05
+    augment: tuple[Augmentation, ...] | None = None
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        if not (self.max_epochs > 0 and math.isfinite(self.max_epochs)):
+            raise ValueError(f"max_epochs is {self.max_epochs}: it must be above 0")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size is {self.batch_size}: a step needs an image or more")
+        self._plan(seed=0)
+
+    def __call__(
+        self,
+        configuration: Configuration,
+        budget: float,
+        seed: int = 0,
+        context: Context | None = None,
+    ) -> dict[str, float]:
+        """Trains to `budget` and evaluates on the validation part.
+
+        Args:
+            configuration: the network, a configuration of the space.
+            budget: the total of epochs to train to; may be a fraction.
+            seed: of initial weights, order, augmentation and dropout.
+            context: the device, the checkpoint to continue from and the one to leave, and
+                where the validation error is reported after each epoch.
+
+        Returns:
+            'cost', the fraction of validation images that the network gets wrong;
+            'validation_loss' and 'train_loss', mean cross-entropies in nats, the latter over
+            the last epoch; 'parameters', the number of trainable ones; 'epochs', the total
+            trained; 'resumed_from', how many of them a checkpoint brought.
+
+        Raises:
+            ValueError: the budget is not in (0, max_epochs].
+            InvalidArchitecture: there is no path from input to output, or no parameter on it.
+            Diverged: the loss is no finite number.
+        """
+        context = context or Context()
+        loop, resumed_from, (loss, error) = self._train(configuration, budget, seed, context)
+        return {
+            "cost": error,
+            "validation_loss": loss,
+            "train_loss": loop.train_loss,
+            "parameters": _parameters(loop.network),
+            "epochs": loop.epoch,
+            "resumed_from": resumed_from,
+        }
+
+    def final(
+        self, configuration: Configuration, seed: int = 0, context: Context | None = None
+    ) -> Final:
+        """Trains to `max_epochs` and looks at the test part, which no search may do.
+
+        Args:
+            configuration: the network.
+            seed: as for a trial; the same one lets a trial's checkpoint be continued.
+            context: the device and the checkpoint to continue from, for instance
+                `Context(Checkpoint(source=path))`.
+
+        Raises:
+            InvalidArchitecture: there is no path from input to output, or no parameter on it.
+            Diverged: the loss is no finite number.
+        """
+        start = time.monotonic()
+        context = context or Context()
+        loop, _, (_, error) = self._train(configuration, self.max_epochs, seed, context)
+        _, test_error = loop.evaluate(self.dataset.test)
+        return Final(
+            validation_error=error,
+            test_error=test_error,
+            parameters=_parameters(loop.network),
+            epochs=loop.epoch,
+            seconds=time.monotonic() - start,
+            network=loop.network,
+        )
+
+    def _train(
+        self, configuration: Configuration, budget: float, seed: int, context: Context
+    ) -> tuple[TrainingLoop, float, tuple[float, float]]:
+        """The loop after `budget`, the epoch it resumed from, and validation loss and error."""
+        plan = self._plan(seed)
+        until = self._steps(budget, plan)
+        if not self.space.architecture(configuration).connected:
+            raise InvalidArchitecture("no path leads from the input to the output")
+        device = choose(context.device or self.device)
+        data = place(self.dataset, device)
+        with torch.random.fork_rng(devices=[device.index] if device.type == "cuda" else []):
+            loop = self._resume(configuration, data, plan, until, context)
+            resumed_from = loop.epoch
+            result: tuple[float, float] | None = None
+
+            def after_epoch() -> None:
+                nonlocal result
+                result = loop.evaluate(data.validation)
+                context.report(loop.epoch, result[1])
+
+            loop.run(until, after_epoch)
+            if result is None or until % plan.steps_per_epoch:
+                after_epoch()
+            context.checkpoint.save(loop.state())
+        assert result is not None
+        return loop, resumed_from, result
+
+    def _plan(self, seed: int) -> Plan:
+        """How to train. (A space that also holds training hyperparameters would set them here.)"""
+        batch_size = min(self.batch_size, len(self.dataset.train))
+        steps_per_epoch = len(self.dataset.train) // batch_size
+        return Plan(
+            CosineSGD(self.learning_rate, self.momentum, self.weight_decay, self.warm_up),
+            batch_size,
+            steps_per_epoch,
+            max(1, round(self.max_epochs * steps_per_epoch)),
+            self.dataset.augment if self.augment is None else self.augment,
+            seed,
+        )
+
+    def _steps(self, budget: float, plan: Plan) -> int:
+        if not 0 < budget <= self.max_epochs:
+            raise ValueError(
+                f"the budget is {budget} epochs: it must be above 0 and at most max_epochs, "
+                f"{self.max_epochs}, since the learning rate is planned that far"
+            )
+        return max(1, round(budget * plan.steps_per_epoch))
+
+    def _resume(
+        self, configuration: Configuration, data: Placed, plan: Plan, until: int, context: Context
+    ) -> TrainingLoop:
+        """A loop that continues from the checkpoint, or starts anew where that is impossible."""
+        loop = self._start(configuration, data, plan)
+        state = context.checkpoint.load()
+        if state is None:
+            return loop
+        try:
+            loop.restore(state)
+            if loop.step > until:
+                raise ValueError(f"it is at epoch {loop.epoch} already")
+        except Exception as error:  # whatever a foreign or damaged state makes torch raise
+            warnings.warn(
+                f"the checkpoint {context.checkpoint.source} does not fit this training "
+                f"({error}); training starts anew",
+                stacklevel=2,
+            )
+            return self._start(configuration, data, plan)
+        return loop
+
+    def _start(self, configuration: Configuration, data: Placed, plan: Plan) -> TrainingLoop:
+        # Each generator by itself: torch.manual_seed would also reseed devices of other trials.
+        torch.default_generator.manual_seed(plan.seed)
+        if data.device.type == "cuda":
+            with torch.cuda.device(data.device):
+                torch.cuda.manual_seed(plan.seed)
+        network = self.space.build(configuration, self.dataset.input_shape, self.dataset.classes)
+        if not _parameters(network):
+            raise InvalidArchitecture("the network has no parameter to train")
+        # Built on the CPU, so that a seed gives the same initial weights on every device.
+        network = network.to(data.device, memory_format=torch.channels_last)
+        return TrainingLoop(network, data, plan)
+
+
+def _parameters(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
