@@ -40,7 +40,8 @@ class Part:
         images, labels = self.images, self.labels
         if images.ndim != 4:
             raise DataError(
-                f"images have the shape (images, channels, height, width), not {tuple(images.shape)}"
+                f"images of shape {tuple(images.shape)}: "
+                "expected (images, channels, height, width), or (images, height, width)"
             )
         if labels.ndim != 1 or len(labels) != len(images):
             raise DataError(
@@ -187,7 +188,7 @@ def _shares(counts: Int64[np.ndarray, " classes"], size: int) -> Int64[np.ndarra
         free = (shares < counts - 1) if step > 0 else (shares > 1)
         short = np.where(free, step * (exact - shares), -np.inf)
         shares[np.argmax(short)] += step
-    return shares
+    return np.asarray(shares)
 
 
 def _check_finite(images: Shaped[Tensor, "images channels height width"]) -> None:

@@ -21,7 +21,7 @@ from spaces.space import Space
 
 
 @dataclass(frozen=True)
-class Final:
+class FinalReport:
     """A network trained to the maximal budget, and the one look at the test part.
 
     Attributes:
@@ -126,7 +126,7 @@ class Training:
 
     def final(
         self, configuration: Configuration, seed: int = 0, context: Context | None = None
-    ) -> Final:
+    ) -> FinalReport:
         """Trains to `max_epochs` and looks at the test part, which no search may do.
 
         Args:
@@ -143,7 +143,7 @@ class Training:
         context = context or Context()
         loop, _, (_, error) = self._train(configuration, self.max_epochs, seed, context)
         _, test_error = loop.evaluate(self.dataset.test)
-        return Final(
+        return FinalReport(
             validation_error=error,
             test_error=test_error,
             parameters=_parameters(loop.network),
@@ -180,7 +180,7 @@ class Training:
         return loop, resumed_from, result
 
     def _plan(self, seed: int) -> Plan:
-        """How to train. (A space that also holds training hyperparameters would set them here.)"""
+        """How to train; a space that also holds training hyperparameters would set them here."""
         batch_size = min(self.batch_size, len(self.dataset.train))
         steps_per_epoch = len(self.dataset.train) // batch_size
         return Plan(
@@ -231,7 +231,8 @@ class Training:
         if not _parameters(network):
             raise InvalidArchitecture("the network has no parameter to train")
         # Built on the CPU, so that a seed gives the same initial weights on every device.
-        network = network.to(data.device, memory_format=torch.channels_last)
+        network.to(data.device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
         return TrainingLoop(network, data, plan)
 
 

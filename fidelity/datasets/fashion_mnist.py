@@ -58,7 +58,7 @@ def _find(name: str, folders: list[Path]) -> Path:
     )
 
 
-def _read(path: Path) -> UInt8[np.ndarray, "..."]:
+def _read(path: Path) -> UInt8[np.ndarray, ...]:
     """The array of an idx file of unsigned bytes.
 
     The format: two zero bytes, the type (8), the number of dimensions, each dimension as a

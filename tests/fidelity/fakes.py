@@ -39,8 +39,12 @@ class TinySpace:
         operation, width = configuration["operation"], self.channels
         if operation == "empty":
             return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        stem = nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False)
+        head = nn.Linear(width, outputs)
+        if operation == "diverge":
+            nn.init.constant_(head.weight, 1e38)
         network = nn.Sequential(
-            nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False),
+            stem,
             nn.BatchNorm2d(width),
             nn.ReLU(),
             nn.Dropout(0.3) if operation == "dropout" else nn.Identity(),
@@ -49,11 +53,9 @@ class TinySpace:
             nn.ReLU(),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
-            nn.Linear(width, outputs),
+            head,
         )
         if operation == "frozen":
             network.requires_grad_(False)
-            network.register_parameter("unused", nn.Parameter(network[0].weight.detach().clone()))
-        if operation == "diverge":
-            nn.init.constant_(network[-1].weight, 1e38)
+            network.register_parameter("unused", nn.Parameter(stem.weight.detach().clone()))
         return network
