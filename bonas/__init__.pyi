@@ -1,0 +1,14 @@
+from . import plot, strategies, surrogates
+from .history import Evaluation, History, Status, Trial
+from .search import Search
+
+__all__ = [
+    "Evaluation",
+    "History",
+    "Search",
+    "Status",
+    "Trial",
+    "plot",
+    "strategies",
+    "surrogates",
+]

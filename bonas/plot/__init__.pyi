@@ -1,0 +1,4 @@
+from .anytime import anytime
+from .architecture import architecture
+
+__all__ = ["anytime", "architecture"]

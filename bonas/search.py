@@ -1,0 +1,318 @@
+"""The search: proposals by a strategy, budgets by a schedule, costs by an objective."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from bonas.header import check_header, header
+from bonas.limits import Limits
+from bonas.progress import Progress
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
+from fidelity.checkpoint import Checkpoint, Checkpoints
+from fidelity.history import History, evaluation_record, trial_record
+from fidelity.journal import Journal
+from fidelity.objective import Context, Objective, Result, accepted_arguments, evaluate, interpret
+from fidelity.schedules.full import FullFidelity
+from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
+from fidelity.trial import Evaluation, Trial
+from spaces.space import Space
+
+# When this many proposals in a row were networks that are known already, the space is taken
+# to be exhausted: a strategy that draws with replacement would go on for ever.
+STALE_PROPOSALS = 1000
+
+
+class Search:
+    """A search over `space` for the configuration of lowest cost.
+
+    Args:
+        space: the architectures.
+        objective: a function of a configuration (and, if it names them, `budget`, `seed` and
+            `context`) that returns a cost to be minimised, or a mapping with 'cost'.
+        strategy: proposes configurations; Bayesian optimization by default.
+        schedule: chooses budgets; by default everything at the objective's `max_budget`.
+        directory: where history and checkpoints are kept; the same directory means resume.
+            None keeps them only as long as the search lives.
+        seed: of everything random. The same seed gives the same search.
+
+    Raises:
+        ObjectiveError: the objective cannot be called with what a search passes.
+        ScheduleError: the schedule asks for more than the objective's `max_budget`.
+        JournalError: the directory cannot be written, is in use, or holds another search.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objective: Objective,
+        *,
+        strategy: Strategy | None = None,
+        schedule: Schedule | None = None,
+        directory: str | Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        accepted_arguments(objective)
+        self.space = space
+        self.objective = objective
+        self.strategy = BayesianOptimization() if strategy is None else strategy
+        self.schedule = _schedule(objective, schedule)
+        self.seed = seed
+        self.history = History(space.configuration_space)
+        self._orphans: deque[Trial] = deque()  # asked for by a process that is gone
+        self._running: dict[int, Trial] = {}  # handed out by this process
+        self._twins: list[Trial] = []  # of a network that is running: they wait for its result
+        self._began = time.monotonic()
+        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="bonas-")
+        self._journal = None
+        self.directory = Path(directory or self._temporary.name)  # type: ignore[union-attr]
+        if directory:
+            self._journal = Journal(self.directory)
+            self._resume()
+        self._checkpoints = Checkpoints(self.directory / "checkpoints")
+
+    def _resume(self) -> None:
+        assert self._journal is not None
+        try:
+            found, records = self._journal.records()
+            mine = header(self.space, self.strategy, self.schedule, self.seed)
+            if found is None:
+                self._journal.append(mine, durable=True)
+            else:
+                check_header(found, mine, self.directory)
+        except BaseException:
+            self._journal.close()
+            raise
+        self.history.replay(records)
+        self._orphans.extend(self.history.pending)
+        ended = [e.started + e.seconds for e in self.history.evaluations]
+        self._began -= max(ended, default=0.0)
+
+    # Ask and tell ---------------------------------------------------------------------------
+
+    def ask(self) -> Trial | None:
+        """The next trial to evaluate; tell what came of it.
+
+        A network that was evaluated before at the same budget and seed is not handed out
+        again: its known result is recorded.
+
+        Returns:
+            None if nothing can be done before something that is running is told.
+
+        Raises:
+            Exhausted: the space has nothing new left.
+        """
+        for _ in range(STALE_PROPOSALS):
+            trial = self._next()
+            if trial is None or trial.number in self._running:
+                return trial
+        raise Exhausted(f"the last {STALE_PROPOSALS} proposals were all known networks")
+
+    def tell(self, trial: Trial, result: Result | Evaluation) -> Evaluation:
+        """Records what came of a trial.
+
+        Args:
+            trial: as `ask` returned it.
+            result: its cost, a mapping with 'cost', or a whole evaluation.
+
+        Raises:
+            ValueError: the trial is not running.
+            ObjectiveError: the result is no cost.
+        """
+        evaluation = result if isinstance(result, Evaluation) else interpret(trial, result)
+        if trial.number not in self._running:
+            raise ValueError(f"trial {trial.number} is not running: ask for it first, tell it once")
+        self._record(evaluation)
+        del self._running[trial.number]
+        self._settle_twins()
+        return evaluation
+
+    def _next(self) -> Trial | None:
+        """Takes the next trial, which is then running, recorded as known, or waiting."""
+        trial = self._orphans.popleft() if self._orphans else self._ask_schedule()
+        if trial is None:
+            return None
+        if known := self.history.known(trial):
+            self._record(
+                replace(
+                    known,
+                    trial=trial,
+                    reused=known.trial.number,
+                    seconds=0.0,
+                    started=self._clock(),
+                )
+            )
+        elif any(_same(trial, other) for other in self._running.values()):
+            self._twins.append(trial)
+        else:
+            self._running[trial.number] = trial
+        return trial
+
+    def _ask_schedule(self) -> Trial | None:
+        try:
+            trial = self._trial(self.schedule.next(self.history))
+        except Exhausted:
+            trial = self._trial(self.schedule.next(self.history, exhausted=True))
+            if trial is None and not self.history.pending:
+                raise
+        if trial is not None:
+            self.history.add_trial(trial)
+            self._write(trial_record(trial), durable=False)
+        return trial
+
+    def _trial(self, decision: Start | Promote | None) -> Trial | None:
+        number = len(self.history.trials)
+        if decision is None:
+            return None
+        if isinstance(decision, Promote):
+            parent = decision.trial
+            return replace(parent, number=number, budget=decision.budget, parent=parent.number)
+        rng = np.random.default_rng([self.seed, number])
+        proposal = self.strategy.propose(self.space, self.history, rng)
+        if isinstance(proposal, Again):
+            key, configuration = proposal.trial.key, proposal.trial.configuration
+            used = [t.seed for t in self.history.trials if t.key == key]
+            seed = max(used) + 1
+        else:
+            key, configuration = self.space.architecture(proposal).key, proposal
+            seed = self.seed
+        return Trial(number, configuration, key, decision.budget, seed, bracket=decision.bracket)
+
+    def _settle_twins(self) -> None:
+        twins, self._twins = self._twins, []
+        self._orphans.extendleft(reversed(twins))
+
+    def _record(self, evaluation: Evaluation) -> None:
+        self._write(evaluation_record(evaluation), durable=True)
+        self.history.add_evaluation(evaluation)
+        if self._checkpoints.directory.exists():
+            self._checkpoints.keep(self._needed_checkpoints())
+
+    def _write(self, record: dict[str, object], *, durable: bool) -> None:
+        if self._journal is not None:
+            self._journal.append(record, durable=durable)
+
+    # Run ------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        *,
+        evaluations: int | None = None,
+        seconds: float | None = None,
+        epochs: float | None = None,
+        progress: Progress | None = None,
+    ) -> History:
+        """Searches until a limit is reached or the space is exhausted.
+
+        Limits are totals over all runs in the same directory. Nothing is started that would
+        exceed `epochs`; a trial that runs when `seconds` are over is finished.
+
+        Args:
+            evaluations: the number of evaluations in the history, reused ones included.
+            seconds: spent since the search began, pauses between runs left out.
+            epochs: units of budget really spent; continued and reused trials spend the rest.
+            progress: what shows how it goes; by default a live table, or plain lines.
+
+        Raises:
+            ValueError: no limit is given, or one is not positive.
+        """
+        limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
+        stale = 0
+        with progress or Progress() as shown:
+            shown.update(self.history, limits)
+            while not limits.reached(self.history, self._clock()) and stale < STALE_PROPOSALS:
+                try:
+                    trial = self._next()
+                except Exhausted:
+                    break
+                if trial is None:
+                    break
+                if trial.number in self._running:
+                    if limits.exceeded_by(trial, self.history):
+                        self._orphans.appendleft(self._running.pop(trial.number))
+                        break
+                    self.tell(trial, self._evaluate(trial))
+                    stale = 0
+                else:
+                    stale += 1
+                shown.update(self.history, limits)
+        return self.history
+
+    def _evaluate(self, trial: Trial) -> Evaluation:
+        self._checkpoints.directory.mkdir(parents=True, exist_ok=True)
+        source = None if trial.parent is None else self._checkpoints.path(self._owner(trial.parent))
+        checkpoint = Checkpoint(source, self._checkpoints.path(trial.number))
+        started = self._clock()
+        return replace(evaluate(self.objective, trial, Context(checkpoint)), started=started)
+
+    def _clock(self) -> float:
+        return time.monotonic() - self._began
+
+    # Results --------------------------------------------------------------------------------
+
+    @property
+    def incumbent(self) -> Evaluation | None:
+        """The best that was found, by the strategy's own judgement if it has one."""
+        if isinstance(self.strategy, Recommender):
+            return self.strategy.recommend(self.space, self.history)
+        return self.history.incumbent
+
+    def checkpoint(self, evaluation: Evaluation) -> Path | None:
+        """The file with the trained weights of `evaluation`, if they are still kept."""
+        path = self._checkpoints.path(self._owner(evaluation.trial.number))
+        return path if path.exists() else None
+
+    def _owner(self, trial: int) -> int:
+        """The number of the trial that was really evaluated for `trial`."""
+        evaluation = self.history.evaluation(trial)
+        return trial if evaluation is None or evaluation.reused is None else evaluation.reused
+
+    def _needed_checkpoints(self) -> set[int]:
+        needed = self.schedule.continuable(self.history)
+        needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
+        if self.history.incumbent is not None:
+            needed.add(self.history.incumbent.trial.number)
+        return {self._owner(trial) for trial in needed} | set(self._running)
+
+    def close(self) -> None:
+        """Gives the directory free for another process."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _same(one: Trial, other: Trial) -> bool:
+    return (one.key, one.budget, one.seed) == (other.key, other.budget, other.seed)
+
+
+def _schedule(objective: Objective, schedule: Schedule | None) -> Schedule:
+    most: float | None = getattr(objective, "max_budget", None)
+    if schedule is None:
+        return FullFidelity() if most is None else FullFidelity(most)
+    if most is not None and schedule.max_budget > most:
+        raise ScheduleError(
+            f"the schedule goes to a budget of {schedule.max_budget}, but the objective's maximal "
+            f"budget is {most}: make them equal"
+        )
+    return schedule

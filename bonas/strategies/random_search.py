@@ -1,0 +1,20 @@
+"""Random search (Bergstra & Bengio 2012; the baseline of Li & Talwalkar 2020 for NAS)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from ConfigSpace import Configuration
+
+from fidelity.history import History
+from spaces.space import Space, sample
+
+
+@dataclass(frozen=True)
+class RandomSearch:
+    """Proposes configurations at random, each independent of what was seen."""
+
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+        """A random configuration of `space`."""
+        return sample(space.configuration_space, 1, rng)[0]

@@ -1,0 +1,5 @@
+"""Performance estimation: how good is this network, for how much?"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,73 @@
+"""Checkpoints that the framework owns: what a trial leaves for the one that continues it."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a trial finds the state it continues from, and where it leaves its own.
+
+    Attributes:
+        source: the file of the trial that is continued; None at the start.
+        target: the file for this trial's own state; None keeps nothing.
+    """
+
+    source: Path | None = None
+    target: Path | None = None
+
+    def load(self) -> dict[str, Any] | None:
+        """The saved state, tensors on the CPU; None if there is none or it cannot be read.
+
+        Only tensors and plain containers are read, never a pickled object.
+        """
+        if self.source is None:
+            return None
+        import torch
+
+        try:
+            state = torch.load(self.source, map_location="cpu", weights_only=True)
+        except Exception as error:  # whatever a damaged file makes torch raise
+            warnings.warn(
+                f"the checkpoint {self.source} cannot be read ({error}); training starts anew",
+                stacklevel=2,
+            )
+            return None
+        return dict(state)
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Writes `state` so that a crash leaves either the whole file or none."""
+        if self.target is None:
+            return
+        import torch
+
+        temporary = self.target.with_suffix(".tmp")
+        with temporary.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.target)
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoint files of a search, one for each trial that left one."""
+
+    directory: Path
+
+    def path(self, trial: int) -> Path:
+        """The file of trial number `trial`."""
+        return self.directory / f"trial-{trial}.pt"
+
+    def keep(self, trials: Collection[int]) -> None:
+        """Removes every checkpoint but those of `trials`, and what a crash left half written."""
+        kept = {self.path(trial) for trial in trials}
+        for path in self.directory.glob("trial-*"):
+            if path not in kept:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,210 @@
+"""The history of a search: every trial that was asked for and everything that came of them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ConfigSpace import ConfigurationSpace
+
+from fidelity import journal
+from fidelity.trial import DETERMINISTIC, Evaluation, Status, Trial
+from spaces.space import configuration, values
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class History:
+    """An append-only record of trials and evaluations, indexed for strategies and schedules.
+
+    Args:
+        space: the space that the configurations are points of.
+    """
+
+    def __init__(self, space: ConfigurationSpace) -> None:
+        self.space = space
+        self._trials: list[Trial] = []
+        self._evaluations: list[Evaluation] = []
+        self._of_trial: dict[int, Evaluation] = {}
+        self._of_network: dict[tuple[str, float, int], Evaluation] = {}
+        self._at_budget: dict[float, list[Evaluation]] = defaultdict(list)
+        self._brackets: dict[int, list[Trial]] = defaultdict(list)
+        self._pending: dict[int, Trial] = {}
+        self._resource = 0.0
+
+    def __len__(self) -> int:
+        return len(self._evaluations)
+
+    @property
+    def trials(self) -> Sequence[Trial]:
+        """All trials by number, pending ones too."""
+        return self._trials
+
+    @property
+    def evaluations(self) -> Sequence[Evaluation]:
+        """All evaluations in the order in which they ended."""
+        return self._evaluations
+
+    @property
+    def pending(self) -> tuple[Trial, ...]:
+        """Trials that were asked for and not yet told."""
+        return tuple(self._pending.values())
+
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """The budgets at which something was evaluated, ascending."""
+        return tuple(sorted(self._at_budget))
+
+    @property
+    def resource(self) -> float:
+        """The budget really spent: increments over the parents' budgets, reused results free."""
+        return self._resource
+
+    @property
+    def brackets(self) -> int:
+        """How many brackets the schedule has begun."""
+        return len(self._brackets)
+
+    def bracket(self, number: int) -> Sequence[Trial]:
+        """The trials of one bracket in the order in which they were asked."""
+        return self._brackets.get(number, [])
+
+    def at(self, budget: float) -> Sequence[Evaluation]:
+        """The evaluations at one budget, in the order in which they ended."""
+        return self._at_budget.get(budget, [])
+
+    def evaluation(self, trial: int) -> Evaluation | None:
+        """What came of a trial; None while it is pending."""
+        return self._of_trial.get(trial)
+
+    def known(self, trial: Trial) -> Evaluation | None:
+        """An earlier evaluation of the same network at the same budget and seed, if any."""
+        return self._of_network.get((trial.key, trial.budget, trial.seed))
+
+    def keys(self) -> set[str]:
+        """The networks that were ever asked for."""
+        return {trial.key for trial in self._trials}
+
+    @property
+    def incumbent(self) -> Evaluation | None:
+        """The lowest cost at the highest budget at which anything succeeded; the first of equals.
+
+        Costs at different budgets are not compared: a high budget's cost is the better estimate.
+        """
+        for budget in reversed(self.budgets):
+            successes = [e for e in self._at_budget[budget] if e.succeeded]
+            if successes:
+                return min(successes, key=lambda e: e.cost)
+        return None
+
+    def add_trial(self, trial: Trial) -> None:
+        """Appends a trial, which is pending from now on.
+
+        Raises:
+            ValueError: its number is not the next one.
+        """
+        if trial.number != len(self._trials):
+            raise ValueError(f"the next trial has number {len(self._trials)}, not {trial.number}")
+        self._trials.append(trial)
+        self._brackets[trial.bracket].append(trial)
+        self._pending[trial.number] = trial
+
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Appends what came of a pending trial.
+
+        Raises:
+            ValueError: the trial is not pending.
+        """
+        trial = evaluation.trial
+        if trial.number not in self._pending:
+            raise ValueError(
+                f"trial {trial.number} is not pending: it was never asked for, or told already"
+            )
+        del self._pending[trial.number]
+        self._evaluations.append(evaluation)
+        self._of_trial[trial.number] = evaluation
+        self._at_budget[trial.budget].append(evaluation)
+        if evaluation.reused is None:
+            self._resource += self.increment(trial)
+            if evaluation.status in DETERMINISTIC:
+                self._of_network.setdefault((trial.key, trial.budget, trial.seed), evaluation)
+
+    def increment(self, trial: Trial) -> float:
+        """What evaluating `trial` costs beyond its parent, in units of budget."""
+        return trial.budget - (0 if trial.parent is None else self._trials[trial.parent].budget)
+
+    def frame(self) -> pandas.DataFrame:
+        """One row an evaluation: trial, status, cost, seconds, hyperparameters and metrics."""
+        import pandas
+
+        rows = [
+            {
+                **{f.name: getattr(e.trial, f.name) for f in fields(Trial)},
+                **{f.name: getattr(e, f.name) for f in fields(Evaluation)},
+                **values(e.trial.configuration),
+                **e.metrics,
+            }
+            for e in self._evaluations
+        ]
+        dropped = ["trial", "configuration", "metrics", "curve"]
+        return pandas.DataFrame(rows).drop(columns=dropped, errors="ignore")
+
+    @classmethod
+    def load(cls, directory: str | Path) -> History:
+        """Reads the history of a search from its directory, also while the search runs.
+
+        Raises:
+            JournalError: there is no history, or it cannot be read.
+        """
+        header, records, _ = journal.read(Path(directory) / journal.NAME)
+        history = cls(ConfigurationSpace.from_serialized_dict(header["configuration_space"]))
+        history.replay(records)
+        return history
+
+    def replay(self, records: Sequence[dict[str, Any]]) -> None:
+        """Appends what `trial_record` and `evaluation_record` wrote."""
+        for record in records:
+            fields = {name: value for name, value in record.items() if name != "kind"}
+            if record["kind"] == "trial":
+                chosen = configuration(self.space, fields.pop("configuration"))
+                self.add_trial(Trial(configuration=chosen, **fields))
+            elif record["kind"] == "evaluation":
+                self.add_evaluation(self._evaluation(fields))
+
+    def _evaluation(self, fields: dict[str, Any]) -> Evaluation:
+        fields["trial"] = self._trials[fields["trial"]]
+        fields["cost"] = float("inf") if fields["cost"] is None else fields["cost"]
+        fields["curve"] = tuple((step, cost) for step, cost in fields["curve"])
+        fields["status"] = Status(fields["status"])
+        return Evaluation(**fields)
+
+
+def trial_record(trial: Trial) -> dict[str, Any]:
+    """A trial as plain JSON values."""
+    record = {f.name: getattr(trial, f.name) for f in fields(Trial)}
+    return {"kind": "trial", **record, "configuration": values(trial.configuration)}
+
+
+def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as plain JSON values; metrics that JSON cannot hold become text."""
+    record = {f.name: getattr(evaluation, f.name) for f in fields(Evaluation)}
+    return {
+        "kind": "evaluation",
+        **record,
+        "trial": evaluation.trial.number,
+        "cost": evaluation.cost if evaluation.succeeded else None,
+        "metrics": json.loads(json.dumps(dict(evaluation.metrics), default=_plain)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Numpy and torch scalars as numbers, everything else as its text."""
+    try:
+        return value.item()
+    except (AttributeError, ValueError, RuntimeError):
+        return str(value)

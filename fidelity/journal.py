@@ -1,0 +1,149 @@
+"""An append-only file of JSON Lines: a header, then one checksummed record a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import warnings
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+NAME = "history.jsonl"
+FORMAT = 1
+
+
+class JournalError(RuntimeError):
+    """A history that cannot be read, written or continued; nothing in it was changed."""
+
+
+def encode(record: Mapping[str, Any]) -> bytes:
+    """One line: the record with a checksum of its text as first member."""
+    text = json.dumps(record, separators=(",", ":"))
+    return f'{{"crc":"{zlib.crc32(text.encode()):08x}",{text[1:]}\n'.encode()
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """The record of one line.
+
+    Raises:
+        ValueError: the line is torn, or its checksum does not match.
+    """
+    prefix, text = line[:18], b"{" + line[18:].rstrip(b"\n")
+    if not line.endswith(b"\n") or prefix != f'{{"crc":"{zlib.crc32(text):08x}",'.encode():
+        raise ValueError("the checksum does not match")
+    return dict(json.loads(text))
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
+    """Reads a journal without changing it.
+
+    A torn last line (the process died while it wrote) is left out with a warning.
+
+    Returns:
+        The header, the records after it, and the size in bytes of what is undamaged.
+
+    Raises:
+        JournalError: there is no such file, it has another format, or a line before the last
+            one is damaged.
+    """
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        raise JournalError(
+            f"there is no history in {path.parent}: {path.name} is missing"
+        ) from None
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            records.append(decode(line))
+            size += len(line)
+        except ValueError as error:
+            if number < len(lines):
+                raise JournalError(
+                    f"line {number} of {path} is damaged ({error}); restore the file from a copy, "
+                    "or remove that line if you can do without what it recorded"
+                ) from error
+            warnings.warn(f"the torn last line of {path} is dropped: {line[:60]!r}", stacklevel=2)
+    if not records or records[0].get("kind") != "history":
+        raise JournalError(f"{path} is no history of bonas: its first line is no header")
+    if records[0]["format"] != FORMAT:
+        raise JournalError(
+            f"{path} has format {records[0]['format']}, this version reads format {FORMAT}"
+        )
+    return records[0], records[1:], size
+
+
+class Journal:
+    """The one writer of a journal.
+
+    Args:
+        directory: where the journal lies or shall lie; made if it is missing.
+
+    Raises:
+        JournalError: the directory cannot be written, or another process is writing to it.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / NAME
+        self._owner = directory / "owner"
+        self._lock = FileLock(directory / "lock", timeout=0)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+            self._file = self.path.open("ab", buffering=0)
+            self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        except Timeout:
+            owner = self._owner.read_text() if self._owner.exists() else "another process"
+            raise JournalError(
+                f"{directory} is in use by {owner}: wait for it, or choose another directory"
+            ) from None
+        except OSError as error:
+            self._lock.release()
+            raise JournalError(
+                f"{directory} cannot be written ({error.strerror}): choose a directory that can"
+            ) from error
+
+    def records(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The header (None in a new journal) and the records; a torn last line is cut off."""
+        if not self.path.stat().st_size:
+            return None, []
+        header, records, size = read(self.path)
+        os.ftruncate(self._file.fileno(), size)
+        return header, records
+
+    def append(self, record: Mapping[str, Any], *, durable: bool) -> None:
+        """Writes one record; a durable one is on the disk when this returns.
+
+        Raises:
+            JournalError: it could not be written whole; the file is as it was before.
+        """
+        size = os.fstat(self._file.fileno()).st_size
+        line = encode(record)
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(28, "No space left on device")
+            if durable:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), size)
+            raise JournalError(
+                f"{self.path} cannot be written ({error.strerror}): what it held before is "
+                "unharmed; make room and start again to go on from there"
+            ) from error
+
+    def close(self) -> None:
+        """Gives the directory free for another writer."""
+        self._file.close()
+        self._owner.unlink(missing_ok=True)
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,150 @@
+"""The call of an objective: any function of a configuration that returns a cost.
+
+Only the arguments that its signature names are passed, so that `def f(configuration)`,
+SMAC's `def train(config, seed, budget)` and a full `def f(configuration, budget, seed, context)`
+all work unchanged.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+from fidelity.checkpoint import Checkpoint
+from fidelity.trial import Evaluation, Status, Trial
+
+Result = float | Mapping[str, Any]
+Objective = Callable[..., Result]
+
+ARGUMENTS = ("configuration", "config", "budget", "seed", "context")
+
+
+class ObjectiveError(TypeError):
+    """An objective that cannot be called, or that returned what is no cost."""
+
+
+class InvalidArchitecture(ValueError):
+    """Raised by an objective when there is nothing to train."""
+
+
+class Diverged(ArithmeticError):
+    """Raised by an objective when training gave something that is not a finite number."""
+
+
+@dataclass
+class Context:
+    """What an objective may use while it runs.
+
+    Attributes:
+        checkpoint: what the same trial left at its last budget, and a place for this one's.
+        device: where to train, as torch names devices; None leaves it to the objective.
+        curve: what was reported so far.
+    """
+
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    device: str | None = None
+    curve: list[tuple[float, float]] = field(default_factory=list)
+
+    def report(self, step: float, cost: float) -> None:
+        """Records the cost after `step` units of budget (a total, not an increment)."""
+        self.curve.append((float(step), float(cost)))
+
+
+def accepted_arguments(objective: Objective) -> tuple[str, ...]:
+    """Those of `ARGUMENTS` that the signature of `objective` names.
+
+    Raises:
+        ObjectiveError: it is not callable, takes no configuration, or needs something else.
+    """
+    if not callable(objective):
+        raise ObjectiveError(f"an objective is a function, not {objective!r}")
+    accepted = []
+    for name, parameter in inspect.signature(objective).parameters.items():
+        if name in ARGUMENTS and parameter.kind is not parameter.POSITIONAL_ONLY:
+            accepted.append(name)
+        elif parameter.default is parameter.empty and parameter.kind in (
+            parameter.POSITIONAL_ONLY,
+            parameter.POSITIONAL_OR_KEYWORD,
+            parameter.KEYWORD_ONLY,
+        ):
+            raise ObjectiveError(
+                f"the objective needs an argument '{name}', but only {', '.join(ARGUMENTS)} are "
+                "passed: give it a default, or bind it with functools.partial"
+            )
+    if "configuration" not in accepted and "config" not in accepted:
+        raise ObjectiveError(
+            "the objective takes no configuration: its first argument is named "
+            "'configuration' (or 'config')"
+        )
+    return tuple(accepted)
+
+
+def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
+    """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
+    offered = {
+        "configuration": trial.configuration,
+        "config": trial.configuration,
+        "budget": trial.budget,
+        "seed": trial.seed,
+        "context": context,
+    }
+    arguments = {name: offered[name] for name in accepted_arguments(objective)}
+    start = time.monotonic()
+    try:
+        evaluation = interpret(trial, objective(**arguments))
+    except Exception as error:  # recorded with its traceback, so that the search goes on
+        evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
+    return replace_measured(evaluation, context, time.monotonic() - start)
+
+
+def replace_measured(evaluation: Evaluation, context: Context, seconds: float) -> Evaluation:
+    """The evaluation with its learning curve and duration."""
+    from dataclasses import replace
+
+    return replace(evaluation, curve=tuple(context.curve), seconds=seconds)
+
+
+def interpret(trial: Trial, result: Result) -> Evaluation:
+    """The evaluation that a returned `result` means.
+
+    Raises:
+        ObjectiveError: `result` is neither a number nor a mapping with a number 'cost'.
+    """
+    metrics: dict[str, Any] = {}
+    cost: object = result
+    if isinstance(result, Mapping):
+        if "cost" not in result:
+            raise ObjectiveError(
+                f"the objective returned a mapping without 'cost': {sorted(map(str, result))}"
+            )
+        metrics = {name: value for name, value in result.items() if name != "cost"}
+        cost = result["cost"]
+    number = getattr(cost, "item", lambda: cost)()  # numpy and torch scalars
+    if not isinstance(number, Real):
+        raise ObjectiveError(
+            "the objective returns a number to be minimised, or a mapping with 'cost', "
+            f"but it returned {result!r}"
+        )
+    if not math.isfinite(number):
+        reason = f"the cost is {number}"
+        return Evaluation(trial, metrics=metrics, status=Status.DIVERGED, error=reason)
+    return Evaluation(trial, cost=float(number), metrics=metrics)
+
+
+def _status(error: Exception) -> Status:
+    if isinstance(error, InvalidArchitecture):
+        return Status.INVALID
+    if isinstance(error, Diverged):
+        return Status.DIVERGED
+    # torch.OutOfMemoryError is a RuntimeError, named here without importing torch.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return Status.MEMORY
+    if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):
+        return Status.MEMORY  # what torch raises on the CPU
+    return Status.CRASHED

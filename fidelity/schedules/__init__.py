@@ -1,0 +1,5 @@
+"""Schedules: at which budget do we evaluate, and what do we continue?"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,30 @@
+"""Every configuration at the maximal budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fidelity.history import History
+from fidelity.schedules.schedule import Promote, Start, check_budgets
+
+
+@dataclass(frozen=True)
+class FullFidelity:
+    """Evaluates every configuration once, at one budget.
+
+    Attributes:
+        max_budget: that budget.
+    """
+
+    max_budget: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_budgets(self.max_budget, self.max_budget, eta=2)
+
+    def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
+        """A new configuration, as long as there is one."""
+        return None if exhausted else Start(self.max_budget)
+
+    def continuable(self, history: History) -> set[int]:
+        """None: nothing is ever promoted."""
+        return set()

@@ -1,0 +1,73 @@
+"""Successive halving (Jamieson & Talwalkar 2016): many start, the best of each rung go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from fidelity.history import History
+from fidelity.schedules.bracket import Rung, continuable, next_of_brackets
+from fidelity.schedules.schedule import Promote, ScheduleError, Start, check_budgets
+
+
+def halvings(min_budget: float, max_budget: float, eta: float) -> int:
+    """How often `max_budget` can be divided by `eta` and stay at least `min_budget`."""
+    return next(s for s in count() if max_budget / eta ** (s + 1) < min_budget * (1 - 1e-9))
+
+
+def rungs(trials: int, halvings: int, max_budget: float, eta: float) -> tuple[Rung, ...]:
+    """The rungs of one bracket: a share 1/eta of the trials at eta times the budget."""
+    return tuple(
+        Rung(int(trials / eta**i + 1e-9), max_budget / eta ** (halvings - i))
+        for i in range(halvings + 1)
+    )
+
+
+@dataclass(frozen=True)
+class SuccessiveHalving:
+    """One bracket after another, each of the same rungs.
+
+    A rung is decided when all its trials have ended; a worker that is free before then starts
+    on the next bracket.
+
+    Attributes:
+        min_budget: at which configurations start.
+        max_budget: at which the best of each bracket ends.
+        eta: the factor between budgets, and the share that is promoted is one in eta.
+        trials: how many start in a bracket; by default just enough for one at `max_budget`.
+    """
+
+    min_budget: float
+    max_budget: float
+    eta: float = 3
+    trials: int | None = None
+
+    def __post_init__(self) -> None:
+        check_budgets(self.min_budget, self.max_budget, self.eta)
+        if self.trials is not None and self.rungs[-1].trials < 1:
+            raise ScheduleError(
+                f"of {self.trials} trials none is left at the maximal budget {self.max_budget}: "
+                f"start at least {self._fewest}"
+            )
+
+    @property
+    def _fewest(self) -> int:
+        return round(self.eta ** halvings(self.min_budget, self.max_budget, self.eta))
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The rungs of each bracket."""
+        steps = halvings(self.min_budget, self.max_budget, self.eta)
+        return rungs(self.trials or self._fewest, steps, self.max_budget, self.eta)
+
+    def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
+        """Fills the first bracket in which something can be done."""
+        return next_of_brackets(self.bracket, history, exhausted=exhausted)
+
+    def continuable(self, history: History) -> set[int]:
+        """Trials of undecided rungs, and those whose promotion is due."""
+        return continuable(self.bracket, history)
+
+    def bracket(self, number: int) -> tuple[Rung, ...]:
+        """The rungs of bracket `number`: the same for all."""
+        return self.rungs

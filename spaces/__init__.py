@@ -1,0 +1,5 @@
+"""Search spaces: which architectures exist, and what network is this one?"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,126 @@
+"""From an architecture to a torch module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from spaces.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO, Architecture
+from spaces.operations import Operation, relu_conv_bn
+from spaces.space import InputShape
+
+
+class Zero(nn.Module):
+    """Passes nothing: zeros in the shape of what it would have passed."""
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.stride = stride
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
+        """Zeros, strided."""
+        x = x[:, :1, :: self.stride, :: self.stride]
+        return torch.zeros_like(x).expand(-1, self.channels, -1, -1)
+
+
+class Graph(nn.Module):
+    """Runs an architecture of which each operation keeps the shape of its input.
+
+    Args:
+        architecture: a flat graph with one input.
+        operations: what its labels mean; `zero`, `identity` and `concat` are known.
+        channels: in and out of every operation.
+    """
+
+    def __init__(
+        self, architecture: Architecture, operations: Mapping[str, Operation], channels: int
+    ) -> None:
+        super().__init__()
+        known = {ZERO, IDENTITY, INPUT, OUTPUT, CONCAT}
+        self.inputs = [node.inputs for node in architecture.nodes]
+        self.labels = [str(node.operation) for node in architecture.nodes]
+        self.operations = nn.ModuleDict(
+            {
+                str(position): operations[label](channels, channels, 1)
+                for position, label in enumerate(self.labels)
+                if label not in known
+            }
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """The value of the output node; zeros where no path leads to it."""
+        values: list[Tensor | None] = [x]
+        for position in range(1, len(self.inputs)):
+            read = [v for i in self.inputs[position] if (v := values[i]) is not None]
+            values.append(self._apply_node(position, read) if read else None)
+        return torch.zeros_like(x) if values[-1] is None else values[-1]
+
+    def _apply_node(self, position: int, read: list[Tensor]) -> Tensor | None:
+        label = self.labels[position]
+        if label == ZERO:
+            return None
+        if label == CONCAT:
+            return torch.cat(read, dim=1)
+        total = read[0]
+        for value in read[1:]:
+            total = total + value
+        name = str(position)
+        return self.operations[name](total) if name in self.operations else total
+
+
+class ResidualReduction(nn.Module):
+    """Halves the resolution: two 3x3 convolutions beside pooling and a 1x1 convolution."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            relu_conv_bn(3)(channels_in, channels_out, 2),
+            relu_conv_bn(3)(channels_out, channels_out, 1),
+        )
+        self.shortcut = nn.Sequential(
+            # Rounded up, as the strided convolution beside it does, for odd sizes.
+            nn.AvgPool2d(2, 2, ceil_mode=True),
+            nn.Conv2d(channels_in, channels_out, 1, bias=False),
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels_out half_height half_width"]:
+        """Both paths, added."""
+        total: Tensor = self.residual(x) + self.shortcut(x)
+        return total
+
+
+def stacked_cells(
+    cell: Architecture,
+    operations: Mapping[str, Operation],
+    input_shape: InputShape,
+    outputs: int,
+    channels: int,
+    cells: int,
+    stages: int,
+) -> nn.Sequential:
+    """Stages of repeated cells between a convolution and a linear layer.
+
+    The skeleton of Dong & Yang (2020), "NAS-Bench-201", figure 1.
+
+    Returns:
+        A module from images (batch, *input_shape) to logits (batch, outputs).
+    """
+    layers: list[nn.Module] = [
+        nn.Conv2d(input_shape[0], channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(channels),
+    ]
+    for stage in range(stages):
+        width = channels * 2**stage
+        if stage:
+            layers.append(ResidualReduction(width // 2, width))
+        layers.extend(Graph(cell, operations, width) for _ in range(cells))
+    layers += [nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(width, outputs))

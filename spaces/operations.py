@@ -1,0 +1,60 @@
+"""Operations: functions (channels_in, channels_out, stride) -> nn.Module.
+
+Torch is imported when an operation is built, so that spaces can be described without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Operation = Callable[[int, int, int], "nn.Module"]
+"""A function (channels_in, channels_out, stride) -> nn.Module."""
+
+
+def zero(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+    """Nothing passes."""
+    from spaces.network import Zero
+
+    return Zero(channels_out, stride)
+
+
+def identity(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+    """The input itself; where the shape changes, a strided 1x1 convolution of it."""
+    from torch import nn
+
+    if channels_in == channels_out and stride == 1:
+        return nn.Identity()
+    return relu_conv_bn(1)(channels_in, channels_out, stride)
+
+
+def relu_conv_bn(kernel: int) -> Operation:
+    """ReLU, a convolution without bias, batch normalisation."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        return nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+
+    return build
+
+
+def average_pool(kernel: int) -> Operation:
+    """Average pooling; where the channels change, a 1x1 convolution before it."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        pool = nn.AvgPool2d(kernel, stride, kernel // 2, count_include_pad=False)
+        if channels_in == channels_out:
+            return pool
+        return nn.Sequential(relu_conv_bn(1)(channels_in, channels_out, 1), pool)
+
+    return build
