@@ -1,0 +1,1 @@
+"""Surrogates: what a network will cost, learned from those that were evaluated."""

@@ -1,0 +1,235 @@
+"""An exact Gaussian process as a BoTorch model, with hyperparameters by marginal likelihood.
+
+A BoTorch fit by gradients takes a second or two at 200 observations; a search over a small grid,
+one coordinate after another, takes milliseconds, needs no gradients and cannot fail.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from botorch.acquisition.objective import PosteriorTransform
+from botorch.models.model import FantasizeMixin, Model
+from botorch.posteriors.gpytorch import GPyTorchPosterior
+from botorch.posteriors.posterior import Posterior
+from gpytorch.distributions import MultivariateNormal
+from jaxtyping import Float
+from torch import Tensor
+
+from bonas.surrogates.kernel import (
+    ConfigurationView,
+    GraphView,
+    Hyperparameters,
+    View,
+    covariance,
+    log_evidence,
+    noisy,
+)
+from spaces.features import Layout
+
+LENGTHSCALES = (0.3, 0.5, 0.8, 1.2, 2.0, 3.5)
+NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """A Gaussian process whose kernel is a weighted sum over views.
+
+    Attributes:
+        views: what the kernel looks at.
+        sweeps: how often the search for hyperparameters goes over all coordinates.
+        most: hyperparameters are chosen on at most so many observations, evenly spread over
+            their order; the posterior uses all.
+    """
+
+    views: tuple[View, ...] = (ConfigurationView(), GraphView(1))
+    sweeps: int = 2
+    most: int = 200
+
+    def fit(
+        self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
+    ) -> GaussianProcessModel:
+        """The posterior given observations.
+
+        Args:
+            inputs: encoded configurations; a row may occur several times.
+            targets: one observation each, at least one, all finite.
+            layout: what the columns of `inputs` are.
+        """
+        values = targets[:, 0].to(torch.float64)
+        scale = float(values.std(correction=0)) if len(values) > 1 else 0.0
+        # Constant targets leave nothing to learn: a unit scale keeps everything finite.
+        scale = scale if scale > 1e-12 * (1 + float(values.abs().max())) else 1.0
+        shift = float(values.mean())
+        chosen = self._choose(inputs.to(torch.float64), (values - shift) / scale, layout)
+        return GaussianProcessModel(
+            self.views, chosen, layout, inputs.to(torch.float64), targets.to(torch.float64), scale
+        )
+
+    def _choose(
+        self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, " n"], layout: Layout
+    ) -> Hyperparameters:
+        if len(targets) > self.most:
+            kept = torch.linspace(0, len(targets) - 1, self.most).round().long()
+            inputs, targets = inputs[kept], targets[kept]
+        distances = [view.squared_distances(inputs, inputs, layout) for view in self.views]
+        known: dict[Hyperparameters, float] = {}
+
+        def score(hyperparameters: Hyperparameters) -> float:
+            if hyperparameters not in known:
+                known[hyperparameters] = log_evidence(
+                    distances, targets, hyperparameters
+                ) + _log_prior(hyperparameters)
+            return known[hyperparameters]
+
+        count = len(self.views)
+        best = Hyperparameters((1.2,) * count, (1.0 / count,) * count, 1e-2)
+        for _ in range(self.sweeps):
+            best = _sweep(best, score)
+        return best
+
+
+def _sweep(start: Hyperparameters, score: Callable[[Hyperparameters], float]) -> Hyperparameters:
+    """One pass over the coordinates, each set to its best value with the others held."""
+    best = start
+    for place in range(len(start.lengthscales)):
+        best = max([best, *_lengthscales(best, place)], key=score)
+    if len(start.weights) > 1:
+        for place in range(len(start.weights)):
+            best = max([best, *_weights(best, place)], key=score)
+    return max([best, *(replace(best, noise=noise) for noise in NOISES)], key=score)
+
+
+def _lengthscales(best: Hyperparameters, place: int) -> Iterator[Hyperparameters]:
+    for value in LENGTHSCALES:
+        values = list(best.lengthscales)
+        values[place] = value
+        yield replace(best, lengthscales=tuple(values))
+
+
+def _weights(best: Hyperparameters, place: int) -> Iterator[Hyperparameters]:
+    """Gives the view at `place` another share; the others keep their proportions."""
+    rest = 1.0 - best.weights[place]
+    others = len(best.weights) - 1
+    for share in SHARES:
+        values = [
+            (1 - share) * (weight / rest if rest > 1e-9 else 1 / others) for weight in best.weights
+        ]
+        values[place] = share
+        yield replace(best, weights=tuple(values))
+
+
+def _log_prior(hyperparameters: Hyperparameters) -> float:
+    """Weak log-normal priors, so that few observations do not choose an extreme."""
+    lengthscales = sum(math.log(value / 1.2) ** 2 for value in hyperparameters.lengthscales)
+    return -0.5 * lengthscales - 0.5 * (math.log(hyperparameters.noise / 1e-2) / 2.5) ** 2
+
+
+class GaussianProcessModel(Model, FantasizeMixin):
+    """A fitted Gaussian process: a BoTorch model with one output.
+
+    Args:
+        views: what the kernel looks at.
+        hyperparameters: of the kernel.
+        layout: what the columns of the inputs are.
+        inputs: what was observed; leading dimensions are batches of models.
+        targets: the observations.
+        scale: of the targets, in their own unit.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        hyperparameters: Hyperparameters,
+        layout: Layout,
+        inputs: Float[Tensor, "*batch n d"],
+        targets: Float[Tensor, "*batch n 1"],
+        scale: float,
+    ) -> None:
+        super().__init__()
+        self.views = tuple(views)
+        self.hyperparameters = hyperparameters
+        self.layout = layout
+        self.inputs = inputs
+        self.targets = targets
+        self.scale = scale
+        gram = noisy(self._covariance(inputs, inputs), hyperparameters.noise)
+        self.factor = torch.linalg.cholesky(gram)
+        ones = torch.cholesky_solve(torch.ones_like(targets), self.factor)
+        # The constant mean by generalised least squares (Rasmussen and Williams 2006, 2.7).
+        self.constant = (ones * targets).sum(-2, keepdim=True) / ones.sum(-2, keepdim=True)
+        self.residual = torch.cholesky_solve(targets - self.constant, self.factor)
+        white = ((targets - self.constant) * self.residual).sum((-2, -1)) / targets.shape[-2]
+        # Shrunk towards the targets' own variance, worth as much as two observations.
+        n = targets.shape[-2]
+        self.variance = (n * white + 2 * scale**2) / (n + 2)
+
+    @property
+    def num_outputs(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """Batches of models, as fantasies make them."""
+        return self.inputs.shape[:-2]
+
+    @property
+    def train_inputs(self) -> tuple[Tensor, ...]:
+        """What was observed."""
+        return (self.inputs,)
+
+    def _covariance(
+        self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
+    ) -> Float[Tensor, "*batch n m"]:
+        return covariance(
+            [view.squared_distances(a, b, self.layout) for view in self.views],
+            self.hyperparameters,
+        )
+
+    def posterior(  # type: ignore[override]
+        self,
+        X: Float[Tensor, "*batch q d"],
+        output_indices: list[int] | None = None,
+        observation_noise: bool | Tensor = False,
+        posterior_transform: PosteriorTransform | None = None,
+    ) -> Posterior:
+        """The joint normal distribution at `X`, in the unit of the targets."""
+        X = X.to(self.inputs)
+        if self.batch_shape:
+            cross = self._covariance(self.inputs, X)  # (*batch, n, q)
+            white = torch.linalg.solve_triangular(self.factor, cross, upper=False)
+        else:
+            # One matrix for all batches: many candidates of q = 1 are the usual case.
+            flat = self._covariance(self.inputs, X.reshape(-1, X.shape[-1]))
+            white = torch.linalg.solve_triangular(self.factor, flat, upper=False)
+            shape = (len(self.inputs), *X.shape[:-1])
+            cross, white = (t.reshape(shape).movedim(0, -2) for t in (flat, white))
+        mean = self.constant[..., 0] + (cross * self.residual).sum(-2)
+        spread = self._covariance(X, X) - white.transpose(-1, -2) @ white
+        noise = self.hyperparameters.noise if observation_noise is not False else 0.0
+        spread = noisy(spread, noise + 1e-9) * self.variance[..., None, None]
+        posterior = GPyTorchPosterior(MultivariateNormal(mean, spread))
+        return posterior if posterior_transform is None else posterior_transform(posterior)
+
+    def condition_on_observations(
+        self, X: Float[Tensor, "*batch q d"], Y: Float[Tensor, "*batch q 1"], **_: Any
+    ) -> GaussianProcessModel:
+        """The posterior with more observations and the same hyperparameters."""
+        shape = np.broadcast_shapes(X.shape[:-2], Y.shape[:-2], self.batch_shape)
+        X, Y = X.to(self.inputs), Y.to(self.targets)
+        parts = [t.expand(*shape, *t.shape[-2:]) for t in (self.inputs, X, self.targets, Y)]
+        return GaussianProcessModel(
+            self.views,
+            self.hyperparameters,
+            self.layout,
+            torch.cat(parts[:2], -2),
+            torch.cat(parts[2:], -2),
+            self.scale,
+        )

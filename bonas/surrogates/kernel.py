@@ -1,0 +1,147 @@
+"""Kernels over encoded architectures: a weighted sum of Matern kernels, one a view.
+
+Each view turns two sets of rows into squared distances. The graph view follows Ru et al. 2021,
+"Interpretable neural architecture search via Bayesian optimisation with Weisfeiler-Lehman
+kernels": normalised histograms of subgraph labels. The configuration view treats an inactive
+hyperparameter as one more value, after Swersky et al. 2014, "Raiders of the lost architecture".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spaces.features import Layout
+
+
+class View(Protocol):
+    """One way to look at two points: how far apart are they?"""
+
+    def squared_distances(
+        self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
+    ) -> Float[Tensor, "*batch n m"]:
+        """Squared distances between the rows of `a` and of `b`, typically within [0, 2]."""
+        ...
+
+
+@dataclass(frozen=True)
+class ConfigurationView:
+    """The share of hyperparameters that differ, numbers by their squared difference."""
+
+    def squared_distances(
+        self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
+    ) -> Float[Tensor, "*batch n m"]:
+        """The mean of the squared distances of the hyperparameters: within [0, 1]."""
+        columns = layout.configuration
+        scale = max(len(layout.hyperparameters), 1)
+        return _squared_distances(a[..., columns], b[..., columns]) / scale
+
+
+@dataclass(frozen=True)
+class GraphView:
+    """Weisfeiler-Lehman histograms of one depth, scaled to unit length.
+
+    Attributes:
+        depth: how many rounds of refinement; 0 counts operations.
+    """
+
+    depth: int
+
+    def squared_distances(
+        self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
+    ) -> Float[Tensor, "*batch n m"]:
+        """2 - 2 cos of the angle between the histograms: within [0, 2]."""
+        columns = layout.depths[self.depth]
+        return _squared_distances(_unit(a[..., columns]), _unit(b[..., columns]))
+
+
+@dataclass(frozen=True)
+class PathView:
+    """Path encodings, scaled to unit length."""
+
+    def squared_distances(
+        self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
+    ) -> Float[Tensor, "*batch n m"]:
+        """2 - 2 cos of the angle between the path encodings: within [0, 2]."""
+        return _squared_distances(_unit(a[..., layout.paths]), _unit(b[..., layout.paths]))
+
+
+def _unit(rows: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:
+    lengths: Tensor = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
+    return rows / lengths.clamp_min(1e-12)
+
+
+def _squared_distances(
+    a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
+) -> Float[Tensor, "*batch n m"]:
+    inner = a @ b.transpose(-1, -2)
+    squares = (a * a).sum(-1)[..., :, None] + (b * b).sum(-1)[..., None, :]
+    # Rounding leaves 1e-16 where rows are equal, of which a root would make 1e-8.
+    return (squares - 2 * inner).clamp_min(0.0)
+
+
+def matern(squared: Float[Tensor, "*batch n m"], lengthscale: float) -> Float[Tensor, "*batch n m"]:
+    """The Matern kernel of smoothness 5/2 (Rasmussen and Williams 2006, equation 4.17)."""
+    r = (squared * (5.0 / lengthscale**2)).sqrt()
+    return (1 + r + r * r / 3) * torch.exp(-r)
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Of a sum of Matern kernels with noise.
+
+    Attributes:
+        lengthscales: one a view.
+        weights: one a view; they sum to 1.
+        noise: the variance of the noise as a share of the signal's.
+    """
+
+    lengthscales: tuple[float, ...]
+    weights: tuple[float, ...]
+    noise: float
+
+
+def covariance(
+    distances: Sequence[Float[Tensor, "*batch n m"]], hyperparameters: Hyperparameters
+) -> Float[Tensor, "*batch n m"]:
+    """The sum over the views of weight times Matern kernel; 1 on the diagonal."""
+    terms = [
+        weight * matern(squared, lengthscale)
+        for squared, lengthscale, weight in zip(
+            distances, hyperparameters.lengthscales, hyperparameters.weights, strict=True
+        )
+        if weight > 0
+    ]
+    return torch.stack(terms).sum(0) if len(terms) > 1 else terms[0]
+
+
+def log_evidence(
+    distances: Sequence[Float[Tensor, "n n"]],
+    targets: Float[Tensor, " n"],
+    hyperparameters: Hyperparameters,
+) -> float:
+    """The log marginal likelihood, with the signal's variance at its maximum, up to a constant.
+
+    Rasmussen and Williams 2006, equation 2.30; the variance that maximises it is the mean of
+    the squared whitened targets, so it needs no search.
+    """
+    factor, info = torch.linalg.cholesky_ex(
+        noisy(covariance(distances, hyperparameters), hyperparameters.noise)
+    )
+    if int(info) != 0:
+        return -math.inf
+    white = torch.linalg.solve_triangular(factor, targets[:, None], upper=False)
+    n = len(targets)
+    variance = float(white.square().sum()) / n
+    return -0.5 * n * math.log(max(variance, 1e-300)) - float(factor.diagonal().log().sum())
+
+
+def noisy(matrix: Float[Tensor, "*batch n n"], noise: float) -> Float[Tensor, "*batch n n"]:
+    """`matrix` with `noise` added to its diagonal."""
+    return matrix + noise * torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)

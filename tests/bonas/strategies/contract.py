@@ -1,0 +1,112 @@
+"""What every strategy must do; a strategy's tests inherit from `StrategyContract`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ConfigSpace import Configuration
+
+from bonas.strategies.strategy import Again, Exhausted, Proposal, Strategy
+from fidelity.history import History
+from fidelity.trial import Evaluation, Status, Trial
+from spaces.cell import CellSpace
+from spaces.operations import identity, relu_conv_bn, zero
+from spaces.space import Space, sample
+
+SMALL = CellSpace(
+    operations={"none": zero, "skip": identity, "conv": relu_conv_bn(3)}, nodes=3, channels=4
+)
+
+
+MEDIUM = CellSpace(
+    operations={"none": zero, "skip": identity, "conv": relu_conv_bn(3)}, nodes=4, channels=4
+)
+
+
+def cost(configuration: Configuration) -> float:
+    """Cheap and deterministic: convolutions are good, cuts are bad."""
+    values = list(dict(configuration).values())
+    return 1.0 - 0.1 * values.count("conv") + 0.05 * values.count("none")
+
+
+def record(
+    history: History,
+    space: Space,
+    proposal: Proposal,
+    outcome: float | Status | None = None,
+    budget: float = 1.0,
+) -> None:
+    """Adds a proposal and what came of it; the status of a failure, None for its real cost."""
+    number = len(history.trials)
+    if isinstance(proposal, Again):
+        used = [t.seed for t in history.trials if t.key == proposal.trial.key]
+        chosen, seed = proposal.trial.configuration, max(used) + 1
+    else:
+        chosen, seed = proposal, 0
+    trial = Trial(number, chosen, space.architecture(chosen).key, budget, seed)
+    history.add_trial(trial)
+    if isinstance(outcome, Status):
+        history.add_evaluation(Evaluation(trial, status=outcome))
+    else:
+        found = cost(chosen) if outcome is None else outcome
+        history.add_evaluation(Evaluation(trial, found))
+
+
+def run(strategy: Strategy, space: Space, evaluations: int, seed: int = 0) -> History:
+    """A search without a schedule."""
+    history = History(space.configuration_space)
+    for number in range(evaluations):
+        proposal = strategy.propose(space, history, np.random.default_rng([seed, number]))
+        record(history, space, proposal)
+    return history
+
+
+class StrategyContract:
+    """Inherited whole; override `strategy`."""
+
+    def strategy(self) -> Strategy:
+        """A fresh object."""
+        raise NotImplementedError
+
+    def test_a_fresh_object_proposes_the_same(self) -> None:
+        used = self.strategy()
+        history = run(used, MEDIUM, 12)
+        for seed in range(3):
+            proposals = [
+                strategy.propose(MEDIUM, history, np.random.default_rng(seed))
+                for strategy in (used, self.strategy())
+            ]
+            assert proposals[0] == proposals[1]
+
+    def test_proposals_are_valid_configurations(self) -> None:
+        history = run(self.strategy(), MEDIUM, 14)
+        for trial in history.trials:
+            trial.configuration.check_valid_configuration()
+            assert trial.configuration.config_space == MEDIUM.configuration_space
+
+    def test_the_history_is_left_as_it_was(self) -> None:
+        history = run(self.strategy(), MEDIUM, 10)
+        self.strategy().propose(MEDIUM, history, np.random.default_rng(0))
+        assert (len(history.trials), len(history)) == (10, 10)
+
+    @pytest.mark.parametrize("outcome", [Status.CRASHED, Status.DIVERGED, 1.0])
+    def test_it_goes_on_when_nothing_can_be_learned(self, outcome: Status | float) -> None:
+        history = History(SMALL.configuration_space)
+        for number, chosen in enumerate(
+            sample(SMALL.configuration_space, 12, np.random.default_rng(1))
+        ):
+            record(history, SMALL, chosen, outcome)
+            try:
+                proposal = self.strategy().propose(SMALL, history, np.random.default_rng(number))
+            except Exhausted:
+                continue
+            assert isinstance(proposal, Again | Configuration)
+
+    def test_it_proposes_while_trials_run(self) -> None:
+        history = run(self.strategy(), MEDIUM, 10)
+        for number in range(4):
+            proposal = self.strategy().propose(MEDIUM, history, np.random.default_rng(number))
+            chosen = proposal.trial.configuration if isinstance(proposal, Again) else proposal
+            key = MEDIUM.architecture(chosen).key
+            history.add_trial(Trial(len(history.trials), chosen, key, 1.0, number))
+        assert len(history.pending) == 4

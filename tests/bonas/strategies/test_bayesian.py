@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from ConfigSpace import Categorical, Configuration, ConfigurationSpace, Float
+from torch import nn
+
+from bonas.candidates import every
+from bonas.strategies.bayesian import BayesianOptimization, imputed
+from bonas.strategies.random_search import RandomSearch
+from bonas.strategies.strategy import Exhausted
+from fidelity.history import History
+from spaces.architecture import Architecture, chain
+from spaces.space import InputShape
+from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, record, run
+
+
+@dataclass(frozen=True)
+class OneNetwork:
+    """Two names for one network, and perhaps a real hyperparameter that does not change it."""
+
+    real: bool = False
+
+    @property
+    def configuration_space(self) -> ConfigurationSpace:
+        choices = Categorical("operation", ["identity", "also_identity"])
+        return ConfigurationSpace(space=[choices, *([Float("x", (0, 1))] if self.real else [])])
+
+    def architecture(self, configuration: Configuration) -> Architecture:
+        return chain(["conv"])
+
+    def build(
+        self, configuration: Configuration, input_shape: InputShape, outputs: int
+    ) -> nn.Module:
+        raise NotImplementedError
+
+
+class TestBayesianOptimization(StrategyContract):
+    def strategy(self) -> BayesianOptimization:
+        return BayesianOptimization(initial=5)
+
+    def test_every_network_is_proposed_once_and_then_it_says_so(self) -> None:
+        networks = {SMALL.architecture(c).key for c in every(SMALL.configuration_space)}
+        strategy = self.strategy()
+        history = run(strategy, SMALL, len(networks))
+        assert {trial.key for trial in history.trials} == networks
+        with pytest.raises(Exhausted):
+            strategy.propose(SMALL, history, np.random.default_rng(0))
+
+    @pytest.mark.parametrize("real", [False, True])
+    def test_a_space_of_one_network_is_exhausted_after_one(self, real: bool) -> None:
+        space = OneNetwork(real)
+        history = History(space.configuration_space)
+        rng = np.random.default_rng(0)
+        record(history, space, self.strategy().propose(space, history, rng), 1.0)
+        with pytest.raises(Exhausted):
+            self.strategy().propose(space, history, rng)
+
+    def test_it_needs_fewer_evaluations_than_random_search(self) -> None:
+        def reached(strategy: BayesianOptimization | RandomSearch, seed: int) -> float:
+            history = run(strategy, MEDIUM, 18, seed)
+            return min(cost(trial.configuration) for trial in history.trials)
+
+        strategy = self.strategy()
+        ours = [reached(strategy, seed) for seed in range(3)]
+        random = [reached(RandomSearch(), seed) for seed in range(3)]
+        assert np.mean(ours) < np.mean(random)
+
+    def test_it_learns_from_the_largest_budget_with_enough_evaluations(self) -> None:
+        history = run(RandomSearch(), MEDIUM, 8)
+        for trial in list(history.trials)[:5]:
+            record(history, MEDIUM, trial.configuration, budget=3.0)
+        record(history, MEDIUM, history.trials[6].configuration, budget=9.0)
+        observed = self.strategy()._observed(history)
+        assert {evaluation.trial.budget for evaluation in observed} == {3.0}
+
+
+def test_failures_count_as_the_worst_cost() -> None:
+    assert imputed([1.0, float("inf"), 2.0, float("nan")]).tolist() == [1.0, 2.0, 2.0, 2.0]
+    assert imputed([float("inf")]).tolist() == [0.0]
