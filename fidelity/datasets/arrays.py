@@ -16,8 +16,8 @@ LabelledArrays = tuple[Any, Any]
 
 
 def from_arrays(
-    images: Any,  # noqa: ANN401 - whatever numpy takes for an array
-    labels: Any,  # noqa: ANN401
+    images: Any,
+    labels: Any,
     *,
     validation: float | LabelledArrays = 0.2,
     test: float | LabelledArrays = 0.2,
@@ -76,7 +76,7 @@ def _check_fractions(validation: float | LabelledArrays, test: float | LabelledA
         )
 
 
-def _part(images: Any, labels: Any, name: str) -> Part:  # noqa: ANN401
+def _part(images: Any, labels: Any, name: str) -> Part:
     """Arrays as the tensors that a part holds."""
     pixels, classes = np.asarray(images), np.asarray(labels)
     if pixels.dtype.kind not in "buif":

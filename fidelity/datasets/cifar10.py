@@ -72,12 +72,19 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _dtype(name: str, align: int, copy: int) -> np.dtype[Any]:
+    """A type of numbers; numpy 2.4 warns about the integers that old pickles have for flags."""
+    return np.dtype(name, align=bool(align), copy=bool(copy))
+
+
 class _ArraysOnly(pickle.Unpickler):
     """Reads containers, numbers, bytes and numpy arrays, and refuses to call anything else."""
 
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - pickle's signature
-        if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
-            return getattr(np, name)
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("numpy", "ndarray"):
+            return np.ndarray
+        if (module, name) == ("numpy", "dtype"):
+            return _dtype
         if module in {"numpy.core.multiarray", "numpy._core.multiarray"} and name == "_reconstruct":
             # The array rebuilder under its present name, found without naming a private module.
             return np.empty(0).__reduce__()[0]
