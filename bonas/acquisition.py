@@ -1,16 +1,21 @@
 """Acquisition functions: BoTorch's, over the rows of a finite set of candidates.
 
-Everything is maximised here, as BoTorch does: targets are negative costs.
+Everything is maximised here, as BoTorch does: targets grow as costs fall.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from botorch.acquisition.analytic import LogExpectedImprovement as BoTorchLogEI
+from botorch.acquisition.analytic import UpperConfidenceBound as BoTorchUCB
+from botorch.acquisition.analytic import _log_ei_helper
+from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.models.model import Model
+from botorch.sampling.normal import SobolQMCNormalSampler
 from jaxtyping import Float
 from torch import Tensor
 
@@ -23,34 +28,184 @@ class Acquisition(Protocol):
         model: Model,
         candidates: Float[Tensor, "m d"],
         observed: Float[Tensor, "n d"],
-        best: float,
         seed: int,
     ) -> Float[Tensor, " m"]:
         """One score a candidate, the higher the better.
 
         Args:
             model: of targets to be maximised, conditioned on what is pending.
-            candidates: encoded configurations.
-            observed: what was evaluated.
-            best: the highest posterior mean among `observed`.
+            candidates: encoded configurations that were not evaluated.
+            observed: what was evaluated, each row once.
             seed: of whatever is random in the function.
         """
         ...
 
 
+@runtime_checkable
+class ValuesRepeats(Protocol):
+    """An acquisition function that also says what evaluating once more is worth."""
+
+    def repeat_scores(self, model: Model, observed: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """One score an evaluated row, on the scale of `Acquisition.scores`."""
+        ...
+
+
 @dataclass(frozen=True)
 class LogExpectedImprovement:
-    """The logarithm of the expected improvement over `best` (Ament et al. 2023)."""
+    """Ament et al. 2023, "Unexpected improvements to expected improvement", equation 9.
+
+    The improvement is over the highest posterior mean among what was observed.
+    """
 
     def scores(
         self,
         model: Model,
         candidates: Float[Tensor, "m d"],
         observed: Float[Tensor, "n d"],
-        best: float,
         seed: int,
     ) -> Float[Tensor, " m"]:
         """See `Acquisition.scores`."""
-        with torch.no_grad():
-            scores: Tensor = BoTorchLogEI(model, best_f=best)(candidates[:, None, :])
+        best = _mean_and_variance(model, observed)[0].max()
+        scores: Tensor = BoTorchLogEI(model, best_f=best)(candidates[:, None, :])
         return scores
+
+
+@dataclass(frozen=True)
+class LogKnowledgeGradient:
+    """The gain in the posterior mean of the network that would be recommended, and its logarithm.
+
+    Frazier, Powell and Dayanik 2009, "The knowledge-gradient policy for correlated normal
+    beliefs", over evaluated networks, with an evaluation's effect on other networks left out.
+    New networks and repeats of contenders are so on one scale, and a repeat is proposed when it
+    pays. Because a single repeat may be too little to change a choice, several are considered and
+    the best gain an evaluation counts (Frazier and Powell 2010, "Paradoxes in learning and the
+    marginal value of information", KG(*)).
+
+    Attributes:
+        evaluations: how many evaluations of a network are considered.
+    """
+
+    evaluations: tuple[int, ...] = (1, 2, 4)
+
+    def scores(
+        self,
+        model: Model,
+        candidates: Float[Tensor, "m d"],
+        observed: Float[Tensor, "n d"],
+        seed: int,
+    ) -> Float[Tensor, " m"]:
+        """See `Acquisition.scores`."""
+        best = _mean_and_variance(model, observed)[0].max()
+        return self._gain(model, candidates, best)
+
+    def repeat_scores(self, model: Model, observed: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """See `ValuesRepeats.repeat_scores`; minus infinity where there is only one."""
+        mean = _mean_and_variance(model, observed)[0]
+        if len(mean) < 2:
+            return torch.full_like(mean, -math.inf)
+        # The best is compared with the second, because a repeat may also lower its mean.
+        first, second = mean.topk(2).values
+        rival = torch.where(torch.arange(len(mean)) == mean.argmax(), second, first)
+        return self._gain(model, observed, rival)
+
+    def _gain(
+        self, model: Model, rows: Float[Tensor, "m d"], rival: Float[Tensor, "*m"]
+    ) -> Float[Tensor, " m"]:
+        mean, variance = _mean_and_variance(model, rows)
+        noisy = model.posterior(rows[:, None, :], observation_noise=True)
+        noise = (noisy.variance[:, 0, 0] - variance).clamp_min(0.0)  # type: ignore[attr-defined]
+        gains = []
+        for count in self.evaluations:
+            # The standard deviation of the change of the mean by `count` evaluations.
+            change = variance / (variance + noise / count).sqrt()
+            change = change.clamp_min(1e-12)
+            distance = -(mean - rival).abs() / change
+            gains.append(_log_ei_helper(distance) + change.log() - math.log(count))
+        return torch.stack(gains).amax(0)
+
+
+@dataclass(frozen=True)
+class LogNoisyExpectedImprovement:
+    """Expected improvement over the best of the noiseless values, averaged over samples.
+
+    Balandat et al. 2020, "BoTorch", and Ament et al. 2023 for the logarithm.
+
+    Attributes:
+        samples: how many.
+        baseline: the improvement is over so many of the observed, the highest means first.
+    """
+
+    samples: int = 64
+    baseline: int = 32
+
+    def scores(
+        self,
+        model: Model,
+        candidates: Float[Tensor, "m d"],
+        observed: Float[Tensor, "n d"],
+        seed: int,
+    ) -> Float[Tensor, " m"]:
+        """See `Acquisition.scores`."""
+        order = _mean_and_variance(model, observed)[0].argsort(descending=True, stable=True)
+        function = qLogNoisyExpectedImprovement(
+            model,
+            X_baseline=observed[order[: self.baseline]],
+            sampler=SobolQMCNormalSampler(torch.Size([self.samples]), seed=seed),
+            prune_baseline=False,
+            cache_root=False,
+        )
+        chunks = [function(chunk[:, None, :]) for chunk in torch.split(candidates, 256)]
+        return torch.cat(chunks)
+
+
+@dataclass(frozen=True)
+class UpperConfidenceBound:
+    """The mean plus `width` standard deviations (Srinivas et al. 2010).
+
+    Attributes:
+        width: in standard deviations.
+    """
+
+    width: float = 2.0
+
+    def scores(
+        self,
+        model: Model,
+        candidates: Float[Tensor, "m d"],
+        observed: Float[Tensor, "n d"],
+        seed: int,
+    ) -> Float[Tensor, " m"]:
+        """See `Acquisition.scores`."""
+        scores: Tensor = BoTorchUCB(model, beta=self.width**2)(candidates[:, None, :])
+        return scores
+
+
+@dataclass(frozen=True)
+class ThompsonSampling:
+    """One joint sample of the posterior over all candidates (Thompson 1933)."""
+
+    def scores(
+        self,
+        model: Model,
+        candidates: Float[Tensor, "m d"],
+        observed: Float[Tensor, "n d"],
+        seed: int,
+    ) -> Float[Tensor, " m"]:
+        """See `Acquisition.scores`."""
+        covariance = model.posterior(candidates).distribution.covariance_matrix  # type: ignore[attr-defined]
+        mean = model.posterior(candidates).mean[:, 0]  # type: ignore[attr-defined]
+        generator = torch.Generator().manual_seed(seed)
+        # By eigenvalues, which unlike a Cholesky factor need no strictly positive matrix.
+        values, vectors = torch.linalg.eigh(covariance)
+        normal = torch.randn(len(values), generator=generator, dtype=torch.float64).to(mean)
+        sample: Tensor = mean + vectors @ (values.clamp_min(0.0).sqrt() * normal)
+        return sample
+
+
+def _mean_and_variance(
+    model: Model, rows: Float[Tensor, "m d"]
+) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:
+    posterior = model.posterior(rows[:, None, :])
+    mean: Tensor = posterior.mean[:, 0, 0]  # type: ignore[attr-defined]
+    variance: Tensor = posterior.variance[:, 0, 0]  # type: ignore[attr-defined]
+    return mean, variance.clamp_min(1e-18)

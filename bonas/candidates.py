@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
@@ -16,7 +16,11 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.util import deactivate_inactive_hyperparameters, get_one_exchange_neighbourhood
 
-from spaces.space import sample
+from bonas.strategies.strategy import Exhausted
+from spaces.features import Encoder
+from spaces.space import Space, sample
+
+ATTEMPTS = 20
 
 
 def size(space: ConfigurationSpace) -> float:
@@ -68,41 +72,130 @@ def _choices(hyperparameter: object) -> Sequence[float]:
     return []
 
 
-def neighbours(configuration: Configuration, rng: np.random.Generator) -> Iterator[Configuration]:
+def neighbours(configuration: Configuration, seed: int) -> Iterator[Configuration]:
     """Configurations that differ in one hyperparameter (and what its change activates)."""
-    return get_one_exchange_neighbourhood(configuration, seed=int(rng.integers(2**31)))
+    return get_one_exchange_neighbourhood(configuration, seed=seed)
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Everything when the space is small, else random samples and neighbours of the best.
+    """Random networks of the space and neighbours of the best.
+
+    A space that is small enough is listed once and never proposes a network twice; of a larger
+    one, samples are drawn.
 
     Attributes:
         all_below: spaces of at most so many configurations are listed completely.
-        samples: how many random configurations.
+        samples: how many random networks.
         parents: of how many of the best the neighbours are added.
+        renewed: in a space that is not listed, the samples are kept for so many trials, because
+            building the graphs and features of new ones takes longer than everything else.
     """
 
     all_below: int = 20_000
-    samples: int = 500
-    parents: int = 5
+    samples: int = 1000
+    parents: int = 8
+    renewed: int = 25
 
-    def listed(self, space: ConfigurationSpace) -> bool:
-        """Whether the space is small enough to be listed completely."""
-        return size(space) <= self.all_below
 
-    def propose(
+@dataclass
+class Pool:
+    """The networks of one space by key, computed once: the same for whoever asks.
+
+    Attributes:
+        space: the space.
+        candidates: the settings.
+        encoder: of the space.
+    """
+
+    space: Space
+    candidates: Candidates
+    encoder: Encoder
+    _listed: dict[str, Configuration] | None = field(default=None, repr=False)
+    _samples: tuple[int, dict[str, Configuration]] | None = field(default=None, repr=False)
+    _near: dict[bytes, dict[str, Configuration]] = field(default_factory=dict, repr=False)
+
+    def listed(self) -> dict[str, Configuration] | None:
+        """All networks of the space; None if it is too large to list."""
+        space = self.space.configuration_space
+        if self._listed is None and size(space) <= self.candidates.all_below:
+            self._listed = self._by_key(every(space))
+        return self._listed
+
+    def unseen(
         self,
-        space: ConfigurationSpace,
+        asked: set[str],
         best: Sequence[Configuration],
+        trials: int,
         rng: np.random.Generator,
-    ) -> list[Configuration]:
-        """Candidates of a space that is too large to list, not deduplicated.
+    ) -> dict[str, Configuration]:
+        """Candidates by key that are not in `asked`: neighbours of the best, then samples.
 
         Args:
-            space: where to look.
+            asked: the keys of networks that are not wanted.
             best: what was evaluated, the best first.
-            rng: draws the samples.
+            trials: how many there were so far.
+            rng: the source of randomness.
+
+        Raises:
+            Exhausted: there is no such network, or none was found.
         """
-        near = [n for parent in best[: self.parents] for n in neighbours(parent, rng)]
-        return near + sample(space, self.samples, rng)
+        found: dict[str, Configuration] = {}
+        for parent in best[: self.candidates.parents]:
+            found |= self._neighbours(parent)
+        listed = self.listed()
+        if listed is not None:
+            # The representatives of the list, so that a network has one configuration only.
+            found = {key: listed[key] for key in found if key not in asked}
+            names = [key for key in listed if key not in asked]
+            for place in rng.permutation(len(names))[: self.candidates.samples]:
+                found[names[place]] = listed[names[place]]
+            if not found:
+                raise Exhausted("every architecture of the space has been proposed")
+            return found
+        found |= self._sampled(trials // self.candidates.renewed)
+        found = {key: chosen for key, chosen in found.items() if key not in asked}
+        for _ in range(ATTEMPTS):
+            if found:
+                return found
+            drawn = self._by_key(sample(self.space.configuration_space, 16, rng))
+            found = {key: chosen for key, chosen in drawn.items() if key not in asked}
+        raise Exhausted(f"{ATTEMPTS} rounds of candidates held no architecture that is new")
+
+    def random(self, asked: set[str], rng: np.random.Generator) -> Configuration:
+        """A random network that is not in `asked`.
+
+        Raises:
+            Exhausted: as `unseen`.
+        """
+        listed = self.listed()
+        if listed is not None:
+            names = [key for key in listed if key not in asked]
+            if not names:
+                raise Exhausted("every architecture of the space has been proposed")
+            return listed[names[rng.integers(len(names))]]
+        for _ in range(ATTEMPTS):
+            for chosen in sample(self.space.configuration_space, 16, rng):
+                if self.encoder.key(chosen) not in asked:
+                    return chosen
+        raise Exhausted(f"{ATTEMPTS} rounds of samples held no architecture that is new")
+
+    def _sampled(self, block: int) -> dict[str, Configuration]:
+        if self._samples is None or self._samples[0] != block:
+            # From a generator of their own: a fresh object finds the same ones.
+            rng = np.random.default_rng([block, self.candidates.samples])
+            drawn = sample(self.space.configuration_space, self.candidates.samples, rng)
+            self._samples = (block, self._by_key(drawn))
+        return self._samples[1]
+
+    def _neighbours(self, parent: Configuration) -> dict[str, Configuration]:
+        name = parent.get_array().tobytes()
+        if name not in self._near:
+            self._near[name] = self._by_key(list(neighbours(parent, seed=0)))
+        return self._near[name]
+
+    def _by_key(self, configurations: Sequence[Configuration]) -> dict[str, Configuration]:
+        found: dict[str, Configuration] = {}
+        for configuration in configurations:
+            found.setdefault(self.encoder.key(configuration), configuration)
+        return found

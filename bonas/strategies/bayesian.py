@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.candidates import Candidates, every
-from bonas.strategies.strategy import Exhausted, Proposal
+from bonas.candidates import Candidates, Pool
+from bonas.strategies.observations import Observations, observations, repeatable
+from bonas.strategies.strategy import Again, Proposal
+from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.trial import Evaluation, Trial
 from spaces.features import Encoder
-from spaces.space import Space, sample
+from spaces.space import Space
 
 if TYPE_CHECKING:
+    from botorch.models.model import Model
+    from torch import Tensor
+
     from bonas.acquisition import Acquisition
     from bonas.surrogates.surrogate import Surrogate
-
-ATTEMPTS = 20
+    from spaces.features import Layout
 
 
 def _surrogate() -> Surrogate:
@@ -31,132 +35,184 @@ def _surrogate() -> Surrogate:
 
 
 def _acquisition() -> Acquisition:
-    from bonas.acquisition import LogExpectedImprovement
+    from bonas.acquisition import LogKnowledgeGradient
 
-    return LogExpectedImprovement()
+    return LogKnowledgeGradient()
 
 
 @dataclass
 class _Memory:
-    """What was derived from a space; the same for every object that is given the space."""
+    """What was derived from arguments; it changes how long a proposal takes, and nothing else."""
 
-    space: Space
-    encoder: Encoder
-    networks: dict[str, Configuration] | None = None
+    pool: Pool
+    tuned: tuple[tuple[int, ...], Surrogate] | None = None
 
 
 @dataclass(frozen=True)
 class BayesianOptimization:
     """Fits a surrogate to what was seen and proposes where the acquisition function is highest.
 
-    With several budgets the surrogate learns from the largest one with enough evaluations (Falkner
-    et al. 2018, "BOHB"); failures count as the worst cost seen.
+    With several budgets the surrogate learns from the largest one with enough evaluations;
+    failures count as the worst cost seen. If the acquisition function values repeats, a
+    contender may be evaluated with another seed instead of a new network.
 
     Attributes:
         surrogate: what learns the costs.
         acquisition: what a candidate promises.
         candidates: where to look.
+        transform: what is learned instead of the costs.
         initial: how many random networks come first.
+        repeats: a network is evaluated at most so many times; 1 forbids repeats.
     """
 
     surrogate: Surrogate = field(default_factory=_surrogate)
     acquisition: Acquisition = field(default_factory=_acquisition)
     candidates: Candidates = field(default_factory=Candidates)
-    initial: int = 8
+    transform: Transform = normal_scores
+    initial: int = 6
+    repeats: int = 8
     _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         """See `Strategy.propose`."""
         memory = self._remember(space)
-        asked = {memory.encoder.key(trial.configuration) for trial in history.trials}
-        observed = self._observed(history)
+        asked = history.keys()
+        observed = observations(history, self.initial)
         if len(asked) < self.initial or not observed:
-            return next(iter(self._unseen(memory, asked, [], rng).values()))
-        best = sorted(observed, key=lambda e: e.cost)
-        parents = [evaluation.trial.configuration for evaluation in best]
-        unseen = list(self._unseen(memory, asked, parents, rng).values())
+            return memory.pool.random(asked, rng)
+        best = observed.best_first()
+        unseen = memory.pool.unseen(asked, best, len(history.trials), rng)
         pending = [trial.configuration for trial in history.pending]
-        return unseen[self._best(memory, observed, pending, unseen, int(rng.integers(2**31)))]
+        problem = self._problem(memory, observed, pending, list(unseen.values()))
+        again = repeatable(history, observed, self.repeats)
+        return problem.maximise(self.acquisition, list(again.values()), int(rng.integers(2**31)))
+
+    def recommend(self, space: Space, history: History) -> Evaluation | None:
+        """The network of the highest posterior mean among the evaluated ones, at its lowest cost.
+
+        At the highest budget at which anything succeeded, like `History.incumbent`, which it is
+        as long as there are too few evaluations for a model.
+        """
+        incumbent = history.incumbent
+        if incumbent is None:
+            return None
+        observed = Observations(history.at(incumbent.trial.budget))
+        if len(observed) < self.initial:
+            return incumbent
+        believed = self._problem(self._remember(space), observed, [], []).believed()
+        for key in sorted(believed, key=lambda name: -believed[name]):
+            positions = observed.networks()[key]
+            found = [
+                observed.evaluations[p] for p in positions if observed.evaluations[p].succeeded
+            ]
+            if found:
+                return min(found, key=lambda evaluation: evaluation.cost)
+        return incumbent
 
     def _remember(self, space: Space) -> _Memory:
-        if not self._memory or self._memory[0].space != space:
-            self._memory[:] = [_Memory(space, Encoder(space, depth=1))]
+        if not self._memory or self._memory[0].pool.space != space:
+            encoder = Encoder(space, depth=1)
+            self._memory[:] = [_Memory(Pool(space, self.candidates, encoder))]
         return self._memory[0]
 
-    def _observed(self, history: History) -> Sequence[Evaluation]:
-        """The evaluations of the largest budget that has enough, or else of the fullest one."""
-        enough = [budget for budget in history.budgets if len(history.at(budget)) >= self.initial]
-        if enough:
-            return history.at(enough[-1])
-        fullest = max(history.budgets, key=lambda b: (len(history.at(b)), b), default=0.0)
-        return history.at(fullest)
-
-    def _unseen(
+    def _problem(
         self,
         memory: _Memory,
-        asked: set[str],
-        parents: Sequence[Configuration],
-        rng: np.random.Generator,
-    ) -> dict[str, Configuration]:
-        """Candidates by key, in random order, without those in `asked`."""
-        space = memory.space.configuration_space
-        key = memory.encoder.key
-        if self.candidates.listed(space):
-            if memory.networks is None:
-                memory.networks = {}
-                for configuration in every(space):
-                    memory.networks.setdefault(key(configuration), configuration)
-            names = [name for name in memory.networks if name not in asked]
-            found = {names[i]: memory.networks[names[i]] for i in rng.permutation(len(names))}
-            if not found:
-                raise Exhausted("every architecture of the space has been proposed")
-            return found
-        for _ in range(ATTEMPTS):
-            if parents:
-                drawn = self.candidates.propose(space, parents, rng)
-            else:
-                drawn = sample(space, 8, rng)
-            found = {name: c for c in drawn if (name := key(c)) not in asked}
-            if found:
-                return found
-        raise Exhausted(f"{ATTEMPTS} rounds of candidates held no architecture that is new")
-
-    def _best(
-        self,
-        memory: _Memory,
-        observed: Sequence[Evaluation],
+        observed: Observations,
         pending: Sequence[Configuration],
         unseen: Sequence[Configuration],
-        seed: int,
-    ) -> int:
-        """The position of the candidate with the highest score."""
+    ) -> _Problem:
+        """Everything as tensors, and the surrogate fitted."""
+        import torch
+
+        n = len(observed)
+        encoding = memory.pool.encoder.encode([*observed.configurations, *pending, *unseen])
+        rows = torch.from_numpy(encoding.rows)
+        surrogate = self._tuned(memory, observed, rows, encoding.layout)
+        targets = torch.from_numpy(self.transform(observed.costs))[:, None]
+        model = surrogate.fit(rows[:n], targets, encoding.layout)
+        running = rows[n : n + len(pending)]
+        return _Problem(model, observed, rows[:n], running, rows[n + len(pending) :], unseen)
+
+    def _tuned(
+        self, memory: _Memory, observed: Observations, rows: Tensor, layout: Layout
+    ) -> Surrogate:
+        """The surrogate with hyperparameters from the first observations, a round number of them.
+
+        So they stay the same for a while, and depend on nothing but the history.
+        """
+        import torch
+
+        from bonas.surrogates.surrogate import Tunable
+
+        if not isinstance(self.surrogate, Tunable):
+            return self.surrogate
+        n = _round(len(observed))
+        numbers = tuple(evaluation.trial.number for evaluation in observed.evaluations[:n])
+        if memory.tuned is None or memory.tuned[0] != numbers:
+            targets = torch.from_numpy(self.transform(observed.costs[:n]))[:, None]
+            memory.tuned = (numbers, self.surrogate.tuned(rows[:n], targets, layout))
+        return memory.tuned[1]
+
+
+def _round(size: int) -> int:
+    """`size` itself below 30, then rounded down to a twentieth of its magnitude, at least 5."""
+    step = 1 if size < 30 else max(5, 2 ** int(math.log2(size / 20)))
+    return size - size % step
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """A fitted model and the rows of what was observed, is running, and could be next."""
+
+    model: Model
+    observed: Observations
+    seen: Tensor
+    running: Tensor
+    candidates: Tensor
+    configurations: Sequence[Configuration]
+
+    def maximise(self, acquisition: Acquisition, again: Sequence[Trial], seed: int) -> Proposal:
+        """The proposal with the highest score, a new network or one of the trials in `again`."""
+        import torch
+
+        from bonas.acquisition import ValuesRepeats
+        from bonas.surrogates.surrogate import mean
+
+        with torch.no_grad():
+            model = self.model
+            if len(self.running):
+                # What runs is taken to confirm what is believed of it, which lowers the variance
+                # around it and sends the next proposal elsewhere (Ginsbourger et al. 2010).
+                model = model.condition_on_observations(self.running, mean(model, self.running))
+            networks = self.observed.networks()
+            seen = self.seen[[positions[0] for positions in networks.values()]]
+            scores = acquisition.scores(model, self.candidates, seen, seed)
+            choice, score = _highest(scores)
+            if again and isinstance(acquisition, ValuesRepeats):
+                allowed = {trial.key: trial for trial in again}
+                repeated = acquisition.repeat_scores(model, seen)
+                blocked = torch.tensor([key not in allowed for key in networks])
+                repeat, repeat_score = _highest(repeated.masked_fill(blocked, -math.inf))
+                if repeat_score > score:
+                    return Again(allowed[list(networks)[repeat]])
+        return self.configurations[choice]
+
+    def believed(self) -> dict[str, float]:
+        """The posterior mean of each observed network, by key."""
         import torch
 
         from bonas.surrogates.surrogate import mean
 
-        seen = [evaluation.trial.configuration for evaluation in observed]
-        encoding = memory.encoder.encode([*seen, *pending, *unseen])
-        rows = torch.from_numpy(encoding.rows)
-        n, m = len(seen), len(seen) + len(pending)
-        seen_rows, pending_rows, unseen_rows = rows[:n], rows[n:m], rows[m:]
-        targets = torch.from_numpy(
-            -imputed([e.cost if e.succeeded else math.inf for e in observed])
-        )[:, None]
-        model = self.surrogate.fit(seen_rows, targets, encoding.layout)
+        networks = self.observed.networks()
         with torch.no_grad():
-            best = float(mean(model, seen_rows).max())
-            if pending:
-                # A pending trial is taken to confirm what is believed of it, which lowers the
-                # variance around it and sends the next proposal elsewhere.
-                believed = mean(model, pending_rows)
-                model = model.condition_on_observations(pending_rows, believed)
-            scores = self.acquisition.scores(model, unseen_rows, seen_rows, best, seed)
-        return int(scores.nan_to_num(nan=-math.inf).argmax())
+            rows = self.seen[[positions[0] for positions in networks.values()]]
+            means = mean(self.model, rows)[:, 0].tolist()
+        return dict(zip(networks, means, strict=True))
 
 
-def imputed(costs: Sequence[float]) -> np.ndarray:
-    """The costs with the worst finite one in place of those that are not finite; 0 if none is."""
-    values = np.array(costs, dtype=np.float64)
-    finite = np.isfinite(values)
-    values[~finite] = values[finite].max() if finite.any() else 0.0
-    return values
+def _highest(scores: Tensor) -> tuple[int, float]:
+    """The position of the highest score and the score; what is not a number comes last."""
+    known = scores.nan_to_num(nan=-math.inf, neginf=-math.inf)
+    place = int(known.argmax())
+    return place, float(known[place])

@@ -32,7 +32,7 @@ from bonas.surrogates.kernel import (
 )
 from spaces.features import Layout
 
-LENGTHSCALES = (0.3, 0.5, 0.8, 1.2, 2.0, 3.5)
+LENGTHSCALES = (0.5, 0.8, 1.2, 2.0, 3.5, 6.0)
 NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -43,56 +43,73 @@ class GaussianProcess:
 
     Attributes:
         views: what the kernel looks at.
+        hyperparameters: of the kernel; None chooses them at each fit.
         sweeps: how often the search for hyperparameters goes over all coordinates.
-        most: hyperparameters are chosen on at most so many observations, evenly spread over
-            their order; the posterior uses all.
+        tuned_on: hyperparameters are chosen on at most so many observations, evenly spread
+            over their order.
+        most: the posterior uses at most so many observations: the best half of that number and
+            the rest evenly spread over the others, because the cost grows with the cube.
     """
 
     views: tuple[View, ...] = (ConfigurationView(), GraphView(1))
+    hyperparameters: Hyperparameters | None = None
     sweeps: int = 2
-    most: int = 200
+    tuned_on: int = 200
+    most: int = 800
 
-    def fit(
+    def tuned(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
-    ) -> GaussianProcessModel:
-        """The posterior given observations.
+    ) -> GaussianProcess:
+        """The same process with the hyperparameters that suit these observations.
 
-        Args:
-            inputs: encoded configurations; a row may occur several times.
-            targets: one observation each, at least one, all finite.
-            layout: what the columns of `inputs` are.
+        The log marginal likelihood plus weak priors is maximised over a grid, one coordinate
+        after another.
         """
-        values = targets[:, 0].to(torch.float64)
-        scale = float(values.std(correction=0)) if len(values) > 1 else 0.0
-        # Constant targets leave nothing to learn: a unit scale keeps everything finite.
-        scale = scale if scale > 1e-12 * (1 + float(values.abs().max())) else 1.0
-        shift = float(values.mean())
-        chosen = self._choose(inputs.to(torch.float64), (values - shift) / scale, layout)
-        return GaussianProcessModel(
-            self.views, chosen, layout, inputs.to(torch.float64), targets.to(torch.float64), scale
-        )
-
-    def _choose(
-        self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, " n"], layout: Layout
-    ) -> Hyperparameters:
-        if len(targets) > self.most:
-            kept = torch.linspace(0, len(targets) - 1, self.most).round().long()
+        if len(targets) > self.tuned_on:
+            kept = _spread(len(targets), self.tuned_on)
             inputs, targets = inputs[kept], targets[kept]
+        inputs, values = inputs.to(torch.float64), targets[:, 0].to(torch.float64)
+        values = (values - values.mean()) / _scale(values)
         distances = [view.squared_distances(inputs, inputs, layout) for view in self.views]
         known: dict[Hyperparameters, float] = {}
 
         def score(hyperparameters: Hyperparameters) -> float:
             if hyperparameters not in known:
-                known[hyperparameters] = log_evidence(
-                    distances, targets, hyperparameters
-                ) + _log_prior(hyperparameters)
+                evidence = log_evidence(distances, values, hyperparameters)
+                known[hyperparameters] = evidence + _log_prior(hyperparameters)
             return known[hyperparameters]
 
         count = len(self.views)
         best = Hyperparameters((1.2,) * count, (1.0 / count,) * count, 1e-2)
         for _ in range(self.sweeps):
             best = _sweep(best, score)
-        return best
+        return replace(self, hyperparameters=best)
+
+    def fit(
+        self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
+    ) -> GaussianProcessModel:
+        """See `Surrogate.fit`; computes in float64, whatever it is given."""
+        chosen = self.hyperparameters or self.tuned(inputs, targets, layout).hyperparameters
+        assert chosen is not None
+        inputs, targets = inputs.to(torch.float64), targets.to(torch.float64)
+        scale = _scale(targets[:, 0])
+        if len(targets) > self.most:
+            order = targets[:, 0].argsort(descending=True, stable=True)
+            best, others = order[: self.most // 2], order[self.most // 2 :].sort().values
+            kept = torch.cat([best, others[_spread(len(others), self.most - len(best))]])
+            inputs, targets = inputs[kept], targets[kept]
+        return GaussianProcessModel(self.views, chosen, layout, inputs, targets, scale)
+
+
+def _spread(size: int, count: int) -> Tensor:
+    """`count` positions, evenly spread over 0..`size` - 1."""
+    return torch.linspace(0, size - 1, count).round().long()
+
+
+def _scale(values: Float[Tensor, " n"]) -> float:
+    """The standard deviation, or 1 where there is nothing to learn."""
+    scale = float(values.std(correction=0))
+    return scale if scale > 1e-12 * (1 + float(values.abs().max())) else 1.0
 
 
 def _sweep(start: Hyperparameters, score: Callable[[Hyperparameters], float]) -> Hyperparameters:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -30,6 +30,17 @@ class Surrogate(Protocol):
             A model of one output whose `posterior` takes rows with the same columns, and whose
             `condition_on_observations` takes more observations.
         """
+        ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A surrogate whose hyperparameters can be chosen once and kept for a while."""
+
+    def tuned(
+        self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
+    ) -> Surrogate:
+        """The same surrogate with hyperparameters that suit these observations."""
         ...
 
 

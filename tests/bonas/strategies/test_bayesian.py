@@ -8,9 +8,11 @@ from ConfigSpace import Categorical, Configuration, ConfigurationSpace, Float
 from torch import nn
 
 from bonas.candidates import every
-from bonas.strategies.bayesian import BayesianOptimization, imputed
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.observations import observations
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Exhausted
+from bonas.surrogates.transform import imputed
 from fidelity.history import History
 from spaces.architecture import Architecture, chain
 from spaces.space import InputShape
@@ -73,8 +75,8 @@ class TestBayesianOptimization(StrategyContract):
         for trial in list(history.trials)[:5]:
             record(history, MEDIUM, trial.configuration, budget=3.0)
         record(history, MEDIUM, history.trials[6].configuration, budget=9.0)
-        observed = self.strategy()._observed(history)
-        assert {evaluation.trial.budget for evaluation in observed} == {3.0}
+        observed = observations(history, 5)
+        assert {evaluation.trial.budget for evaluation in observed.evaluations} == {3.0}
 
 
 def test_failures_count_as_the_worst_cost() -> None:
