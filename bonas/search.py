@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
+import weakref
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -71,10 +74,14 @@ class Search:
         self._running: dict[int, Trial] = {}  # handed out by this process
         self._twins: list[Trial] = []  # of a network that is running: they wait for its result
         self._began = time.monotonic()
-        self._temporary = None if directory else tempfile.TemporaryDirectory(prefix="bonas-")
-        self._journal = None
-        self.directory = Path(directory or self._temporary.name)  # type: ignore[union-attr]
-        if directory:
+        self._journal: Journal | None = None
+        self._remove: Callable[[], object] | None = None
+        if directory is None:
+            self.directory = Path(tempfile.mkdtemp(prefix="bonas-"))
+            # Removed with the search, or when Python ends.
+            self._remove = weakref.finalize(self, shutil.rmtree, self.directory, True)
+        else:
+            self.directory = Path(directory)
             self._journal = Journal(self.directory)
             self._resume()
         self._checkpoints = Checkpoints(self.directory / "checkpoints")
@@ -287,8 +294,8 @@ class Search:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        if self._remove is not None:
+            self._remove()
 
     def __enter__(self) -> Self:
         return self

@@ -36,6 +36,7 @@ class History:
         self._brackets: dict[int, list[Trial]] = defaultdict(list)
         self._pending: dict[int, Trial] = {}
         self._resource = 0.0
+        self._best: dict[float, Evaluation] = {}  # of the successes at each budget
 
     def __len__(self) -> int:
         return len(self._evaluations)
@@ -96,11 +97,7 @@ class History:
 
         Costs at different budgets are not compared: a high budget's cost is the better estimate.
         """
-        for budget in reversed(self.budgets):
-            successes = [e for e in self._at_budget[budget] if e.succeeded]
-            if successes:
-                return min(successes, key=lambda e: e.cost)
-        return None
+        return self._best[max(self._best)] if self._best else None
 
     def add_trial(self, trial: Trial) -> None:
         """Appends a trial, which is pending from now on.
@@ -129,6 +126,9 @@ class History:
         self._evaluations.append(evaluation)
         self._of_trial[trial.number] = evaluation
         self._at_budget[trial.budget].append(evaluation)
+        best = self._best.get(trial.budget)
+        if evaluation.succeeded and (best is None or evaluation.cost < best.cost):
+            self._best[trial.budget] = evaluation
         if evaluation.reused is None:
             self._resource += self.increment(trial)
             if evaluation.status in DETERMINISTIC:

@@ -58,6 +58,7 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
             f"there is no history in {path.parent}: {path.name} is missing"
         ) from None
     records = []
+    size = 0
     for number, line in enumerate(lines, start=1):
         try:
             records.append(decode(line))

@@ -24,8 +24,8 @@ class _Graph:
         self.inputs = inputs
         self.readers: list[list[int]] = [[] for _ in labels]
         self.depth = [0] * len(labels)
-        for node, sources in enumerate(self.sources):
-            for source in sources:
+        for node, read in enumerate(sources):
+            for source in read:
                 self.readers[source].append(node)
                 self.depth[node] = max(self.depth[node], self.depth[source] + 1)
 

@@ -9,11 +9,19 @@ import pytest
 import torch
 
 from spaces import operations
+from spaces import space as any_space
 from spaces.cell import NASBENCH201, CellSpace
 from spaces.network import Graph
-from spaces.space import SpaceError, configuration, sample
+from spaces.space import Space, SpaceError, sample
+from tests.spaces.contract import SpaceContract
 
 DIGITS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+
+
+class TestCellSpace(SpaceContract):
+    @pytest.fixture(scope="class")
+    def space(self) -> Space:
+        return CellSpace.nasbench201(channels=4, cells=1)
 
 
 def published_sizes() -> dict[str, float]:
@@ -46,7 +54,7 @@ def test_all_nasbench201_networks_have_the_published_parameters() -> None:
         @cache  # which edge has which operation makes no difference to an unpruned cell
         def cells(digits: str) -> int:
             chosen = dict(zip(names, (DIGITS[int(digit)] for digit in digits), strict=True))
-            cell = space.architecture(configuration(space.configuration_space, chosen))
+            cell = space.architecture(any_space.configuration(space.configuration_space, chosen))
             return sum(parameters(Graph(cell, NASBENCH201, width)) for width in (16, 32, 64))
 
         differences = Counter(
