@@ -50,7 +50,7 @@ class CosineSGD:
         """
         rising = round(self.warm_up * steps)
         if step < rising:
-            return self.learning_rate * (step + 1) / rising
+            return self.learning_rate * ((step + 1) / rising)
         progress = (step - rising) / (steps - rising)
         return self.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 

@@ -205,10 +205,10 @@ class Training:
     ) -> TrainingLoop:
         """A loop that continues from the checkpoint, or starts anew where that is impossible."""
         loop = self._start(configuration, data, plan)
-        state = context.checkpoint.load()
-        if state is None:
-            return loop
         try:
+            state = context.checkpoint.load()
+            if state is None:
+                return loop
             loop.restore(state)
             if loop.step > until:
                 raise ValueError(f"it is at epoch {loop.epoch} already")

@@ -99,8 +99,7 @@ def _part(images: Any, labels: Any, name: str) -> Part:
             "expected (images, channels, height, width), that is images.transpose(0, 3, 1, 2)"
         )
     dtype = np.uint8 if pixels.dtype in (np.uint8, np.bool_) else np.float32
-    # A copy, so that what the caller later does to the arrays changes no data set.
-    return Part(
-        torch.from_numpy(np.array(pixels, dtype=dtype, order="C")),
-        torch.from_numpy(np.array(classes, dtype=np.int64)),
-    )
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
+        # A copy, so that what the caller later does to the arrays changes no data set.
+        copy = np.array(pixels, dtype=dtype, order="C")
+    return Part(torch.from_numpy(copy), torch.from_numpy(np.array(classes, dtype=np.int64)))

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from fidelity.checkpoint import Checkpoint, Checkpoints
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "trial-0.pt"
+    state = {"weights": {"a": torch.arange(3.0)}, "step": 7, "plan": [1, 2]}
+    Checkpoint(target=path).save(state)
+    loaded = Checkpoint(source=path).load()
+    assert loaded is not None
+    assert torch.equal(loaded["weights"]["a"], torch.arange(3.0))
+    assert (loaded["step"], loaded["plan"]) == (7, [1, 2])
+    assert [file.name for file in tmp_path.iterdir()] == ["trial-0.pt"]
+
+
+def test_without_files_nothing_is_loaded_or_kept() -> None:
+    Checkpoint().save({"step": 1})
+    assert Checkpoint().load() is None
+
+
+def save_and_truncate(path: Path) -> None:
+    Checkpoint(target=path).save({"weights": torch.zeros(1000)})
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+class Exploit:
+    """A pickle that calls a function when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+DAMAGE = {
+    "missing": lambda path: None,
+    "a folder": lambda path: path.mkdir(),
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": save_and_truncate,
+    "text": lambda path: path.write_text("not a checkpoint"),
+    "a list": lambda path: torch.save([1, 2], path),
+    "a tensor": lambda path: torch.save(torch.zeros(3), path),
+    "an object": lambda path: torch.save({"run": Exploit(path.with_name("touched"))}, path),
+    "a pickle": lambda path: path.write_bytes(
+        pickle.dumps(Exploit(path.with_name("touched")), protocol=2)
+    ),
+}
+
+
+NO_MAPPING = pytest.mark.xfail(strict=True, reason="load takes whatever torch reads for a mapping")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(damage, marks=NO_MAPPING if damage in ("a list", "a tensor") else ())
+        for damage in DAMAGE
+    ],
+)
+def test_what_cannot_be_read_is_a_warning_and_no_state(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "trial-0.pt"
+    DAMAGE[damage](path)
+    with pytest.warns(UserWarning, match=r"(?s)trial-0.pt cannot be read .* training starts anew"):
+        assert Checkpoint(source=path).load() is None
+    assert not (tmp_path / "touched").exists()
+
+
+def test_a_crash_while_writing_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "trial-0.pt"
+    Checkpoint(target=path).save({"step": 1})
+
+    def full_disk(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        Checkpoint(target=path).save({"step": 2})
+    assert Checkpoint(source=path).load() == {"step": 1}
+
+
+def test_a_trial_may_overwrite_what_it_continued_from(tmp_path: Path) -> None:
+    path = tmp_path / "trial-0.pt"
+    both = Checkpoint(path, path)
+    for step in range(3):
+        both.save({"step": step})
+    assert both.load() == {"step": 2}
+
+
+def test_only_the_checkpoints_that_are_needed_are_kept(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    states: list[dict[str, Any]] = [{"step": number} for number in range(4)]
+    for number, state in enumerate(states):
+        Checkpoint(target=checkpoints.path(number)).save(state)
+    checkpoints.path(9).with_suffix(".tmp").write_bytes(b"half")
+    (tmp_path / "history.jsonl").write_text("")
+    checkpoints.keep({1, 3, 77})
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "history.jsonl",
+        "trial-1.pt",
+        "trial-3.pt",
+    ]
