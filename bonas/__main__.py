@@ -3,117 +3,164 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from bonas import strategies
 from fidelity import datasets, schedules
 from fidelity.data import DataError, Dataset
 from fidelity.journal import JournalError
-from fidelity.schedules import FullFidelity, Hyperband, Schedule, ScheduleError, SuccessiveHalving
 
-STRATEGIES = ("BayesianOptimization", "RandomSearch")
-SCHEDULES = ("Hyperband", "SuccessiveHalving", "FullFidelity")
-DATASETS = ("digits", "fashion_mnist", "mnist1d", "cifar10")
+if TYPE_CHECKING:
+    from bonas.limits import Limits
+    from bonas.search import Search
+
+SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a search or the demonstration; returns the exit status."""
+    """Runs a search or the demonstration.
+
+    Returns:
+        0, or 1 if no evaluation succeeded or the disk failed, 2 for input that cannot be, 130
+        after Ctrl-C.
+    """
     options = _parser().parse_args(arguments)
     try:
         if options.command == "demo":
             from bonas.demo import demo
 
             demo(options.directory, options.seed)
-        else:
-            return _search(options)
-    except (DataError, JournalError, ScheduleError, ValueError) as error:
-        print(f"bonas: {error}", file=sys.stderr)
-        return 2
+            return SUCCESS
+        try:
+            search, limits = _prepare(options)
+        except ValueError as error:  # of a space, a data set, a schedule, a limit
+            return _complain(error, BAD_INPUT)
+        with search:
+            return _run(search, limits)
+    except JournalError as error:
+        return _complain(error, BAD_INPUT)
     except KeyboardInterrupt:
-        print("bonas: interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+        return _complain("interrupted; the same command goes on from here", INTERRUPTED)
 
 
-def _search(options: argparse.Namespace) -> int:
+def _complain(problem: object, status: int) -> int:
+    print(f"bonas: {problem}", file=sys.stderr)
+    return status
+
+
+def _prepare(options: argparse.Namespace) -> tuple[Search, Limits]:
+    from bonas.limits import Limits
     from bonas.search import Search
     from fidelity.training import Training
     from spaces.cell import CellSpace
 
+    limits = Limits(options.evaluations, options.seconds, options.epochs)
+    schedule = _made(getattr(schedules, options.schedule), options)
     space = CellSpace.nasbench201(options.channels, options.cells, options.stages)
+    training = Training(
+        space, _dataset(options), max_epochs=options.max_budget, batch_size=options.batch_size
+    )
     search = Search(
         space,
-        Training(
-            space, _dataset(options), max_epochs=options.max_budget, batch_size=options.batch_size
-        ),
+        training,
         strategy=getattr(strategies, options.strategy)(),
-        schedule=_schedule(options),
+        schedule=schedule,
         directory=options.directory,
         seed=options.seed,
     )
-    with search:
-        search.run(evaluations=options.evaluations, seconds=options.seconds, epochs=options.epochs)
-        best = search.incumbent
-        if best is None:
-            errors = [e.error for e in search.history.evaluations if e.error]
-            print(f"bonas: no evaluation succeeded; the last error:\n{errors[-1]}", file=sys.stderr)
-            return 1
-        print(
-            f"best cost {best.cost:.4f} at budget {best.trial.budget:g} (trial {best.trial.number}):"
-            f" {space.to_string(best.trial.configuration)}"
-        )
-    return 0
+    return search, limits
 
 
-def _schedule(options: argparse.Namespace) -> Schedule:
-    low, high = options.min_budget, options.max_budget
-    kind = getattr(schedules, options.schedule)
-    if kind is FullFidelity:
-        return FullFidelity(high)
-    made: Hyperband | SuccessiveHalving = kind(low, high, options.eta)
-    return made
+def _run(search: Search, limits: Limits) -> int:
+    search.run(
+        evaluations=limits.evaluations,
+        seconds=limits.seconds,
+        epochs=limits.epochs,
+    )
+    best = search.incumbent
+    if best is None:
+        errors = [e.error for e in search.history.evaluations if e.error]
+        last = f"; the last error:\n{errors[-1]}" if errors else ": the limits leave room for none"
+        return _complain(f"no evaluation succeeded{last}", FAILURE)
+    trial = best.trial
+    cell = getattr(search.space, "to_string", str)(trial.configuration)
+    print(f"best cost {best.cost:.4f} at budget {trial.budget:g} (trial {trial.number}): {cell}")
+    return SUCCESS
+
+
+def _made(kind: Any, options: argparse.Namespace) -> Any:
+    """Calls `kind` with those options that its signature names."""
+    names = set(inspect.signature(kind).parameters) & set(vars(options))
+    return kind(**{name: getattr(options, name) for name in names})
 
 
 def _dataset(options: argparse.Namespace) -> Dataset:
     load = getattr(datasets, options.data)
-    made: Dataset = load() if options.root is None else load(options.root)
+    parameter = inspect.signature(load).parameters.get("root")
+    if parameter is None and options.root is not None:
+        raise DataError(f"{options.data} is in no folder: leave --root out")
+    if parameter is not None and parameter.default is parameter.empty and options.root is None:
+        raise DataError(f"{options.data} needs the folder with its files: give --root")
+    made: Dataset = _made(load, options)
     return made
 
 
+def _choices(package: ModuleType, method: str) -> list[str]:
+    """The public classes of `package` that have `method`, protocols left out."""
+    found = {name: getattr(package, name) for name in package.__all__}
+    return [
+        name
+        for name, value in found.items()
+        if hasattr(value, method) and not getattr(value, "_is_protocol", False)
+    ]
+
+
 def _parser() -> argparse.ArgumentParser:
+    style = argparse.ArgumentDefaultsHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="python -m bonas",
-        description="Neural architecture search.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        prog="python -m bonas", description="Neural architecture search.", formatter_class=style
     )
     commands = parser.add_subparsers(dest="command", required=True)
     search = commands.add_parser(
         "search",
         help="search the cells of NAS-Bench-201 on a data set",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        description="Searches the cells of NAS-Bench-201. Limits are totals over all runs in the "
+        "same directory; give at least one.",
+        formatter_class=style,
     )
-    search.add_argument("--data", choices=DATASETS, default="digits")
-    search.add_argument("--root", type=Path, help="the folder of the data set, where it needs one")
+    # Every data set but the one that takes arrays, which no command line can give.
+    data = [name for name in datasets.__all__ if name != "from_arrays"]
+    search.add_argument("--data", choices=data, default="digits", help="the images")
+    search.add_argument("--root", type=Path, help="the folder of the data set, if it needs one")
     search.add_argument("--channels", type=int, default=8, help="of the first stage")
     search.add_argument("--cells", type=int, default=1, help="in each stage")
-    search.add_argument("--stages", type=int, default=3)
-    search.add_argument("--batch-size", type=int, default=64)
-    search.add_argument("--strategy", choices=STRATEGIES, default=STRATEGIES[0])
-    search.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0])
+    search.add_argument("--stages", type=int, default=3, help="of the network")
+    search.add_argument("--batch-size", type=int, default=64, help="images a step")
+    names = _choices(strategies, "propose")
+    search.add_argument(
+        "--strategy", choices=names, default="BayesianOptimization", help="proposes"
+    )
+    names = _choices(schedules, "next")
+    search.add_argument("--schedule", choices=names, default="Hyperband", help="chooses epochs")
     search.add_argument("--min-budget", type=float, default=1, help="epochs")
     search.add_argument("--max-budget", type=float, default=9, help="epochs")
-    search.add_argument("--eta", type=float, default=3, help="the factor between rungs")
+    search.add_argument("--eta", type=float, default=3, help="the factor between budgets")
     search.add_argument("--evaluations", type=int, help="stop after so many")
     search.add_argument("--seconds", type=float, help="stop after so many")
     search.add_argument("--epochs", type=float, help="stop when so many have been trained")
-    demo = commands.add_parser("demo", help="two strategies on real images in minutes")
+    demo = commands.add_parser(
+        "demo", help="two strategies on real images in minutes", formatter_class=style
+    )
     for command, directory in ((search, Path("runs/search")), (demo, Path("runs/demo"))):
         command.add_argument(
             "--directory", type=Path, default=directory, help="the same one means resume"
         )
-        command.add_argument("--seed", type=int, default=0)
+        command.add_argument("--seed", type=int, default=0, help="of everything random")
     return parser
 
 

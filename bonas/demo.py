@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bonas.progress import Progress
 from bonas.search import Search
@@ -11,69 +16,88 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Strategy
 from fidelity.checkpoint import Checkpoint
-from fidelity.data import DataError, Dataset
+from fidelity.data import DataError, Dataset, split
 from fidelity.datasets import digits, fashion_mnist
-from fidelity.history import History
 from fidelity.objective import Context
 from fidelity.schedules.hyperband import Hyperband
 from fidelity.training import FinalReport, Training
 from spaces.cell import CellSpace
 from spaces.cost import cost
 
-EPOCHS = 138.0  # two rounds of Hyperband for each strategy
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# Each strategy's: one round of Hyperband(1, 9), 69 epochs, and the 21 of the next one's first
+# bracket.
+EPOCHS = 90.0
+# Enough to tell good cells from bad ones after an epoch, and few enough for minutes on a laptop.
+TRAIN, VALIDATION = 1500, 1000
 STRATEGIES: Mapping[str, Strategy] = {
     "random search x Hyperband": RandomSearch(),
     "Bayesian optimization x Hyperband": BayesianOptimization(),
 }
 
 
-def demo(directory: Path, seed: int, epochs: float = EPOCHS) -> None:
+def demo(
+    directory: Path, seed: int = 0, epochs: float = EPOCHS, dataset: Dataset | None = None
+) -> None:
     """Compares two strategies at the same number of epochs; started again, it goes on.
 
     Args:
-        directory: gets a history for each strategy, `anytime.png`, `architecture.png` and
-            `summary.txt`.
+        directory: gets the histories in `random` and `bayesian`, `anytime.png`,
+            `architecture.png` and `summary.txt`.
         seed: of both searches.
         epochs: that each strategy may train.
+        dataset: what to train on; by default a part of Fashion-MNIST where it is installed, and
+            the digits of scikit-learn otherwise.
+
+    Raises:
+        JournalError: the directory cannot be written, is in use, or holds other searches.
     """
     from rich.console import Console
 
     console = Console()
     space = CellSpace.nasbench201(channels=8, cells=1)
-    dataset = _images()
-    training = Training(space, dataset, max_epochs=9, batch_size=64)
+    dataset = dataset or _images()
+    training = Training(space, dataset, max_epochs=9, batch_size=32)
     console.print(
         f"Two searches among the 15,625 cells of NAS-Bench-201 on {dataset.name}: "
         f"{len(dataset.train)} images to train on, {len(dataset.validation)} to compare by, "
-        f"{len(dataset.test)} for the end. Stop this whenever you like: it goes on from there."
+        f"{len(dataset.test)} for the end. Each may train {epochs:g} epochs. "
+        "Stop this whenever you like: started again, it goes on from there."
     )
-    searches = {
-        name: Search(
-            space,
-            training,
-            strategy=strategy,
-            schedule=Hyperband(min_budget=1, max_budget=9),
-            directory=directory / name.split()[0].lower(),
-            seed=seed,
-        )
-        for name, strategy in STRATEGIES.items()
-    }
-    for name, search in searches.items():
-        search.run(epochs=epochs, progress=Progress(name))
-    reports = {name: _final(search, training) for name, search in searches.items()}
-    _summarise(searches, reports, training, directory, console)
-    _draw(searches, directory)
-    console.print(f"History, pictures and summary are in {directory}")
-    for search in searches.values():
-        search.close()
+    with ExitStack() as stack:
+        searches = {
+            name: stack.enter_context(
+                Search(
+                    space,
+                    training,
+                    strategy=strategy,
+                    schedule=Hyperband(min_budget=1, max_budget=9),
+                    directory=directory / name.split()[0].lower(),
+                    seed=seed,
+                )
+            )
+            for name, strategy in STRATEGIES.items()
+        }
+        for name, search in searches.items():
+            search.run(epochs=epochs, progress=Progress(name))
+        reports = {name: _final(search, training) for name, search in searches.items()}
+        table = _summary(searches, reports, training)
+        _draw(searches, directory)
+    console.print(table)
+    with (directory / "summary.txt").open("w", encoding="utf-8") as file:
+        Console(file=file, width=120).print(table)
+    console.print(f"Histories, pictures and this summary are in {directory}")
 
 
 def _images() -> Dataset:
-    """A few thousand images of Fashion-MNIST where it is installed, digits otherwise."""
     try:
-        return fashion_mnist().subset(4000, seed=0)
+        whole = fashion_mnist()
     except DataError:
         return digits()
+    _, validation = split(whole.validation, VALIDATION, np.random.default_rng(0))
+    return replace(whole, validation=validation).subset(TRAIN, seed=0)
 
 
 def _final(search: Search, training: Training) -> FinalReport | None:
@@ -85,29 +109,33 @@ def _final(search: Search, training: Training) -> FinalReport | None:
     return training.final(incumbent.trial.configuration, incumbent.trial.seed, context)
 
 
-def _summarise(
+def _summary(
     searches: Mapping[str, Search],
     reports: Mapping[str, FinalReport | None],
     training: Training,
-    directory: Path,
-    console: object,
-) -> None:
-    from rich.console import Console
+) -> Table:
     from rich.table import Table
 
-    table = Table(title=f"The best network of each search, trained {training.max_epochs} epochs")
+    dataset = training.dataset
+    errors = [report.validation_error for report in reports.values() if report is not None]
+    table = Table(title=f"The best network of each search after {training.max_epochs:g} epochs")
+    if errors:
+        spread = max((e * (1 - e) / len(dataset.validation)) ** 0.5 for e in errors)
+        table.caption = (
+            f"Standard error of these validation errors, with {len(dataset.validation)} images: "
+            f"up to {spread:.2%}; smaller differences say nothing."
+        )
     columns = ("search", "evaluations", "seconds", "validation error", "test error")
     for column in (*columns, "parameters", "multiply-adds"):
         table.add_column(column, justify="left" if column == "search" else "right")
     for name, search in searches.items():
         report = reports[name]
-        history = search.history
-        seconds = sum(evaluation.seconds for evaluation in history.evaluations)
-        row = [name, str(len(history)), f"{seconds:.0f}"]
+        seconds = sum(evaluation.seconds for evaluation in search.history.evaluations)
+        row = [name, str(len(search.history)), f"{seconds:.0f}"]
         if report is None:
-            table.add_row(*row, "every training failed")
+            table.add_row(*row, "nothing succeeded")
             continue
-        resources = cost(report.network, training.dataset.input_shape)
+        resources = cost(report.network, dataset.input_shape)
         table.add_row(
             *row,
             f"{report.validation_error:.2%}",
@@ -115,26 +143,25 @@ def _summarise(
             f"{resources.parameters:,}",
             f"{resources.multiply_adds:,}",
         )
-    for target in (console, Console(file=(directory / "summary.txt").open("w"), width=120)):
-        assert isinstance(target, Console)
-        target.print(table)
+    return table
 
 
 def _draw(searches: Mapping[str, Search], directory: Path) -> None:
-    from bonas.plot.anytime import anytime
-    from bonas.plot.architecture import architecture
+    import matplotlib.pyplot as plt
 
-    histories: dict[str, History] = {name: s.history for name, s in searches.items()}
-    ax = anytime(histories, label="lowest validation error so far")
-    ax.set_yscale("log")
-    ax.figure.savefig(directory / "anytime.png", dpi=150)
-    best = min(
-        (s.incumbent for s in searches.values() if s.incumbent is not None),
-        key=lambda evaluation: evaluation.cost,
-        default=None,
-    )
-    if best is not None:
+    from bonas.plot import anytime, architecture
+
+    histories = {name: search.history for name, search in searches.items()}
+    axes = {"anytime": anytime(histories, label="lowest validation error so far", log=True)}
+    incumbents = [s.incumbent for s in searches.values() if s.incumbent is not None]
+    if incumbents:
+        best = min(incumbents, key=lambda evaluation: evaluation.cost)
         space = next(iter(searches.values())).space
-        title = f"best cell, validation error {best.cost:.2%}"
-        ax = architecture(space.architecture(best.trial.configuration), title=title)
-        ax.figure.savefig(directory / "architecture.png", dpi=150)
+        axes["architecture"] = architecture(
+            space.architecture(best.trial.configuration),
+            title=f"The best cell: validation error {best.cost:.1%}",
+        )
+    for name, ax in axes.items():
+        if (figure := ax.get_figure(root=True)) is not None:
+            figure.savefig(directory / f"{name}.png", dpi=150)
+            plt.close(figure)

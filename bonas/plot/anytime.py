@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from fidelity.history import History
 
@@ -22,33 +23,34 @@ LABELS: dict[Clock, str] = {
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", "-.", ":")
 
+Curve = tuple[Float[np.ndarray, " steps"], Float[np.ndarray, " steps"]]
 
-def trajectory(
-    history: History, clock: Clock = "epochs"
-) -> tuple[Float[np.ndarray, " steps"], Float[np.ndarray, " steps"]]:
-    """When the lowest cost so far improved, and to what; over all budgets.
 
-    The cost of a network that was trained for a few epochs is the true cost of that network, so
-    that costs at all budgets count here. Failures and reused results spend, but don't improve.
+def trajectory(history: History, clock: Clock = "epochs") -> Curve:
+    """When the lowest cost so far fell, and to what.
+
+    The cost of a network after few epochs is the true cost of that network, so that costs at
+    all budgets count. A failure spends what its trial was given and improves nothing; a reused
+    result is one more evaluation, but spends no epochs.
 
     Returns:
-        Ascending times at which the best cost fell, and that cost. The last time is the end of
-        the history.
+        Ascending times at which the best cost fell, and that cost; last the end of the history
+        with the final cost once more. Both are empty if nothing succeeded.
     """
-    times, costs, spent, best = [], [], 0.0, np.inf
-    moments = [
-        (evaluation.started + evaluation.seconds, evaluation) for evaluation in history.evaluations
-    ]
-    for index, (ended, evaluation) in enumerate(moments, start=1):
+    times: list[float] = []
+    costs: list[float] = []
+    spent, latest, best = 0.0, 0.0, np.inf
+    for number, evaluation in enumerate(history.evaluations, start=1):
         if evaluation.reused is None:
             spent += history.increment(evaluation.trial)
+        latest = max(latest, evaluation.started + evaluation.seconds)
         if evaluation.cost < best:
             best = evaluation.cost
-            times.append({"evaluations": float(index), "epochs": spent, "seconds": ended}[clock])
+            times.append({"evaluations": float(number), "epochs": spent, "seconds": latest}[clock])
             costs.append(best)
-    if times:
-        last = max((moment for moment, _ in moments), default=0.0)
-        times.append({"evaluations": float(len(moments)), "epochs": spent, "seconds": last}[clock])
+    if costs:
+        end = {"evaluations": float(len(history)), "epochs": spent, "seconds": latest}
+        times.append(end[clock])
         costs.append(best)
     return np.array(times), np.array(costs)
 
@@ -59,6 +61,7 @@ def anytime(
     *,
     clock: Clock = "epochs",
     label: str = "lowest cost so far",
+    log: bool = False,
 ) -> Axes:
     """Draws the best cost so far of one or several searches.
 
@@ -67,6 +70,7 @@ def anytime(
         ax: where to draw; by default a new figure.
         clock: what the horizontal axis counts.
         label: of the vertical axis.
+        log: makes the vertical axis logarithmic, with plain numbers at its ticks.
 
     Returns:
         The axes.
@@ -87,12 +91,22 @@ def anytime(
     ax.set_xlabel(LABELS[clock])
     ax.set_ylabel(label)
     ax.grid(alpha=0.3)
-    if histories:
+    if ax.get_legend_handles_labels()[0]:
         ax.legend()
+    if log:
+        _logarithmic(ax)
     return ax
 
 
-Curve = tuple[Float[np.ndarray, " steps"], Float[np.ndarray, " steps"]]
+def _logarithmic(ax: Axes) -> None:
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    few = high / low < 30  # matplotlib's own ticks would be one or two powers of ten
+    ax.yaxis.set_major_locator(
+        MaxNLocator(7, steps=[1, 2, 5, 10]) if few else LogLocator(subs=(1, 2, 5))
+    )
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def quartiles(curves: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
