@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from bonas.plot import architecture
+from bonas.plot.architecture import HIGH, WIDE
+from bonas.plot.layers import place
+from spaces.architecture import Architecture, chain
+from spaces.cell import CellSpace
+from spaces.space import sample
+
+CELLS = CellSpace(nodes=5)
+SAMPLES = [
+    CELLS.architecture(configuration)
+    for configuration in sample(CELLS.configuration_space, 40, np.random.default_rng(0))
+]
+
+
+def boxes(ax: Axes) -> list[tuple[str, float, float]]:
+    """The label and centre of each box."""
+    found = [patch for patch in ax.patches if isinstance(patch, FancyBboxPatch)]
+    return [
+        (str(b.get_gid()), b.get_x() + b.get_width() / 2, b.get_y() + b.get_height() / 2)
+        for b in found
+    ]
+
+
+def edges(ax: Axes) -> list[FancyArrowPatch]:
+    return [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+
+
+def lines(ax: Axes) -> list[np.ndarray]:
+    """Many points along each edge, in data units."""
+    return [
+        np.concatenate(
+            [
+                bezier(np.linspace(0, 1, 50))
+                for bezier, _ in edge._path_original.iter_bezier()  # type: ignore[attr-defined]
+            ]
+        )
+        for edge in edges(ax)
+    ]
+
+
+def test_a_box_for_each_operation_and_an_arrow_for_each_edge() -> None:
+    graph = Architecture.from_edges(
+        ["input", "conv_3x3", "pool", "output"], [(0, 1), (0, 2), (1, 3), (2, 3), (0, 3)]
+    )
+    _, ax = plt.subplots()
+    assert architecture(graph, ax, title="mine") is ax
+    assert sorted(label for label, *_ in boxes(ax)) == ["conv_3x3", "input", "output", "pool"]
+    assert len(edges(ax)) == 5
+    assert {text.get_text() for text in ax.texts} == {"conv 3x3", "input", "output", "pool"}
+    assert ax.get_title() == "mine"
+
+
+def test_what_is_dead_or_an_identity_is_not_drawn() -> None:
+    graph = Architecture.from_edges(
+        ["input", "identity", "zero", "conv", "dead", "output"],
+        [(0, 1), (1, 3), (0, 2), (2, 3), (3, 5), (0, 4)],
+    )
+    ax = architecture(graph)
+    assert [label for label, *_ in boxes(ax)] == ["input", "conv", "output"]
+    assert len(edges(ax)) == 2
+
+
+def test_equal_operations_have_equal_colours() -> None:
+    ax = architecture(chain(["a", "b", "a"]))
+    colours = {}
+    for patch in ax.patches:
+        if isinstance(patch, FancyBboxPatch):
+            colours.setdefault(patch.get_gid(), set()).add(patch.get_facecolor())
+    assert [len(found) for found in colours.values()] == [1, 1, 1, 1]
+    assert colours["a"] != colours["b"]
+
+
+def test_an_edge_that_counts_twice_says_so() -> None:
+    graph = Architecture.from_edges(
+        ["input", "identity", "identity", "output"], [(0, 1), (0, 2), (1, 3), (2, 3)]
+    )
+    assert "2×" in {text.get_text() for text in architecture(graph).texts}
+
+
+def test_without_a_path_it_says_so() -> None:
+    ax = architecture(chain(["zero"]), title="cut")
+    assert ax.get_title() == "cut (no path from input to output)"
+    assert len(boxes(ax)) == 2
+    assert not edges(ax)
+
+
+@pytest.mark.parametrize("graph", SAMPLES)
+def test_no_edge_runs_through_a_box_and_no_boxes_overlap(graph: Architecture) -> None:
+    ax = architecture(graph)
+    centres = [(x, y) for _, x, y in boxes(ax)]
+    for i, (x, y) in enumerate(centres):
+        for a, b in centres[:i]:
+            assert abs(x - a) >= 1 or abs(y - b) >= 1
+    for points in lines(ax):
+        for x, y in centres:
+            inside = (np.abs(points[:, 0] - x) < WIDE - 1e-6) & (np.abs(points[:, 1] - y) < HIGH)
+            assert not inside.any()
+    low, high = ax.get_ylim()
+    assert (
+        all(low < points.min() and points[:, 1].max() < high for points in lines(ax))
+        or len(centres) == 2
+    )
+    plt.close("all")
+
+
+@pytest.mark.parametrize("graph", SAMPLES[:10])
+def test_operations_stand_right_of_what_they_read(graph: Architecture) -> None:
+    reads = [sorted({*node.inputs}) for node in graph.canonical().nodes]
+    at, routes = place(reads)
+    for target, sources in enumerate(reads):
+        for source in sources:
+            xs = [at[source][0], *[x for x, _ in routes.get((source, target), [])], at[target][0]]
+            assert np.diff(xs).tolist() == [1] * (len(xs) - 1)
+
+
+def test_crossings_that_can_be_avoided_are() -> None:
+    # Written so that the second layer's given order crosses both edges.
+    at, _ = place([[], [0], [0], [2], [1], [3, 4]])
+    assert (at[1][1] - at[2][1]) * (at[4][1] - at[3][1]) > 0
+
+
+def test_names_of_any_length_are_broken_into_lines() -> None:
+    ax = architecture(chain(["a_very_long_name_of_an_operation"]))
+    text = next(t.get_text() for t in ax.texts if t.get_text().startswith("a very"))
+    assert max(map(len, text.splitlines())) <= 10
