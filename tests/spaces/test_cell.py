@@ -19,8 +19,8 @@ DIGITS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"
 
 
 class TestCellSpace(SpaceContract):
-    @pytest.fixture(scope="class")
-    def space(self) -> Space:
+    @staticmethod
+    def make_space() -> Space:
         return CellSpace.nasbench201(channels=4, cells=1)
 
 

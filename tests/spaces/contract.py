@@ -1,0 +1,122 @@
+"""What every search space must do. A test class of a space inherits from `SpaceContract`."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from ConfigSpace import Configuration
+
+from spaces.space import InputShape, Space, configuration, sample, values
+from spaces.variation import crossover, mutate, neighbours
+
+SAMPLES = 1000
+
+
+class SpaceContract:
+    input_shape: ClassVar[InputShape] = (3, 32, 32)
+    outputs: ClassVar[int] = 10
+    builds: ClassVar[int] = 20  # of the samples; the slow test builds all
+
+    @staticmethod
+    def make_space() -> Space:
+        raise NotImplementedError("the space of this contract")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def space(cls) -> Space:
+        return cls.make_space()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def samples(cls, space: Space) -> list[Configuration]:
+        return sample(space.configuration_space, SAMPLES, np.random.default_rng(0))
+
+    def check_build(self, space: Space, configuration: Configuration) -> None:
+        with torch.device("meta"):
+            network = space.build(configuration, self.input_shape, self.outputs).eval()
+            with torch.no_grad():
+                logits = network(torch.empty(2, *self.input_shape))
+        assert logits.shape == (2, self.outputs)
+
+    def test_is_a_space(self, space: Space) -> None:
+        assert isinstance(space, Space)
+
+    def test_samples_are_valid_without_rejection(
+        self, space: Space, samples: list[Configuration]
+    ) -> None:
+        # ConfigSpace draws again only what a forbidden clause forbids.
+        assert not space.configuration_space.forbidden_clauses
+        assert len(samples) == SAMPLES
+        for drawn in samples:
+            drawn.check_valid_configuration()
+
+    def test_samples_have_architectures(self, space: Space, samples: list[Configuration]) -> None:
+        for drawn in samples[:100]:
+            graph = space.architecture(drawn)
+            assert graph.canonical().key == graph.key
+            assert space.architecture(drawn).key == graph.key
+
+    def test_samples_build(self, space: Space, samples: list[Configuration]) -> None:
+        for drawn in samples[: self.builds]:
+            self.check_build(space, drawn)
+
+    @pytest.mark.slow
+    def test_all_samples_build(self, space: Space, samples: list[Configuration]) -> None:
+        for drawn in samples:
+            self.check_build(space, drawn)
+
+    def test_networks_compute_finite_logits_and_gradients(
+        self, space: Space, samples: list[Configuration]
+    ) -> None:
+        torch.manual_seed(0)
+        drawn = next(c for c in samples if space.architecture(c).connected)
+        network = space.build(drawn, self.input_shape, self.outputs)
+        logits = network(torch.randn(2, *self.input_shape))
+        assert logits.shape == (2, self.outputs)
+        assert torch.isfinite(logits).all()
+        logits.sum().backward()
+
+    def test_a_seed_gives_one_network(self, space: Space, samples: list[Configuration]) -> None:
+        states = []
+        for _ in range(2):
+            torch.manual_seed(3)
+            states.append(space.build(samples[1], self.input_shape, self.outputs).state_dict())
+        assert states[0].keys() == states[1].keys()
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+    def test_round_trip_by_array(self, space: Space, samples: list[Configuration]) -> None:
+        for drawn in samples:
+            back = Configuration(space.configuration_space, vector=drawn.get_array())
+            assert back == drawn
+            assert values(back) == values(drawn)
+
+    def test_round_trip_by_json(self, space: Space, samples: list[Configuration]) -> None:
+        for drawn in samples:
+            text = json.dumps(values(drawn))
+            assert configuration(space.configuration_space, json.loads(text)) == drawn
+
+    def changed(self, samples: list[Configuration]) -> Iterator[Configuration]:
+        rng = np.random.default_rng(1)
+        for one, other in itertools.pairwise(samples[:20]):
+            near = list(itertools.islice(neighbours(one, rng), 10))
+            assert one not in near
+            assert near
+            yield from near
+            mutant = mutate(one, rng)
+            assert mutant != one
+            yield mutant
+            yield mutate(one, rng, changes=3)
+            child = crossover(one, other, rng)
+            if one == other:
+                assert child == one
+            yield child
+
+    def test_variations_are_valid(self, space: Space, samples: list[Configuration]) -> None:
+        for count, drawn in enumerate(self.changed(samples)):
+            drawn.check_valid_configuration()
+            if count % 20 == 0:
+                self.check_build(space, drawn)
