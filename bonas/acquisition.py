@@ -112,8 +112,9 @@ class LogKnowledgeGradient:
         self, model: Model, rows: Float[Tensor, "m d"], rival: Float[Tensor, "*m"]
     ) -> Float[Tensor, " m"]:
         mean, variance = _mean_and_variance(model, rows)
-        noisy = model.posterior(rows[:, None, :], observation_noise=True)
-        noise = (noisy.variance[:, 0, 0] - variance).clamp_min(0.0)  # type: ignore[attr-defined]
+        # Noise is the same everywhere in a surrogate, so one row tells it.
+        noisy = model.posterior(rows[:1], observation_noise=True)
+        noise = (noisy.variance[0, 0] - variance[0]).clamp_min(0.0)  # type: ignore[attr-defined]
         gains = []
         for count in self.evaluations:
             # The standard deviation of the change of the mean by `count` evaluations.

@@ -93,7 +93,7 @@ class Candidates:
     """
 
     all_below: int = 20_000
-    samples: int = 1000
+    samples: int = 400
     parents: int = 8
     renewed: int = 25
 

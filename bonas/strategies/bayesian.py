@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from bonas.surrogates.surrogate import Surrogate
     from spaces.features import Layout
 
+CONTENDERS = 200
+"""So many of the evaluated networks, the best by cost, are compared with what is new."""
+
 
 def _surrogate() -> Surrogate:
     from bonas.surrogates.gaussian_process import GaussianProcess
@@ -69,7 +72,7 @@ class BayesianOptimization:
     acquisition: Acquisition = field(default_factory=_acquisition)
     candidates: Candidates = field(default_factory=Candidates)
     transform: Transform = normal_scores
-    initial: int = 6
+    initial: int = 5
     repeats: int = 8
     _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
 
@@ -185,8 +188,8 @@ class _Problem:
                 # What runs is taken to confirm what is believed of it, which lowers the variance
                 # around it and sends the next proposal elsewhere (Ginsbourger et al. 2010).
                 model = model.condition_on_observations(self.running, mean(model, self.running))
-            networks = self.observed.networks()
-            seen = self.seen[[positions[0] for positions in networks.values()]]
+            networks = self._contenders()
+            seen = self.seen[list(networks.values())]
             scores = acquisition.scores(model, self.candidates, seen, seed)
             choice, score = _highest(scores)
             if again and isinstance(acquisition, ValuesRepeats):
@@ -197,6 +200,13 @@ class _Problem:
                 if repeat_score > score:
                     return Again(allowed[list(networks)[repeat]])
         return self.configurations[choice]
+
+    def _contenders(self) -> dict[str, int]:
+        """The best networks by their lowest costs, and where each was first observed."""
+        costs = self.observed.costs
+        networks = self.observed.networks()
+        best = sorted(networks, key=lambda key: min(costs[p] for p in networks[key]))
+        return {key: networks[key][0] for key in best[:CONTENDERS]}
 
     def believed(self) -> dict[str, float]:
         """The posterior mean of each observed network, by key."""

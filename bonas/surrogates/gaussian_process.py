@@ -55,7 +55,7 @@ class GaussianProcess:
     hyperparameters: Hyperparameters | None = None
     sweeps: int = 2
     tuned_on: int = 200
-    most: int = 800
+    most: int = 600
 
     def tuned(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
@@ -229,7 +229,10 @@ class GaussianProcessModel(Model, FantasizeMixin):
             shape = (len(self.inputs), *X.shape[:-1])
             cross, white = (t.reshape(shape).movedim(0, -2) for t in (flat, white))
         mean = self.constant[..., 0] + (cross * self.residual).sum(-2)
-        spread = self._covariance(X, X) - white.transpose(-1, -2) @ white
+        if X.shape[-2] == 1:  # every kernel here is 1 at distance 0
+            spread = (1 - white.square().sum(-2, keepdim=True)).clamp_min(0.0)
+        else:
+            spread = self._covariance(X, X) - white.transpose(-1, -2) @ white
         noise = self.hyperparameters.noise if observation_noise is not False else 0.0
         spread = noisy(spread, noise + 1e-9) * self.variance[..., None, None]
         posterior = GPyTorchPosterior(MultivariateNormal(mean, spread))

@@ -12,7 +12,6 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.observations import observations
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Exhausted
-from bonas.surrogates.transform import imputed
 from fidelity.history import History
 from spaces.architecture import Architecture, chain
 from spaces.space import InputShape
@@ -77,8 +76,3 @@ class TestBayesianOptimization(StrategyContract):
         record(history, MEDIUM, history.trials[6].configuration, budget=9.0)
         observed = observations(history, 5)
         assert {evaluation.trial.budget for evaluation in observed.evaluations} == {3.0}
-
-
-def test_failures_count_as_the_worst_cost() -> None:
-    assert imputed([1.0, float("inf"), 2.0, float("nan")]).tolist() == [1.0, 2.0, 2.0, 2.0]
-    assert imputed([float("inf")]).tolist() == [0.0]

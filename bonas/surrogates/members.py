@@ -1,0 +1,89 @@
+"""Models that are many members: what they agree on is the mean, how they differ the covariance."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import torch
+from botorch.acquisition.objective import PosteriorTransform
+from botorch.models.model import FantasizeMixin, Model
+from botorch.posteriors.gpytorch import GPyTorchPosterior
+from botorch.posteriors.posterior import Posterior
+from gpytorch.distributions import MultivariateNormal
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Members(Model, FantasizeMixin):
+    """A BoTorch model of one output whose posterior is normal with the members' moments.
+
+    Args:
+        inputs: what was observed.
+        targets: the observations.
+        noise: the variance of an observation around the members' mean.
+    """
+
+    def __init__(
+        self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], noise: float
+    ) -> None:
+        super().__init__()
+        self.inputs = inputs
+        self.targets = targets
+        self.noise = noise
+
+    @abstractmethod
+    def predictions(self, rows: Float[Tensor, "m d"]) -> Float[Tensor, "members m"]:
+        """What each member predicts."""
+
+    @abstractmethod
+    def refitted(self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"]) -> Members:
+        """The same kind of model with the same settings, of other observations."""
+
+    @property
+    def num_outputs(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """No batches of models."""
+        return torch.Size()
+
+    def posterior(  # type: ignore[override]
+        self,
+        X: Float[Tensor, "*batch q d"],
+        output_indices: list[int] | None = None,
+        observation_noise: bool | Tensor = False,
+        posterior_transform: PosteriorTransform | None = None,
+    ) -> Posterior:
+        """The normal distribution at `X` with the mean and covariance of the members."""
+        rows = X.to(self.inputs).reshape(-1, X.shape[-1])
+        found = self.predictions(rows).reshape(-1, *X.shape[:-1])  # (members, *batch, q)
+        mean = found.mean(0)
+        spread = (found - mean).movedim(0, -1)  # (*batch, q, members)
+        covariance = spread @ spread.transpose(-1, -2) / (len(found) - 1)
+        # Members that agree leave nothing, and fewer members than points a singular matrix.
+        floor = 1e-6 * float(self.targets.var(correction=0)) + 1e-9
+        extra = floor + (self.noise if observation_noise is not False else 0.0)
+        covariance = covariance + extra * torch.eye(X.shape[-2]).to(covariance)
+        posterior = GPyTorchPosterior(MultivariateNormal(mean, covariance))
+        return posterior if posterior_transform is None else posterior_transform(posterior)
+
+    def condition_on_observations(
+        self, X: Float[Tensor, "q d"], Y: Float[Tensor, "q 1"], **_: Any
+    ) -> Members:
+        """A model that is fitted again, with more observations.
+
+        Raises:
+            ValueError: there are batches: a refit has no closed form over them.
+        """
+        if X.dim() != 2 or Y.dim() != 2:
+            raise ValueError(
+                f"{type(self).__name__} is fitted again for each set of observations: pass inputs "
+                f"(q, d) and targets (q, 1), not {tuple(X.shape)} and {tuple(Y.shape)}"
+            )
+        return self.refitted(
+            torch.cat([self.inputs, X.to(self.inputs)]),
+            torch.cat([self.targets, Y.to(self.targets)]),
+        )

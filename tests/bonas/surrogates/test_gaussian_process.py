@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import torch
+
+from bonas.surrogates.gaussian_process import GaussianProcess
+from bonas.surrogates.kernel import (
+    ConfigurationView,
+    GraphView,
+    Hyperparameters,
+    PathView,
+    View,
+    covariance,
+)
+from bonas.surrogates.surrogate import mean
+from tests.bonas.surrogates.contract import SurrogateContract, encoded, targets
+
+
+class TestGraphAndConfiguration(SurrogateContract):
+    def surrogate(self) -> GaussianProcess:
+        return GaussianProcess()
+
+
+class TestGraphAlone(SurrogateContract):
+    # The graph is not told which edge is which, and the targets depend on it.
+    interpolates = 1.5
+
+    def surrogate(self) -> GaussianProcess:
+        return GaussianProcess((GraphView(1),))
+
+
+class TestConfigurationAlone(SurrogateContract):
+    def surrogate(self) -> GaussianProcess:
+        return GaussianProcess((ConfigurationView(),))
+
+
+def test_every_view_gives_a_positive_definite_kernel_of_unit_variance() -> None:
+    rows, layout = encoded()
+    views: list[View] = [ConfigurationView(), GraphView(0), GraphView(1), PathView()]
+    for view in views:
+        distances = view.squared_distances(rows, rows, layout)
+        matrix = covariance([distances], Hyperparameters((0.8,), (1.0,), 0.01))
+        assert torch.allclose(matrix.diagonal(), torch.ones(len(rows)).double())
+        assert float(torch.linalg.eigvalsh(matrix).min()) > -1e-9
+
+
+def test_tuning_finds_the_view_that_matters_and_the_noise() -> None:
+    rows, layout = encoded()
+    noise = torch.randn(60, 1, generator=torch.Generator().manual_seed(0)).double()
+    exact = GaussianProcess().tuned(rows, targets(rows), layout).hyperparameters
+    noisy = GaussianProcess().tuned(rows, targets(rows) + noise, layout).hyperparameters
+    assert exact is not None
+    assert noisy is not None
+    assert exact.weights[0] > exact.weights[1]
+    assert exact.noise < noisy.noise
+
+
+def test_conditioning_agrees_with_fitting_at_once() -> None:
+    rows, layout = encoded()
+    wanted = targets(rows)
+    surrogate = GaussianProcess().tuned(rows[:20], wanted[:20], layout)
+    at_once = surrogate.fit(rows[:25], wanted[:25], layout)
+    step = surrogate.fit(rows[:20], wanted[:20], layout).condition_on_observations(
+        rows[20:25], wanted[20:25]
+    )
+    assert torch.allclose(mean(at_once, rows[25:]), mean(step, rows[25:]), atol=1e-8)
+
+
+def test_fantasies_make_a_batch_of_models() -> None:
+    rows, layout = encoded()
+    model = GaussianProcess().fit(rows[:20], targets(rows[:20]), layout)
+    samples = model.posterior(rows[20:23]).rsample(torch.Size([4]))
+    fantasies = model.condition_on_observations(rows[20:23].expand(4, -1, -1), samples)
+    assert fantasies.batch_shape == torch.Size([4])
+    assert fantasies.posterior(rows[30:35]).mean.shape == (4, 5, 1)
+
+
+def test_many_observations_are_thinned_out_and_the_best_kept() -> None:
+    rows, layout = encoded()
+    model = GaussianProcess(most=20).fit(rows, targets(rows), layout)
+    assert model.inputs.shape[0] == 20
+    assert float(model.targets.max()) == float(targets(rows).max())
