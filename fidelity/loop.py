@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -188,9 +188,11 @@ class TrainingLoop:
         # From another kind of device the random state can't be taken over: go on with a new one.
         self.step = int(state["step"])
 
-    def _fingerprint(self) -> list[int]:
+    def _fingerprint(self) -> list[float]:
+        """What a checkpoint must agree in, to be continued as if it had never stopped."""
         plan = self.plan
-        return [plan.seed, plan.batch_size, plan.steps_per_epoch, plan.steps]
+        size = [plan.seed, plan.batch_size, plan.steps_per_epoch, plan.steps]
+        return [*size, *astuple(plan.optimisation)]
 
 
 def evaluation_batch(device: torch.device, pixels: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ConfigSpace import Categorical, Configuration, ConfigurationSpace
@@ -42,7 +43,7 @@ class TinySpace:
         stem = nn.Conv2d(input_shape[0], width, 3, padding=1, bias=False)
         head = nn.Linear(width, outputs)
         if operation == "diverge":
-            nn.init.constant_(head.weight, 1e38)
+            nn.init.constant_(head.weight, math.inf)
         network = nn.Sequential(
             stem,
             nn.BatchNorm2d(width),

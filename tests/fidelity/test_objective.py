@@ -149,7 +149,7 @@ class TestFailure:
     def test_what_was_reported_before_is_kept(self) -> None:
         def objective(configuration: Any, context: Context) -> float:
             context.report(1, 0.5)
-            context.report(2, np.float32(0.25))
+            context.report(2, 0.25)
             raise ValueError("then it broke")
 
         assert outcome(objective).curve == ((1.0, 0.5), (2.0, 0.25))
