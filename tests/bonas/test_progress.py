@@ -69,11 +69,16 @@ def test_plain_lines_come_at_intervals_and_the_last_one_always() -> None:
 def test_the_last_line_comes_when_a_run_is_interrupted_too() -> None:
     progress, file = plain(interval=3600)
     growing = History(space())
-    with pytest.raises(KeyboardInterrupt), progress:
-        progress.update(growing, LIMITS)
-        end(growing, start(growing, Start(1.0)), 0.5)
-        progress.update(growing, LIMITS)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with progress:
+            progress.update(growing, LIMITS)
+            end(growing, start(growing, Start(1.0)), 0.5)
+            progress.update(growing, LIMITS)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert "1 evaluations" in file.getvalue().splitlines()[-1]
 
 

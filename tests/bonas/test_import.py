@@ -1,0 +1,85 @@
+"""What an import brings, and that it brings this project's own packages. In fresh interpreters."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HEAVY = ("botorch", "gpytorch", "smac", "matplotlib", "sklearn", "rich", "pandas")
+
+
+def python(code: str, *path: Path) -> subprocess.CompletedProcess[str]:
+    """Runs code with the repository, and before it `path`, to import from."""
+    setup = f"import sys; sys.path[:0] = {[str(p) for p in (*path, ROOT)]}\n"
+    return subprocess.run(
+        [sys.executable, "-c", setup + code], capture_output=True, text=True, cwd=path[0]
+    )
+
+
+def loaded(code: str, directory: Path) -> set[str]:
+    """The packages that are loaded after running `code`."""
+    last = "\nimport sys; print(' '.join({name.split('.')[0] for name in sys.modules}))"
+    done = python(code + last, directory)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_package_alone_brings_nothing_heavy(tmp_path: Path) -> None:
+    found = loaded("import bonas", tmp_path)
+    assert found.isdisjoint({"torch", "numpy", "ConfigSpace", *HEAVY})
+
+
+def test_a_search_with_its_default_strategy_brings_only_what_it_uses(tmp_path: Path) -> None:
+    found = loaded("from bonas import Search, Trial, Evaluation, History", tmp_path)
+    assert found.isdisjoint(HEAVY)
+
+
+def test_running_a_random_search_brings_neither_botorch_nor_matplotlib(tmp_path: Path) -> None:
+    code = """
+from bonas import Search, strategies
+from bonas.progress import Silent
+from spaces import CellSpace
+search = Search(CellSpace(), lambda configuration: 1.0, strategy=strategies.RandomSearch())
+assert len(search.run(evaluations=2, progress=Silent())) == 2
+"""
+    found = loaded(code, tmp_path)
+    assert "ConfigSpace" in found
+    assert found.isdisjoint({"botorch", "gpytorch", "smac", "matplotlib"})
+
+
+def test_every_public_name_exists() -> None:
+    import bonas
+
+    for name in bonas.__all__:
+        assert getattr(bonas, name) is not None
+    assert {"Search", "Trial", "Evaluation", "History", "plot", "strategies"} <= set(dir(bonas))
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = bonas.no_such_name
+
+
+@pytest.mark.parametrize("name", ["spaces", "fidelity"])
+@pytest.mark.parametrize("form", ["package", "module", "folder"])
+def test_a_foreign_package_of_the_same_name_is_told_of(
+    tmp_path: Path, name: str, form: str
+) -> None:
+    foreign = tmp_path / name
+    if form == "module":
+        foreign = tmp_path / f"{name}.py"
+        foreign.write_text("")
+    else:
+        foreign.mkdir()
+        if form == "package":
+            (foreign / "__init__.py").write_text("")
+    done = python("import bonas", tmp_path)
+    if form == "folder":  # a folder without __init__.py never hides a package
+        assert done.returncode == 0, done.stderr
+        return
+    assert done.returncode == 1
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith(f"ImportError: bonas needs its own package '{name}' in {ROOT}")
+    assert str(foreign) in error
+    assert "remove or rename" in error
