@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from fidelity.augment import Augmentation
 from fidelity.data import Part
@@ -20,6 +21,9 @@ from fidelity.optimisation import CosineSGD
 from fidelity.placement import Placed
 
 Images = Float[Tensor, "batch channels height width"]
+
+# How many training images the averages of batch normalisation are measured on.
+CALIBRATION_IMAGES = 512
 
 # What torch says when an image has shrunk to nothing on its way through the network.
 COLLAPSED = ("Output size is too small", "can't be greater than actual input size")
@@ -135,7 +139,7 @@ class TrainingLoop:
         Raises:
             Diverged: the loss is no finite number. (An arg max over NaN would be class 0.)
         """
-        self.network.eval()
+        self._calibrate()
         device = self.data.device
         loss = torch.zeros((), device=device)
         wrong = torch.zeros((), device=device, dtype=torch.int64)
@@ -148,6 +152,36 @@ class TrainingLoop:
         if not math.isfinite(loss.item()):
             raise Diverged(f"the loss on held-out images is {loss.item()} at epoch {self.epoch}")
         return loss.item() / len(part), wrong.item() / len(part)
+
+    def _calibrate(self) -> None:
+        """Measures what batch normalisation subtracts and divides by, for the weights as they are.
+
+        The running averages of training lag behind weights that move fast, so that a network
+        looks far worse after a few epochs than it is ("precise batch normalisation", Wu &
+        Johnson 2021, arXiv:2105.07576, section 3). The averages are replaced whole, from the
+        same images each time, and no other layer is in training mode: when, and how often,
+        networks are evaluated makes no difference to their training.
+        """
+        self.network.eval()
+        layers = [
+            (layer, layer.momentum)
+            for layer in self.network.modules()
+            if isinstance(layer, _BatchNorm) and layer.track_running_stats
+        ]
+        if not layers:
+            return
+        for layer, _ in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain average over the batches
+            layer.train()
+        images = self.data.train.images
+        chosen = self.plan.order(0, len(images))[:CALIBRATION_IMAGES].to(self.data.device)
+        for batch in chosen.split(evaluation_batch(self.data.device, images[0, 0].numel())):
+            if len(batch) > 1:  # one image alone may have no variance
+                self._logits(images[batch].float())
+        for layer, momentum in layers:
+            layer.momentum = momentum
+        self.network.eval()
 
     def state(self) -> dict[str, Any]:
         """Everything that the next step depends on: tensors and plain containers only."""
