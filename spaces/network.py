@@ -27,6 +27,22 @@ class Zero(nn.Module):
         return torch.zeros_like(x).expand(-1, self.channels, -1, -1)
 
 
+class AtLeast(nn.Module):
+    """Pads images with zeros, right and below, to the smallest size a kernel can read."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height = height
+        self.width = width
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
+        """The image itself where it is large enough."""
+        below, right = self.height - x.shape[-2], self.width - x.shape[-1]
+        if below <= 0 and right <= 0:
+            return x
+        return nn.functional.pad(x, (0, max(right, 0), 0, max(below, 0)))
+
+
 class Graph(nn.Module):
     """Runs an architecture of which each operation keeps the shape of its input.
 

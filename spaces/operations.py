@@ -58,3 +58,68 @@ def average_pool(kernel: int) -> Operation:
         return nn.Sequential(relu_conv_bn(1)(channels_in, channels_out, 1), pool)
 
     return build
+
+
+def max_pool(kernel: int) -> Operation:
+    """Maximum pooling; where the channels change, a 1x1 convolution before it."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        pool = nn.MaxPool2d(kernel, stride, kernel // 2)
+        if channels_in == channels_out:
+            return pool
+        return nn.Sequential(relu_conv_bn(1)(channels_in, channels_out, 1), pool)
+
+    return build
+
+
+def depthwise(kernel: int) -> Operation:
+    """ReLU, each channel convolved by itself, batch normalisation."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        if channels_in != channels_out:
+            return separable(kernel)(channels_in, channels_out, stride)
+        return nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(
+                channels_in,
+                channels_in,
+                kernel,
+                stride,
+                kernel // 2,
+                groups=channels_in,
+                bias=False,
+            ),
+            nn.BatchNorm2d(channels_out),
+        )
+
+    return build
+
+
+def separable(kernel: int, dilation: int = 1) -> Operation:
+    """ReLU, each channel convolved by itself, a 1x1 convolution, batch normalisation."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        padding = dilation * (kernel // 2)
+        return nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(
+                channels_in,
+                channels_in,
+                kernel,
+                stride,
+                padding,
+                dilation=dilation,
+                groups=channels_in,
+                bias=False,
+            ),
+            nn.Conv2d(channels_in, channels_out, 1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+
+    return build

@@ -41,7 +41,7 @@ class _Activation:
     def __init__(self, space: ConfigurationSpace) -> None:
         self.space = space
         conditions = space.parent_conditions_of
-        self.entries: list[tuple[Hyperparameter[Any], list[Any]]] = [
+        self.entries: list[tuple[Hyperparameter[Any, Any], list[Any]]] = [
             (hyperparameter, list(conditions[name])) for name, hyperparameter in space.items()
         ]
 
@@ -62,7 +62,9 @@ class _Activation:
         return result
 
 
-def _others(hyperparameter: Hyperparameter[Any], value: float, rng: np.random.Generator) -> Vector:
+def _others(
+    hyperparameter: Hyperparameter[Any, Any], value: float, rng: np.random.Generator
+) -> Vector:
     """The values beside `value`, in the numbers that vectors hold, in random order."""
     if isinstance(hyperparameter, Constant):
         return np.empty(0)

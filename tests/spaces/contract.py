@@ -65,6 +65,7 @@ class SpaceContract:
             self.check_build(space, drawn)
 
     @pytest.mark.slow
+    @pytest.mark.timeout(3600)
     def test_all_samples_build(self, space: Space, samples: list[Configuration]) -> None:
         for drawn in samples:
             self.check_build(space, drawn)

@@ -1,0 +1,181 @@
+"""Declaring hierarchical choices in one ConfigSpace, and reading what was chosen.
+
+`ConfigurationSpace.add_configuration_space` leaves a name alone that begins with the prefix
+already (ConfigSpace 1.2), so a motif within a motif of its own kind would lose its prefix, and it
+attaches a subspace to one value of one parent only. Here a choice is declared where it belongs,
+under its full name and the conditions of its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ConfigSpace import (
+    AndConjunction,
+    CategoricalHyperparameter,
+    ConfigurationSpace,
+    EqualsCondition,
+    GreaterThanCondition,
+    OrConjunction,
+    OrdinalHyperparameter,
+    UniformIntegerHyperparameter,
+)
+from ConfigSpace.hyperparameters import Hyperparameter
+from ConfigSpace.types import NotSet
+
+from spaces.space import SpaceError
+
+DELIMITER = ":"
+
+
+@dataclass(frozen=True)
+class Is:
+    """A condition: the choice has this value."""
+
+    parent: Hyperparameter[Any, Any]
+    value: Any
+
+    def of(self, child: Hyperparameter[Any, Any]) -> Any:
+        """The condition of ConfigSpace."""
+        return EqualsCondition(child, self.parent, self.value)
+
+
+@dataclass(frozen=True)
+class Above:
+    """A condition: the number is greater than this."""
+
+    parent: Hyperparameter[Any, Any]
+    value: Any
+
+    def of(self, child: Hyperparameter[Any, Any]) -> Any:
+        """The condition of ConfigSpace."""
+        return GreaterThanCondition(child, self.parent, self.value)
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """A condition: at least one of these holds."""
+
+    conditions: tuple[Is | Above, ...]
+
+    def of(self, child: Hyperparameter[Any, Any]) -> Any:
+        """The condition of ConfigSpace."""
+        parts = [condition.of(child) for condition in self.conditions]
+        return parts[0] if len(parts) == 1 else OrConjunction(*parts)
+
+
+Condition = Is | Above | AnyOf
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Choices and conditions that are still to be added to a space, all at once.
+
+    ConfigSpace sorts the whole space whenever something is added: one by one, the 374 choices of
+    `StageSpace` took minutes.
+    """
+
+    hyperparameters: list[Hyperparameter[Any, Any]] = field(default_factory=list)
+    conditions: list[Any] = field(default_factory=list)
+
+    def space(self) -> ConfigurationSpace:
+        """The configuration space of all that was declared."""
+        space = ConfigurationSpace()
+        space.add(*self.hyperparameters, *self.conditions)
+        return space
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A place in a configuration space.
+
+    Attributes:
+        declared: where choices are added.
+        prefix: of their names.
+        conditions: all of which must hold for a choice here to be active. What is inactive
+            satisfies no condition, so only the nearest ones are needed.
+    """
+
+    declared: Declared
+    prefix: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+    def inside(self, name: str, *conditions: Condition) -> Scope:
+        """The scope `name` within this one, under its own conditions or those of this one."""
+        return Scope(
+            self.declared, f"{self.prefix}{name}{DELIMITER}", conditions or self.conditions
+        )
+
+    def categorical(self, name: str, choices: Sequence[Any]) -> Hyperparameter[Any, Any]:
+        """A choice without an order.
+
+        Raises:
+            SpaceError: there is nothing to choose from.
+        """
+        self._check(name, choices)
+        return self._add(CategoricalHyperparameter(self.prefix + name, list(choices)))
+
+    def ordinal(
+        self, name: str, choices: Sequence[Any], default: Any = None
+    ) -> Hyperparameter[Any, Any]:
+        """A choice of ascending values.
+
+        Raises:
+            SpaceError: there is nothing to choose from.
+        """
+        self._check(name, choices)
+        return self._add(
+            OrdinalHyperparameter(
+                self.prefix + name,
+                list(choices),
+                default_value=NotSet if default is None else default,
+            )
+        )
+
+    def integer(self, name: str, low: int, high: int) -> Hyperparameter[Any, Any]:
+        """A number from `low` to `high`, both included.
+
+        Raises:
+            SpaceError: `low` is negative or above `high`.
+        """
+        if not 0 <= low <= high:
+            raise SpaceError(
+                f"{self.prefix}{name} is a number from 0 up, and its bounds ascend, "
+                f"not {low} to {high}"
+            )
+        if low == high:  # ConfigSpace has no range of one number
+            return self._add(OrdinalHyperparameter(self.prefix + name, [low]))
+        return self._add(UniformIntegerHyperparameter(self.prefix + name, low, high))
+
+    def _check(self, name: str, choices: Sequence[Any]) -> None:
+        if not choices:
+            raise SpaceError(f"{self.prefix}{name} has nothing to choose from: name a choice")
+
+    def _add(self, hyperparameter: Hyperparameter[Any, Any]) -> Hyperparameter[Any, Any]:
+        self.declared.hyperparameters.append(hyperparameter)
+        parts = [condition.of(hyperparameter) for condition in self.conditions]
+        if parts:
+            self.declared.conditions.append(parts[0] if len(parts) == 1 else AndConjunction(*parts))
+        return hyperparameter
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The values of a configuration, seen from a place in its space.
+
+    Attributes:
+        values: by full name, those that are active.
+        prefix: of the names here.
+    """
+
+    values: Mapping[str, Any]
+    prefix: str = ""
+
+    def inside(self, name: str) -> Chosen:
+        """The values of the scope `name`."""
+        return Chosen(self.values, f"{self.prefix}{name}{DELIMITER}")
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[self.prefix + name]
