@@ -120,10 +120,16 @@ def _choices(package: ModuleType, method: str) -> list[str]:
     ]
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults, but for those that are None."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help if action.default is None else super()._get_help_string(action)
+
+
 def _parser() -> argparse.ArgumentParser:
-    style = argparse.ArgumentDefaultsHelpFormatter
     parser = argparse.ArgumentParser(
-        prog="python -m bonas", description="Neural architecture search.", formatter_class=style
+        prog="python -m bonas", description="Neural architecture search.", formatter_class=_Help
     )
     commands = parser.add_subparsers(dest="command", required=True)
     search = commands.add_parser(
@@ -131,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         help="search the cells of NAS-Bench-201 on a data set",
         description="Searches the cells of NAS-Bench-201. Limits are totals over all runs in the "
         "same directory; give at least one.",
-        formatter_class=style,
+        formatter_class=_Help,
     )
     # Every data set but the one that takes arrays, which no command line can give.
     data = [name for name in datasets.__all__ if name != "from_arrays"]
@@ -154,7 +160,10 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--seconds", type=float, help="stop after so many")
     search.add_argument("--epochs", type=float, help="stop when so many have been trained")
     demo = commands.add_parser(
-        "demo", help="two strategies on real images in minutes", formatter_class=style
+        "demo",
+        help="two strategies on real images in minutes",
+        description="Compares random search and Bayesian optimization on real images.",
+        formatter_class=_Help,
     )
     for command, directory in ((search, Path("runs/search")), (demo, Path("runs/demo"))):
         command.add_argument(

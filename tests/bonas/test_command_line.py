@@ -190,6 +190,8 @@ def test_help_names_every_choice(capsys: pytest.CaptureFixture[str]) -> None:
         assert name in shown
     for name in ("Recommender", "Exhausted", "ScheduleError", "Promote", "from_arrays"):
         assert name not in shown
+    assert "default: None" not in shown
+    assert "(default: runs/search)" in shown
     assert "{Strategy" not in shown
     assert ",Schedule}" not in shown
 
