@@ -254,7 +254,6 @@ class Search:
         return self.history
 
     def _evaluate(self, trial: Trial) -> Evaluation:
-        self._checkpoints.directory.mkdir(parents=True, exist_ok=True)
         source = None if trial.parent is None else self._checkpoints.path(self._owner(trial.parent))
         checkpoint = Checkpoint(source, self._checkpoints.path(trial.number))
         started = self._clock()

@@ -47,6 +47,7 @@ class Checkpoint:
             return
         import torch
 
+        self.target.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.target.with_suffix(".tmp")
         with temporary.open("wb") as file:
             torch.save(state, file)
