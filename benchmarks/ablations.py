@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -132,8 +133,9 @@ def _reached(
     seconds: Sequence[float],
 ) -> dict[str, float]:
     incumbent = history.incumbent
-    recommends = isinstance(strategy, Recommender)
-    trusted = strategy.recommend(space, history) if recommends else incumbent
+    trusted = incumbent
+    if isinstance(strategy, Recommender):
+        trusted = strategy.recommend(space, history)
     assert incumbent is not None
     assert trusted is not None
     return {
@@ -170,7 +172,7 @@ def main() -> None:
         _report(name, rows)
 
 
-def _append(target: Path, rows: list[dict[str, object]]) -> None:
+def _append(target: Path, rows: list[dict[str, Any]]) -> None:
     fresh = not target.exists()
     with target.open("a", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
@@ -181,7 +183,7 @@ def _append(target: Path, rows: list[dict[str, object]]) -> None:
         )
 
 
-def _report(name: str, rows: list[dict[str, object]]) -> None:
+def _report(name: str, rows: list[dict[str, Any]]) -> None:
     print(name)
     for mark in sorted({row["evaluations"] for row in rows}):
         parts = []

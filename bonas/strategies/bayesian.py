@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ConfigSpace import Configuration
 
+from bonas.belief import Belief
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.observations import Observations, observations, repeatable
 from bonas.strategies.strategy import Again, Proposal
@@ -66,6 +67,11 @@ class BayesianOptimization:
         transform: what is learned instead of the costs.
         initial: how many random networks come first.
         repeats: a network is evaluated at most so many times; 1 forbids repeats.
+        belief: of the user, about where the best configuration is. The acquisition function is
+            multiplied by its density to the power `confidence` / observations (Hvarfner et al.
+            2022, "piBO", equation 6), so that it fades as evidence comes in; it also chooses
+            the initial networks, drawn in proportion to it.
+        confidence: how many observations the belief is worth.
     """
 
     surrogate: Surrogate = field(default_factory=_surrogate)
@@ -74,6 +80,8 @@ class BayesianOptimization:
     transform: Transform = normal_scores
     initial: int = 5
     repeats: int = 8
+    belief: Belief | None = None
+    confidence: float = 10.0
     _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
@@ -82,13 +90,29 @@ class BayesianOptimization:
         asked = history.keys()
         observed = observations(history, self.initial)
         if len(asked) < self.initial or not observed:
-            return memory.pool.random(asked, rng)
+            return self._first(memory.pool, asked, rng)
         best = observed.best_first()
         unseen = memory.pool.unseen(asked, best, len(history.trials), rng)
         pending = [trial.configuration for trial in history.pending]
         problem = self._problem(memory, observed, pending, list(unseen.values()))
         again = repeatable(history, observed, self.repeats)
-        return problem.maximise(self.acquisition, list(again.values()), int(rng.integers(2**31)))
+        bonus = [
+            self.confidence / len(observed) * self.belief.log_density(chosen)
+            for chosen in problem.configurations
+            if self.belief is not None
+        ]
+        seed = int(rng.integers(2**31))
+        return problem.maximise(self.acquisition, list(again.values()), bonus, seed)
+
+    def _first(self, pool: Pool, asked: set[str], rng: np.random.Generator) -> Configuration:
+        """A network of the initial design: random, or a random one that the belief favours."""
+        if self.belief is None:
+            return pool.random(asked, rng)
+        unseen = list(pool.unseen(asked, [], len(asked), rng).values())
+        densities = [self.belief.log_density(chosen) for chosen in unseen]
+        # The Gumbel trick: drawn in proportion to the density.
+        drawn = np.array(densities) + rng.gumbel(size=len(densities))
+        return unseen[int(drawn.argmax())]
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
         """The network of the highest posterior mean among the evaluated ones, at its lowest cost.
@@ -175,8 +199,17 @@ class _Problem:
     candidates: Tensor
     configurations: Sequence[Configuration]
 
-    def maximise(self, acquisition: Acquisition, again: Sequence[Trial], seed: int) -> Proposal:
-        """The proposal with the highest score, a new network or one of the trials in `again`."""
+    def maximise(
+        self, acquisition: Acquisition, again: Sequence[Trial], bonus: Sequence[float], seed: int
+    ) -> Proposal:
+        """The proposal with the highest score, a new network or one of the trials in `again`.
+
+        Args:
+            acquisition: gives the scores, which are logarithms where there is a `bonus`.
+            again: trials that may be repeated.
+            bonus: added to the score of each candidate; empty for none.
+            seed: of whatever is random in the acquisition function.
+        """
         import torch
 
         from bonas.acquisition import ValuesRepeats
@@ -191,6 +224,8 @@ class _Problem:
             networks = self._contenders()
             seen = self.seen[list(networks.values())]
             scores = acquisition.scores(model, self.candidates, seen, seed)
+            if bonus:
+                scores = scores + torch.tensor(bonus).to(scores)
             choice, score = _highest(scores)
             if again and isinstance(acquisition, ValuesRepeats):
                 allowed = {trial.key: trial for trial in again}

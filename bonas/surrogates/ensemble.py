@@ -60,7 +60,7 @@ class Ensemble:
                 optimizer.zero_grad()
                 # The sum over members: each has its own loss and its own weights.
                 errors = (_forward(weights, rows) - wanted).square().mean(1)
-                errors.sum().backward()  # type: ignore[no-untyped-call]
+                errors.sum().backward()
                 optimizer.step()
         fitted = [weight.detach() for weight in weights]
         return EnsembleModel(self, fitted, columns, (mean, scale), layout, inputs, targets)

@@ -34,7 +34,7 @@ class RandomForest:
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> RandomForestModel:
         """See `Surrogate.fit`."""
-        forest = RandomForestRegressor(
+        forest = RandomForestRegressor(  # type: ignore[no-untyped-call]
             self.trees,
             min_samples_leaf=self.leaf,
             max_features=self.share,
@@ -64,7 +64,7 @@ class RandomForestModel(Members):
         inputs: Float[Tensor, "n d"],
         targets: Float[Tensor, "n 1"],
     ) -> None:
-        fitted = forest.predict(inputs.cpu().numpy())
+        fitted = forest.predict(inputs.cpu().numpy())  # type: ignore[no-untyped-call]
         super().__init__(
             inputs, targets, float(np.mean((fitted - targets[:, 0].cpu().numpy()) ** 2))
         )

@@ -10,7 +10,7 @@ from bonas.strategies.strategy import Again, Exhausted, Proposal, Strategy
 from fidelity.history import History
 from fidelity.trial import Evaluation, Status, Trial
 from spaces.cell import CellSpace
-from spaces.operations import identity, relu_conv_bn, zero
+from spaces.operations import average_pool, identity, relu_conv_bn, zero
 from spaces.space import Space, sample
 
 SMALL = CellSpace(
@@ -19,7 +19,15 @@ SMALL = CellSpace(
 
 
 MEDIUM = CellSpace(
-    operations={"none": zero, "skip": identity, "conv": relu_conv_bn(3)}, nodes=4, channels=4
+    operations={
+        "none": zero,
+        "skip": identity,
+        "conv": relu_conv_bn(3),
+        "small": relu_conv_bn(1),
+        "pool": average_pool(3),
+    },
+    nodes=3,
+    channels=4,
 )
 
 
@@ -91,13 +99,13 @@ class StrategyContract:
 
     @pytest.mark.parametrize("outcome", [Status.CRASHED, Status.DIVERGED, 1.0])
     def test_it_goes_on_when_nothing_can_be_learned(self, outcome: Status | float) -> None:
-        history = History(SMALL.configuration_space)
+        history = History(MEDIUM.configuration_space)
         for number, chosen in enumerate(
-            sample(SMALL.configuration_space, 12, np.random.default_rng(1))
+            sample(MEDIUM.configuration_space, 12, np.random.default_rng(1))
         ):
-            record(history, SMALL, chosen, outcome)
+            record(history, MEDIUM, chosen, outcome)
             try:
-                proposal = self.strategy().propose(SMALL, history, np.random.default_rng(number))
+                proposal = self.strategy().propose(MEDIUM, history, np.random.default_rng(number))
             except Exhausted:
                 continue
             assert isinstance(proposal, Again | Configuration)
