@@ -2,10 +2,12 @@ from . import zoo
 from .architecture import Architecture, ArchitectureError, Node
 from .cell import CellSpace
 from .cost import Cost, cost
+from .darts import DartsSpace, darts
 from .hierarchical import HierarchicalSpace
 from .library import Level, Library, Stacked, liu2018
 from .macro import MacroSpace
 from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
+from .node_cell import NodeCellSpace, nasbench101
 from .space import InputShape, Space, SpaceError
 from .stages import StageSpace
 from .variation import crossover, mutate, neighbours
@@ -17,6 +19,7 @@ __all__ = [
     "Chain",
     "Choice",
     "Cost",
+    "DartsSpace",
     "Fixed",
     "Graph",
     "HierarchicalSpace",
@@ -26,6 +29,7 @@ __all__ = [
     "MacroSpace",
     "Motif",
     "Node",
+    "NodeCellSpace",
     "Repeat",
     "Space",
     "SpaceError",
@@ -34,8 +38,10 @@ __all__ = [
     "StageSpace",
     "cost",
     "crossover",
+    "darts",
     "liu2018",
     "mutate",
+    "nasbench101",
     "neighbours",
     "zoo",
 ]

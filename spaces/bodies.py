@@ -24,19 +24,21 @@ class Body(nn.Module):
         nodes = plan.architecture.canonical().nodes
         self.labels = [str(node.operation) for node in nodes]
         self.inputs = [node.inputs for node in nodes]
-        self.channels = plan.channels
         self.connected = bool(self.inputs[-1])
         self.layers = nn.ModuleDict()
         widths: list[int] = []
         for position, (label, inputs) in enumerate(zip(self.labels, self.inputs, strict=True)):
             read = [widths[source] for source in inputs]
             if label in (INPUT, OUTPUT, IDENTITY, CONCAT):
-                width = sum(read) if label == CONCAT else next(iter(read), plan.channels_in)
+                width = sum(read) if label == CONCAT else next(iter(read), plan.channels)
+                width = plan.channels_in if label == INPUT else width
             else:
                 layer = plan.layers[label]
                 width = layer.channels(read[0])
                 self.layers[str(position)] = layer.build(read[0])
             widths.append(width)
+        # Fewer than planned where a concatenated part passes nothing.
+        self.channels = widths[-1]
         self.last_use = _last_use(nodes)
 
     def forward(
@@ -141,4 +143,5 @@ def network(plan: Plan, outputs: int, dropout: float = 0.0) -> nn.Sequential:
     Returns:
         A module from images (batch, channels, height, width) to logits (batch, outputs).
     """
-    return nn.Sequential(Body(plan), head(plan.channels, outputs, dropout))
+    body = Body(plan)
+    return nn.Sequential(body, head(body.channels, outputs, dropout))

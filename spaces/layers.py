@@ -163,6 +163,32 @@ class Relu:
 
 
 @dataclass(frozen=True)
+class Truncation:
+    """The first channels only.
+
+    Attributes:
+        width: how many.
+    """
+
+    width: int
+
+    @property
+    def label(self) -> str:
+        """For instance `first 64`."""
+        return f"first {self.width}"
+
+    def channels(self, channels_in: int) -> int:
+        """The width."""
+        return self.width
+
+    def build(self, channels_in: int) -> nn.Module:
+        """A view."""
+        from spaces.network import FirstChannels
+
+        return FirstChannels(self.width)
+
+
+@dataclass(frozen=True)
 class Custom:
     """A user's operation `(channels_in, channels_out, stride) -> nn.Module` as a layer.
 

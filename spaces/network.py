@@ -90,6 +90,40 @@ class Graph(nn.Module):
         return self.operations[name](total) if name in self.operations else total
 
 
+class FactorizedReduction(nn.Module):
+    """Halves the resolution by two strided 1x1 convolutions, one pixel apart, side by side."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        half = channels_out // 2
+        self.even = nn.Conv2d(channels_in, half, 1, 2, bias=False)
+        self.odd = nn.Conv2d(channels_in, channels_out - half, 1, 2, bias=False)
+        self.norm = nn.BatchNorm2d(channels_out)
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels_out half_height half_width"]:
+        """Both, concatenated and normalised."""
+        # Of odd sizes the second convolution would see one row less.
+        shifted = nn.functional.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2))[:, :, 1:, 1:]
+        result: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        return result
+
+
+class FirstChannels(nn.Module):
+    """Keeps the first channels of an image."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch kept height width"]:
+        """A view."""
+        return x[:, : self.channels]
+
+
 class ResidualReduction(nn.Module):
     """Halves the resolution: two 3x3 convolutions beside pooling and a 1x1 convolution."""
 

@@ -123,3 +123,28 @@ def separable(kernel: int, dilation: int = 1) -> Operation:
         )
 
     return build
+
+
+def separable_twice(kernel: int) -> Operation:
+    """Two separable convolutions, the first with the stride (Liu et al. 2019, "DARTS")."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        return nn.Sequential(
+            separable(kernel)(channels_in, channels_in, stride),
+            separable(kernel)(channels_in, channels_out, 1),
+        )
+
+    return build
+
+
+def skip(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+    """The input itself; strided, two 1x1 convolutions that see every other pixel each."""
+    from torch import nn
+
+    from spaces.network import FactorizedReduction
+
+    if stride == 1:
+        return identity(channels_in, channels_out, stride)
+    return nn.Sequential(nn.ReLU(), FactorizedReduction(channels_in, channels_out))
