@@ -17,14 +17,15 @@ from spaces.features import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
-    from smac.facade.abstract_facade import AbstractFacade
+    from smac import BlackBoxFacade, HyperparameterOptimizationFacade
+
+    Facade = type[HyperparameterOptimizationFacade] | type[BlackBoxFacade]
 
 
-def _facade() -> type[AbstractFacade]:
+def _facade() -> type[HyperparameterOptimizationFacade]:
     from smac import HyperparameterOptimizationFacade
 
-    facade: type[AbstractFacade] = HyperparameterOptimizationFacade
-    return facade
+    return HyperparameterOptimizationFacade
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class SMAC:
             which its local search starts; SMAC's own 10,000 take seconds.
     """
 
-    facade: type[AbstractFacade] = field(default_factory=_facade)
+    facade: Facade = field(default_factory=_facade)
     initial: int = 8
     attempts: int = 8
     challengers: int = 1000
@@ -60,7 +61,7 @@ class SMAC:
         fallback = pool.random(asked, rng)
         if len(asked) < self.initial or not observed:
             return fallback
-        from joblib import parallel_config
+        from joblib import parallel_config  # type: ignore[import-untyped]
 
         # SMAC's forest starts a thread a core for trees that are fitted in less time than that.
         with (
@@ -87,7 +88,7 @@ class SMAC:
 
     def _told(
         self, space: Space, observed: Observations, seed: int, directory: Path
-    ) -> AbstractFacade:
+    ) -> HyperparameterOptimizationFacade | BlackBoxFacade:
         """The facade, told what was observed."""
         from smac import Scenario
         from smac.runhistory.dataclasses import TrialInfo, TrialValue

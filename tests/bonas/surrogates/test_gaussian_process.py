@@ -71,7 +71,7 @@ def test_fantasies_make_a_batch_of_models() -> None:
     samples = model.posterior(rows[20:23]).rsample(torch.Size([4]))
     fantasies = model.condition_on_observations(rows[20:23].expand(4, -1, -1), samples)
     assert fantasies.batch_shape == torch.Size([4])
-    assert fantasies.posterior(rows[30:35]).mean.shape == (4, 5, 1)
+    assert mean(fantasies, rows[30:35]).shape == (4, 5, 1)
 
 
 def test_many_observations_are_thinned_out_and_the_best_kept() -> None:
