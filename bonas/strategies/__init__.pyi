@@ -1,13 +1,18 @@
 from .bayesian import BayesianOptimization
 from .random_search import RandomSearch
+from .smac import SMAC
+from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
 
 __all__ = [
+    "SMAC",
     "Again",
     "BayesianOptimization",
     "Exhausted",
     "Proposal",
     "RandomSearch",
     "Recommender",
+    "StartFrom",
     "Strategy",
+    "best_of",
 ]

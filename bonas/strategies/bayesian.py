@@ -60,6 +60,9 @@ class BayesianOptimization:
     failures count as the worst cost seen. If the acquisition function values repeats, a
     contender may be evaluated with another seed instead of a new network.
 
+    What is running is in `history.pending` and taken into account, so several proposals may be
+    made at once, and the next one may be computed while workers train.
+
     Attributes:
         surrogate: what learns the costs.
         acquisition: what a candidate promises.

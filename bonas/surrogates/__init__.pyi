@@ -1,0 +1,19 @@
+from .ensemble import Ensemble
+from .forest import RandomForest
+from .gaussian_process import GaussianProcess
+from .kernel import ConfigurationView, GraphView, PathView
+from .surrogate import Surrogate, Tunable
+from .transform import negative, normal_scores
+
+__all__ = [
+    "ConfigurationView",
+    "Ensemble",
+    "GaussianProcess",
+    "GraphView",
+    "PathView",
+    "RandomForest",
+    "Surrogate",
+    "Tunable",
+    "negative",
+    "normal_scores",
+]
