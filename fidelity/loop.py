@@ -22,8 +22,10 @@ from fidelity.placement import Placed
 
 Images = Float[Tensor, "batch channels height width"]
 
-# How many training images the averages of batch normalisation are measured on.
-CALIBRATION_IMAGES = 512
+# How many training images the averages of batch normalisation are measured on. On digits, with 256
+# the error in the first six epochs differs from that with all images by 0.5 points on average, a
+# third of the standard error of 359 validation images; with 64 by 1.8 points, mostly upwards.
+CALIBRATION_IMAGES = 256
 
 # What torch says when an image has shrunk to nothing on its way through the network.
 COLLAPSED = ("Output size is too small", "can't be greater than actual input size")

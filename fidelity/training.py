@@ -70,7 +70,7 @@ class Training:
     space: Space
     dataset: Dataset
     max_epochs: float
-    batch_size: int = 256
+    batch_size: int = 128
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
