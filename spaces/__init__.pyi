@@ -4,11 +4,19 @@ from .cell import CellSpace
 from .cost import Cost, cost
 from .darts import DartsSpace, darts
 from .hierarchical import HierarchicalSpace
+from .joint import JointSpace
 from .library import Level, Library, Stacked, liu2018
 from .macro import MacroSpace
 from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
 from .node_cell import NodeCellSpace, nasbench101
-from .space import InputShape, Space, SpaceError
+from .serialisation import (
+    architecture_from_json,
+    architecture_to_json,
+    check_space,
+    configuration_space_from_json,
+    space_to_json,
+)
+from .space import InputShape, Keyed, Space, SpaceError, trial_key
 from .stages import StageSpace
 from .variation import crossover, mutate, neighbours
 
@@ -24,6 +32,8 @@ __all__ = [
     "Graph",
     "HierarchicalSpace",
     "InputShape",
+    "JointSpace",
+    "Keyed",
     "Level",
     "Library",
     "MacroSpace",
@@ -36,6 +46,10 @@ __all__ = [
     "Stacked",
     "Stage",
     "StageSpace",
+    "architecture_from_json",
+    "architecture_to_json",
+    "check_space",
+    "configuration_space_from_json",
     "cost",
     "crossover",
     "darts",
@@ -43,5 +57,7 @@ __all__ = [
     "mutate",
     "nasbench101",
     "neighbours",
+    "space_to_json",
+    "trial_key",
     "zoo",
 ]

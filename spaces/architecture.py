@@ -135,6 +135,11 @@ class Architecture:
         order = canonical_order(labels, [node.inputs for node in nodes], self.inputs)
         return Architecture(_renumbered(nodes, order))
 
+    def _repr_svg_(self) -> str:
+        from spaces.svg import svg
+
+        return svg(self)
+
     def canonical(self) -> Architecture:
         """The one graph that stands for every graph of the same network.
 

@@ -1,0 +1,55 @@
+"""How long it takes to make a space, to draw 1,000 configurations, and to name a network.
+
+python benchmarks/sampling.py
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from spaces.cell import CellSpace
+from spaces.darts import darts
+from spaces.library import liu2018
+from spaces.macro import MacroSpace
+from spaces.node_cell import nasbench101
+from spaces.space import Space, sample
+from spaces.stages import StageSpace
+
+SPACES: dict[str, Callable[[], Space]] = {
+    "NAS-Bench-201": CellSpace.nasbench201,
+    "NAS-Bench-101": nasbench101,
+    "DARTS": darts,
+    "NAS-Bench-Macro": MacroSpace.nasbench_macro,
+    "mobile": MacroSpace.mobile,
+    "Liu et al. (2018)": liu2018,
+    "stages": StageSpace,
+}
+REPEATS = 5
+
+
+def main() -> None:
+    """Prints the fastest and the median of some repeats."""
+    print(f"{'space':<20}{'choices':>8}{'make s':>9}{'1,000 samples s':>24}{'key ms':>9}")
+    for name, make in SPACES.items():
+        start = time.perf_counter()
+        space = make()
+        size = len(space.configuration_space)
+        made = time.perf_counter() - start
+        took = []
+        for seed in range(REPEATS):
+            start = time.perf_counter()
+            drawn = sample(space.configuration_space, 1000, np.random.default_rng(seed))
+            took.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        for configuration in drawn[:100]:
+            _ = space.architecture(configuration).key
+        key = (time.perf_counter() - start) * 10
+        times = f"{min(took):.3f} (median {np.median(took):.3f})"
+        print(f"{name:<20}{size:>8}{made:>9.2f}{times:>24}{key:>9.1f}")
+
+
+if __name__ == "__main__":
+    main()

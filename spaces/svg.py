@@ -1,0 +1,110 @@
+"""An architecture as a layered picture in SVG, for notebooks; nested motifs are boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from spaces.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO, Architecture
+
+COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
+PLAIN = {INPUT, OUTPUT, IDENTITY, ZERO, CONCAT}
+
+CHARACTER, LINE = 7.0, 24.0
+"""Width of a character and height of a box, in pixels."""
+
+GAP, MARGIN = 26.0, 10.0
+"""Between boxes, and around what is inside a box."""
+
+
+@dataclass(frozen=True)
+class _Picture:
+    width: float
+    height: float
+    elements: str
+
+
+def svg(architecture: Architecture) -> str:
+    """The graph from left to right, each operation right of all that it reads.
+
+    Args:
+        architecture: as it stands; draw `architecture.canonical()` to see what remains of it.
+    """
+    kinds = sorted(_labels(architecture) - PLAIN)
+    colours = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(kinds)}
+    picture = _draw(architecture, colours)
+    width, height = picture.width + 2 * MARGIN, picture.height + 2 * MARGIN
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="sans-serif" font-size="12">'
+        f"{_moved(picture.elements, MARGIN, MARGIN)}</svg>"
+    )
+
+
+def _labels(architecture: Architecture) -> set[str]:
+    found: set[str] = set()
+    for node in architecture.nodes:
+        nested = isinstance(node.operation, Architecture)
+        found |= _labels(node.operation) if nested else {str(node.operation)}  # type: ignore[arg-type]
+    return found
+
+
+def _draw(architecture: Architecture, colours: dict[str, str]) -> _Picture:
+    nodes = architecture.nodes
+    depth = [0] * len(nodes)
+    for position, node in enumerate(nodes):
+        depth[position] = max((depth[source] + 1 for source in node.inputs), default=0)
+    depth[-1] = max(depth)
+    boxes = [_box(node.operation, colours) for node in nodes]
+    layers = [[i for i, level in enumerate(depth) if level == d] for d in range(max(depth) + 1)]
+    layers = [layer for layer in layers if layer]
+    heights = [sum(boxes[i].height for i in layer) + GAP * (len(layer) - 1) / 2 for layer in layers]
+    height, left = max(heights), 0.0
+    corners: dict[int, tuple[float, float]] = {}
+    for layer, total in zip(layers, heights, strict=True):
+        top, wide = (height - total) / 2, max(boxes[i].width for i in layer)
+        for i in layer:
+            corners[i] = (left + (wide - boxes[i].width) / 2, top)
+            top += boxes[i].height + GAP / 2
+        left += wide + GAP
+    edges = [
+        _edge(corners[source], boxes[source], corners[target], boxes[target])
+        for target, node in enumerate(nodes)
+        for source in node.inputs
+    ]
+    drawn = [_moved(boxes[i].elements, *corners[i]) for i in corners]
+    return _Picture(left - GAP, height, "".join(edges + drawn))
+
+
+def _box(operation: str | Architecture, colours: dict[str, str]) -> _Picture:
+    if isinstance(operation, Architecture):
+        inner = _draw(operation, colours)
+        width, height = inner.width + 2 * MARGIN, inner.height + 2 * MARGIN
+        frame = (
+            f'<rect width="{width:.1f}" height="{height:.1f}" rx="6" fill="#f4f4f4" stroke="#999"/>'
+        )
+        return _Picture(width, height, frame + _moved(inner.elements, MARGIN, MARGIN))
+    width = CHARACTER * len(operation) + 2 * MARGIN
+    colour = colours.get(operation, "#ffffff")
+    return _Picture(
+        width,
+        LINE,
+        f'<rect width="{width:.1f}" height="{LINE}" rx="6" fill="{colour}" stroke="#333"/>'
+        f'<text x="{width / 2:.1f}" y="16" text-anchor="middle">{escape(operation)}</text>',
+    )
+
+
+def _edge(
+    source: tuple[float, float], one: _Picture, target: tuple[float, float], other: _Picture
+) -> str:
+    x, y = source[0] + one.width, source[1] + one.height / 2
+    to_x, to_y = target[0], target[1] + other.height / 2
+    middle = (x + to_x) / 2
+    return (
+        f'<path d="M{x:.1f} {y:.1f}C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} '
+        f'{to_x:.1f} {to_y:.1f}" fill="none" stroke="#333"/>'
+    )
+
+
+def _moved(elements: str, x: float, y: float) -> str:
+    return f'<g transform="translate({x:.1f} {y:.1f})">{elements}</g>'
