@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bonas.limits import Limits
     from bonas.search import Search
 
+BUDGETS = ("min_budget", "max_budget", "eta")
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -110,14 +111,23 @@ def _dataset(options: argparse.Namespace) -> Dataset:
     return made
 
 
-def _choices(package: ModuleType, method: str) -> list[str]:
-    """The public classes of `package` that have `method`, protocols left out."""
+def _choices(package: ModuleType, method: str, options: Sequence[str] = ()) -> list[str]:
+    """The public classes of `package` with `method` that can be made from `options` alone."""
     found = {name: getattr(package, name) for name in package.__all__}
     return [
         name
         for name, value in found.items()
-        if hasattr(value, method) and not getattr(value, "_is_protocol", False)
+        if hasattr(value, method)
+        and not getattr(value, "_is_protocol", False)
+        and _required(value) <= set(options)
     ]
+
+
+def _required(kind: Any) -> set[str]:
+    parameters = inspect.signature(kind).parameters.values()
+    return {
+        p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+    }
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter):
@@ -151,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--strategy", choices=names, default="BayesianOptimization", help="proposes"
     )
-    names = _choices(schedules, "next")
+    names = _choices(schedules, "next", BUDGETS)
     search.add_argument("--schedule", choices=names, default="Hyperband", help="chooses epochs")
     search.add_argument("--min-budget", type=float, default=1, help="epochs")
     search.add_argument("--max-budget", type=float, default=9, help="epochs")

@@ -31,11 +31,20 @@ if TYPE_CHECKING:
 # bracket.
 EPOCHS = 90.0
 # Enough to tell good cells from bad ones after an epoch, and few enough for minutes on a laptop.
-TRAIN, VALIDATION = 1500, 1000
+TRAIN, VALIDATION = 1200, 1000
 STRATEGIES: Mapping[str, Strategy] = {
     "random search x Hyperband": RandomSearch(),
     "Bayesian optimization x Hyperband": BayesianOptimization(),
 }
+
+ROWS = (
+    "evaluations",
+    "seconds of training",
+    "validation error",
+    "test error",
+    "parameters",
+    "multiply-adds",
+)
 
 
 def demo(
@@ -88,7 +97,7 @@ def demo(
         _draw(searches, directory)
     console.print(table)
     with (directory / "summary.txt").open("w", encoding="utf-8") as file:
-        Console(file=file, width=120).print(table)
+        Console(file=file, width=80).print(table)
     console.print(f"Histories, pictures and this summary are in {directory}")
 
 
@@ -126,24 +135,22 @@ def _summary(
             f"Standard error of these validation errors, with {len(dataset.validation)} images: "
             f"up to {spread:.2%}; smaller differences say nothing."
         )
-    columns = ("search", "evaluations", "seconds", "validation error", "test error")
-    for column in (*columns, "parameters", "multiply-adds"):
-        table.add_column(column, justify="left" if column == "search" else "right")
+    table.add_column("")
+    columns = []
     for name, search in searches.items():
+        table.add_column(name, justify="right")
         report = reports[name]
         seconds = sum(evaluation.seconds for evaluation in search.history.evaluations)
-        row = [name, str(len(search.history)), f"{seconds:.0f}"]
+        spent = [str(len(search.history)), f"{seconds:.0f}"]
         if report is None:
-            table.add_row(*row, "nothing succeeded")
+            columns.append([*spent, "nothing succeeded", "", "", ""])
             continue
         resources = cost(report.network, dataset.input_shape)
-        table.add_row(
-            *row,
-            f"{report.validation_error:.2%}",
-            f"{report.test_error:.2%}",
-            f"{resources.parameters:,}",
-            f"{resources.multiply_adds:,}",
-        )
+        found = [f"{report.validation_error:.2%}", f"{report.test_error:.2%}"]
+        size = [f"{resources.parameters:,}", f"{resources.multiply_adds:,}"]
+        columns.append([*spent, *found, *size])
+    for row in zip(ROWS, *columns, strict=True):
+        table.add_row(*row)
     return table
 
 

@@ -198,8 +198,8 @@ def test_help_names_every_choice(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("package", "method"), [(strategies, "propose"), (schedules, "next")])
 def test_every_choice_can_be_made_from_the_options(package: object, method: str) -> None:
-    from bonas.__main__ import _choices, _made, _parser
+    from bonas.__main__ import BUDGETS, _choices, _made, _parser
 
     options = _parser().parse_args(["search", "--epochs", "9"])
-    for name in _choices(package, method):  # type: ignore[arg-type]
+    for name in _choices(package, method, BUDGETS):  # type: ignore[arg-type]
         assert callable(getattr(_made(getattr(package, name), options), method))
