@@ -1,0 +1,103 @@
+"""Accuracy against multiply-adds, the area of each bubble its parameters.
+
+The picture of Canziani et al. (2017), "An analysis of deep neural network models for practical
+applications".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+from ConfigSpace import Configuration
+from matplotlib.axes import Axes
+
+from bonas.plot.anytime import COLOURS
+from spaces import zoo
+from spaces.cost import cost
+
+AREA = 12.0
+"""Square points for a million parameters."""
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """A network in the picture.
+
+    Attributes:
+        accuracy: in percent.
+        multiply_adds: of one image.
+        parameters: how many weights.
+    """
+
+    accuracy: float
+    multiply_adds: float
+    parameters: float
+
+
+@dataclass(frozen=True)
+class _Published:
+    configuration: Callable[[], Configuration]
+    pixels: int
+    accuracy: float
+
+
+# Top-1 accuracy on ImageNet's validation images, one crop: torchvision's first weights of each
+# network, and for Inception-v4 Szegedy et al. (2017), "Inception-v4, ...", table 2.
+PUBLISHED = {
+    "ResNet-18": _Published(zoo.resnet18, 224, 69.76),
+    "ResNet-50": _Published(zoo.resnet50, 224, 76.13),
+    "ResNeXt-50": _Published(zoo.resnext50_32x4d, 224, 77.62),
+    "Inception-v3": _Published(zoo.inception_v3, 299, 77.29),
+    "Inception-v4": _Published(zoo.inception_v4, 299, 80.0),
+}
+
+
+def named_networks() -> dict[str, Bubble]:
+    """The networks of `spaces.zoo`: their own computed costs and published accuracies."""
+    import torch
+
+    bubbles = {}
+    for name, published in PUBLISHED.items():
+        shape = (3, published.pixels, published.pixels)
+        with torch.device("meta"):
+            network = zoo.space().build(published.configuration(), shape, 1000)
+        counted = cost(network, shape)
+        bubbles[name] = Bubble(published.accuracy, counted.multiply_adds, counted.parameters)
+    return bubbles
+
+
+def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None) -> Axes:
+    """Draws accuracy against multiply-adds; the area of a bubble is its parameters.
+
+    Args:
+        bubbles: by name; by default the networks of `spaces.zoo`.
+        ax: where to draw; by default a new figure.
+
+    Returns:
+        The axes.
+    """
+    if bubbles is None:
+        bubbles = named_networks()
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for index, (name, bubble) in enumerate(bubbles.items()):
+        giga, millions = bubble.multiply_adds / 1e9, bubble.parameters / 1e6
+        colour = COLOURS[index % len(COLOURS)]
+        ax.scatter(giga, bubble.accuracy, AREA * millions, color=colour, alpha=0.6, linewidths=0)
+        ax.annotate(
+            f"{name}\n{millions:.1f} M",
+            (giga, bubble.accuracy),
+            # Beside the bubble: half its diameter and a little more.
+            xytext=((AREA * millions / 3.1416) ** 0.5 + 3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    ax.set_xlabel("multiply-adds of one image (10⁹)")
+    ax.set_ylabel("top-1 accuracy (%)")
+    ax.margins(x=0.25, y=0.15)
+    ax.set_xlim(left=0)
+    ax.grid(alpha=0.3)
+    return ax

@@ -1,0 +1,108 @@
+"""A configuration space as a tree: each choice below the one that makes it active."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib.pyplot as plt
+from ConfigSpace import ConfigurationSpace
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Constant,
+    Hyperparameter,
+    OrdinalHyperparameter,
+)
+from matplotlib.axes import Axes
+
+MOST_ROWS = 80
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the tree.
+
+    Attributes:
+        level: how many choices it depends on, one below the other.
+        parent: the position of the row that it hangs from; None for a choice always active.
+        text: its name, its values and when it is active.
+    """
+
+    level: int
+    parent: int | None
+    text: str
+
+
+def rows(space: ConfigurationSpace) -> list[Row]:
+    """The tree from top to bottom.
+
+    A choice with several parents hangs from the deepest of them; its condition names all.
+    """
+    parents, conditions = space.parents_of, space.parent_conditions_of
+    level: dict[str, int] = {}
+    above: dict[str, str | None] = {}
+    below: dict[str | None, list[str]] = {}
+    for name in space:  # parents come first
+        found = sorted((p.name for p in parents[name]), key=lambda parent: level[parent])
+        above[name] = found[-1] if found else None
+        level[name] = level[found[-1]] + 1 if found else 0
+        below.setdefault(above[name], []).append(name)
+    listed: list[Row] = []
+    positions: dict[str, int] = {}
+    waiting = list(reversed(below.get(None, [])))
+    while waiting:
+        name = waiting.pop()
+        hangs = above[name]
+        positions[name] = len(listed)
+        when = [str(c).partition(" | ")[2].replace(" | ", " ") for c in conditions[name]]
+        text = f"{name}  {_domain(space[name])}" + (f"  if {' and '.join(when)}" if when else "")
+        listed.append(Row(level[name], None if hangs is None else positions[hangs], text))
+        waiting.extend(reversed(below.get(name, [])))
+    return listed
+
+
+def _domain(hyperparameter: Hyperparameter[Any, Any]) -> str:
+    if isinstance(hyperparameter, Constant):
+        return str(hyperparameter.value)
+    if isinstance(hyperparameter, CategoricalHyperparameter):
+        return "{" + ", ".join(map(str, hyperparameter.choices)) + "}"
+    if isinstance(hyperparameter, OrdinalHyperparameter):
+        sequence: Sequence[Any] = hyperparameter.sequence
+        return "(" + ", ".join(map(str, sequence)) + ")"
+    low, high = getattr(hyperparameter, "lower", ""), getattr(hyperparameter, "upper", "")
+    scale = " log" if getattr(hyperparameter, "log", False) else ""
+    return f"[{low}, {high}]{scale}"
+
+
+def space_tree(space: ConfigurationSpace, ax: Axes | None = None, *, most: int = MOST_ROWS) -> Axes:
+    """Draws the choices of a space, their values and their conditions.
+
+    Args:
+        space: what to draw.
+        ax: where to draw; by default a new figure.
+        most: so many choices are drawn, and how many are left out is said.
+
+    Returns:
+        The axes.
+    """
+    listed = rows(space)
+    shown = listed[:most]
+    if ax is None:
+        _, ax = plt.subplots(figsize=(11, 0.24 * len(shown) + 0.8), layout="constrained")
+    for position, row in enumerate(shown):
+        if row.parent is not None:
+            x = shown[row.parent].level + 0.25
+            ax.plot(
+                [x, x, row.level],
+                [row.parent + 0.3, position, position],
+                color="#999999",
+                linewidth=0.8,
+            )
+        ax.text(row.level + 0.1, position, row.text, va="center", fontsize=8)
+    if len(listed) > most:
+        ax.text(0.1, len(shown), f"... and {len(listed) - most} more", va="center", fontsize=8)
+    ax.set_xlim(0, max((row.level for row in shown), default=0) + 8)
+    ax.set_ylim(len(shown) + 0.5, -1)
+    ax.axis("off")
+    return ax
