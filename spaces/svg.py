@@ -24,6 +24,10 @@ class _Picture:
     elements: str
 
 
+# The ends of a nested motif need no words.
+DOT = _Picture(6, 6, '<circle cx="3" cy="3" r="3" fill="#333"/>')
+
+
 def svg(architecture: Architecture) -> str:
     """The graph from left to right, each operation right of all that it reads.
 
@@ -49,13 +53,16 @@ def _labels(architecture: Architecture) -> set[str]:
     return found
 
 
-def _draw(architecture: Architecture, colours: dict[str, str]) -> _Picture:
+def _draw(architecture: Architecture, colours: dict[str, str], *, nested: bool = False) -> _Picture:
     nodes = architecture.nodes
     depth = [0] * len(nodes)
     for position, node in enumerate(nodes):
         depth[position] = max((depth[source] + 1 for source in node.inputs), default=0)
     depth[-1] = max(depth)
-    boxes = [_box(node.operation, colours) for node in nodes]
+    boxes = [
+        DOT if nested and node.operation in (INPUT, OUTPUT) else _box(node.operation, colours)
+        for node in nodes
+    ]
     layers = [[i for i, level in enumerate(depth) if level == d] for d in range(max(depth) + 1)]
     layers = [layer for layer in layers if layer]
     heights = [sum(boxes[i].height for i in layer) + GAP * (len(layer) - 1) / 2 for layer in layers]
@@ -78,7 +85,7 @@ def _draw(architecture: Architecture, colours: dict[str, str]) -> _Picture:
 
 def _box(operation: str | Architecture, colours: dict[str, str]) -> _Picture:
     if isinstance(operation, Architecture):
-        inner = _draw(operation, colours)
+        inner = _draw(operation, colours, nested=True)
         width, height = inner.width + 2 * MARGIN, inner.height + 2 * MARGIN
         frame = (
             f'<rect width="{width:.1f}" height="{height:.1f}" rx="6" fill="#f4f4f4" stroke="#999"/>'

@@ -6,10 +6,11 @@ applications".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
+import numpy as np
 from ConfigSpace import Configuration
 from matplotlib.axes import Axes
 
@@ -86,12 +87,14 @@ def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None
         giga, millions = bubble.multiply_adds / 1e9, bubble.parameters / 1e6
         colour = COLOURS[index % len(COLOURS)]
         ax.scatter(giga, bubble.accuracy, AREA * millions, color=colour, alpha=0.6, linewidths=0)
+        left = _crowded(bubble, bubbles.values())
+        beside = (AREA * millions / np.pi) ** 0.5 + 3  # half its diameter and a little more
         ax.annotate(
             f"{name}\n{millions:.1f} M",
             (giga, bubble.accuracy),
-            # Beside the bubble: half its diameter and a little more.
-            xytext=((AREA * millions / 3.1416) ** 0.5 + 3, 0),
+            xytext=(-beside if left else beside, 0),
             textcoords="offset points",
+            ha="right" if left else "left",
             va="center",
             fontsize=9,
         )
@@ -101,3 +104,15 @@ def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None
     ax.set_xlim(left=0)
     ax.grid(alpha=0.3)
     return ax
+
+
+def _crowded(bubble: Bubble, others: Collection[Bubble]) -> bool:
+    """Whether another bubble lies where the label on the right would be."""
+    widest = max(other.multiply_adds for other in others)
+    accuracies = [other.accuracy for other in others]
+    tallest = max(accuracies) - min(accuracies)
+    return any(
+        0 < other.multiply_adds - bubble.multiply_adds < 0.2 * widest
+        and abs(other.accuracy - bubble.accuracy) < 0.08 * tallest
+        for other in others
+    )

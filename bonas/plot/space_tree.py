@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
-from ConfigSpace import ConfigurationSpace
+from ConfigSpace import ConfigurationSpace, OrConjunction
+from ConfigSpace.conditions import Condition, Conjunction
 from ConfigSpace.hyperparameters import (
     CategoricalHyperparameter,
     Constant,
@@ -17,6 +18,9 @@ from ConfigSpace.hyperparameters import (
 from matplotlib.axes import Axes
 
 MOST_ROWS = 80
+MOST_PARTS = 3
+"""Of a condition with 'or', so many are written."""
+DELIMITER = ":"
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,31 @@ def rows(space: ConfigurationSpace) -> list[Row]:
         name = waiting.pop()
         hangs = above[name]
         positions[name] = len(listed)
-        when = [str(c).partition(" | ")[2].replace(" | ", " ") for c in conditions[name]]
-        text = f"{name}  {_domain(space[name])}" + (f"  if {' and '.join(when)}" if when else "")
+        when = [text for c in conditions[name] for text in _conditions(c)]
+        text = f"{_short(name, hangs)}  {_domain(space[name])}"
+        text += f"  if {' and '.join(when)}" if when else ""
         listed.append(Row(level[name], None if hangs is None else positions[hangs], text))
         waiting.extend(reversed(below.get(name, [])))
     return listed
+
+
+def _short(name: str, parent: str | None) -> str:
+    """The name without the prefix that it shares with its parent."""
+    scope = (parent or "").rpartition(DELIMITER)
+    return name.removeprefix(scope[0] + scope[1])
+
+
+def _conditions(condition: Condition | Conjunction) -> list[str]:
+    """Parents by the last part of their names: the tree shows where they are."""
+    if isinstance(condition, OrConjunction):
+        parts = [text for part in condition.components for text in _conditions(part)]
+        return [" or ".join(parts if len(parts) <= MOST_PARTS else [*parts[:MOST_PARTS], "..."])]
+    if isinstance(condition, Conjunction):
+        return [text for part in condition.components for text in _conditions(part)]
+    # Written by ConfigSpace as 'child | parent == value'.
+    text = str(condition).partition(" | ")[2]
+    name = condition.parent.name
+    return [name.rpartition(DELIMITER)[2] + text.removeprefix(name)]
 
 
 def _domain(hyperparameter: Hyperparameter[Any, Any]) -> str:
