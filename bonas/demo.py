@@ -77,8 +77,10 @@ def demo(
         "Stop this whenever you like: started again, it goes on from there."
     )
     with ExitStack() as stack:
-        searches = {
-            name: stack.enter_context(
+        searches: dict[str, Search] = {}
+        for name, strategy in STRATEGIES.items():
+            # Made only now, since a search's clock runs from here.
+            searches[name] = stack.enter_context(
                 Search(
                     space,
                     training,
@@ -88,10 +90,7 @@ def demo(
                     seed=seed,
                 )
             )
-            for name, strategy in STRATEGIES.items()
-        }
-        for name, search in searches.items():
-            search.run(epochs=epochs, progress=Progress(name))
+            searches[name].run(epochs=epochs, progress=Progress(name))
         reports = {name: _final(search, training) for name, search in searches.items()}
         table = _summary(searches, reports, training)
         _draw(searches, directory)
