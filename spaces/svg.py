@@ -24,6 +24,11 @@ class _Picture:
     elements: str
 
 
+_Item = tuple[int, int | None]
+"""A node, or the bend of the lines that leave it at a depth."""
+
+BEND = _Picture(0, 2, "")
+
 # The ends of a nested motif need no words.
 DOT = _Picture(6, 6, '<circle cx="3" cy="3" r="3" fill="#333"/>')
 
@@ -55,32 +60,62 @@ def _labels(architecture: Architecture) -> set[str]:
 
 def _draw(architecture: Architecture, colours: dict[str, str], *, nested: bool = False) -> _Picture:
     nodes = architecture.nodes
-    depth = [0] * len(nodes)
-    for position, node in enumerate(nodes):
-        depth[position] = max((depth[source] + 1 for source in node.inputs), default=0)
-    depth[-1] = max(depth)
-    boxes = [
-        DOT if nested and node.operation in (INPUT, OUTPUT) else _box(node.operation, colours)
-        for node in nodes
-    ]
-    layers = [[i for i, level in enumerate(depth) if level == d] for d in range(max(depth) + 1)]
-    layers = [layer for layer in layers if layer]
-    heights = [sum(boxes[i].height for i in layer) + GAP * (len(layer) - 1) / 2 for layer in layers]
+    boxes: dict[_Item, _Picture] = {
+        (i, None): DOT
+        if nested and node.operation in (INPUT, OUTPUT)
+        else _box(node.operation, colours)
+        for i, node in enumerate(nodes)
+    }
+    layers, before = _layers(architecture)
+    boxes |= {item: BEND for layer in layers for item in layer if item not in boxes}
+    heights = [sum(boxes[i].height + GAP / 2 for i in layer) - GAP / 2 for layer in layers]
     height, left = max(heights), 0.0
-    corners: dict[int, tuple[float, float]] = {}
+    corners: dict[_Item, tuple[float, float]] = {}
     for layer, total in zip(layers, heights, strict=True):
+        # Below each other in the order of what they read, which keeps lines from crossing.
+        middle = {
+            item: sum(corners[i][1] + boxes[i].height / 2 for i in before[item])
+            / max(len(before[item]), 1)
+            for item in layer
+        }
         top, wide = (height - total) / 2, max(boxes[i].width for i in layer)
-        for i in layer:
-            corners[i] = (left + (wide - boxes[i].width) / 2, top)
-            top += boxes[i].height + GAP / 2
+        for item in sorted(layer, key=lambda item: middle[item]):
+            if boxes[item] is BEND:  # a line past every box of this layer
+                boxes[item] = _Picture(wide, BEND.height, _path(f"M0 1H{wide:.1f}"))
+            corners[item] = (left + (wide - boxes[item].width) / 2, top)
+            top += boxes[item].height + GAP / 2
         left += wide + GAP
     edges = [
         _edge(corners[source], boxes[source], corners[target], boxes[target])
-        for target, node in enumerate(nodes)
-        for source in node.inputs
+        for target, sources in before.items()
+        for source in sources
     ]
-    drawn = [_moved(boxes[i].elements, *corners[i]) for i in corners]
+    drawn = [_moved(boxes[item].elements, *corner) for item, corner in corners.items()]
     return _Picture(left - GAP, height, "".join(edges + drawn))
+
+
+def _layers(architecture: Architecture) -> tuple[list[list[_Item]], dict[_Item, list[_Item]]]:
+    """Nodes by depth, and a bend wherever a line passes a layer; what each item comes after."""
+    nodes = architecture.nodes
+    depth = [0] * len(nodes)
+    for position, node in enumerate(nodes):
+        depth[position] = max((depth[source] + 1 for source in node.inputs), default=0)
+    depth[-1] = max(max(depth), 1)
+    layers: list[list[_Item]] = [[] for _ in range(depth[-1] + 1)]
+    before: dict[_Item, list[_Item]] = {}
+    for position, node in enumerate(nodes):
+        layers[depth[position]].append((position, None))
+        before[position, None] = []
+        for source in dict.fromkeys(node.inputs):
+            last: _Item = (source, None)
+            for level in range(depth[source] + 1, depth[position]):
+                bend = (source, level)  # shared by all lines that leave the same node
+                if bend not in before:
+                    layers[level].append(bend)
+                    before[bend] = [last]
+                last = bend
+            before[position, None].append(last)
+    return [layer for layer in layers if layer], before
 
 
 def _box(operation: str | Architecture, colours: dict[str, str]) -> _Picture:
@@ -107,10 +142,13 @@ def _edge(
     x, y = source[0] + one.width, source[1] + one.height / 2
     to_x, to_y = target[0], target[1] + other.height / 2
     middle = (x + to_x) / 2
-    return (
-        f'<path d="M{x:.1f} {y:.1f}C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} '
-        f'{to_x:.1f} {to_y:.1f}" fill="none" stroke="#333"/>'
+    return _path(
+        f"M{x:.1f} {y:.1f}C{middle:.1f} {y:.1f} {middle:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
     )
+
+
+def _path(commands: str) -> str:
+    return f'<path d="{commands}" fill="none" stroke="#333"/>'
 
 
 def _moved(elements: str, x: float, y: float) -> str:

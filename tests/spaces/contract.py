@@ -122,5 +122,5 @@ class SpaceContract:
     def test_variations_are_valid(self, space: Space, samples: list[Configuration]) -> None:
         for count, drawn in enumerate(self.changed(samples)):
             drawn.check_valid_configuration()
-            if count % 20 == 0:
+            if count % 40 == 0:
                 self.check_build(space, drawn)

@@ -34,12 +34,16 @@ def three_levels() -> Motif:
 
 
 class TestMotifs(SpaceContract):
+    builds = 10
+
     @staticmethod
     def make_space() -> Space:
         return HierarchicalSpace(three_levels(), (Convolution(8),))
 
 
 class TestLibrary(SpaceContract):
+    builds = 5
+
     @staticmethod
     def make_space() -> Space:
         return liu2018(widths=(4, 8))

@@ -21,6 +21,8 @@ def hyperparameters() -> ConfigurationSpace:
 
 
 class TestJointCells(SpaceContract):
+    builds = 5
+
     @staticmethod
     def make_space() -> Space:
         return JointSpace(CellSpace.nasbench201(channels=4, cells=1), hyperparameters())

@@ -17,6 +17,8 @@ IMAGE = (3, 32, 32)
 
 
 class TestNasbenchMacro(SpaceContract):
+    builds = 10
+
     @staticmethod
     def make_space() -> Space:
         return MacroSpace.nasbench_macro()
