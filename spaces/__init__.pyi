@@ -1,12 +1,13 @@
-from . import zoo
+from . import families, layers, operations, zoo
 from .architecture import Architecture, ArchitectureError, Node
 from .cell import CellSpace
 from .cost import Cost, cost
 from .darts import DartsSpace, darts
+from .families import Family
 from .hierarchical import HierarchicalSpace
 from .joint import JointSpace
 from .library import Level, Library, Stacked, liu2018
-from .macro import MacroSpace
+from .macro import MacroSpace, family_of
 from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
 from .node_cell import NodeCellSpace, nasbench101
 from .serialisation import (
@@ -28,6 +29,7 @@ __all__ = [
     "Choice",
     "Cost",
     "DartsSpace",
+    "Family",
     "Fixed",
     "Graph",
     "HierarchicalSpace",
@@ -53,10 +55,14 @@ __all__ = [
     "cost",
     "crossover",
     "darts",
+    "families",
+    "family_of",
+    "layers",
     "liu2018",
     "mutate",
     "nasbench101",
     "neighbours",
+    "operations",
     "space_to_json",
     "trial_key",
     "zoo",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 
 from spaces import operations
-from spaces.architecture import IDENTITY, INPUT, OUTPUT, ZERO, Architecture, Node
+from spaces.architecture import IDENTITY, INPUT, OUTPUT, Architecture, Node
 from spaces.operations import Operation
 from spaces.space import InputShape, SpaceError, configuration
 
@@ -60,6 +60,8 @@ class CellSpace:
         for name in ("channels", "cells", "stages"):
             if getattr(self, name) < 1:
                 raise SpaceError(f"{name} is at least 1, not {getattr(self, name)}")
+        for name, operation in self.operations.items():
+            operations.label_of(name, operation)
         if all(operation is operations.zero for operation in self.operations.values()):
             raise SpaceError(
                 f"no valid architecture: among the operations {list(self.operations)} none "
@@ -88,11 +90,7 @@ class CellSpace:
 
     def architecture(self, configuration: Configuration) -> Architecture:
         """The cell: a graph node for each edge's operation, and one for each sum."""
-        labels = [
-            ZERO if op is operations.zero else IDENTITY if op is operations.identity else name
-            for name, op in self.operations.items()
-        ]
-        named = dict(zip(self.operations, labels, strict=True))
+        named = {name: operations.label_of(name, op) for name, op in self.operations.items()}
         nodes = [Node(INPUT)]
         sums = [0]
         for target in range(1, self.nodes):

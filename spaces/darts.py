@@ -35,6 +35,9 @@ DARTS: Mapping[str, Operation] = {
     "dil_conv_5x5": operations.separable(5, dilation=2),
 }
 
+PROJECTION = operations.relu_conv_bn(1)
+"""Brings a cell's input to the width of its nodes."""
+
 Edge = tuple[str, int]
 """An operation, and the node that it reads: 0 and 1 are the two cells before, 2 the first node."""
 
@@ -145,7 +148,7 @@ class DartsSpace:
             return ZERO
         if operation in (operations.skip, operations.identity) and not strided:
             return IDENTITY
-        return f"{name} /2" if strided else name
+        return f"{name} /2" if strided else operations.label_of(name, operation)
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
@@ -160,10 +163,10 @@ class DartsSpace:
             reduces = number in (self.cells // 3, 2 * self.cells // 3)
             width *= 2 if reduces else 1
             inputs = (
-                draft.add(Custom("input", operations.skip, width, 2), before)
+                draft.add(Custom("projection", operations.skip, width, 2), before)
                 if shrunk
-                else draft.add(Custom("input", operations.relu_conv_bn(1), width), before),
-                draft.add(Custom("input", operations.relu_conv_bn(1), width), last),
+                else draft.add(Custom("projection", PROJECTION, width), before),
+                draft.add(Custom("projection", PROJECTION, width), last),
             )
             result = self._draw(configuration, draft, inputs, reduces)
             before, last, shrunk = last, result, reduces

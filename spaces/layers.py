@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from spaces.architecture import IDENTITY, ZERO
-from spaces.operations import Operation, identity, zero
+from spaces.operations import Operation, identity, label_of, zero
 
 if TYPE_CHECKING:
     from torch import nn
@@ -204,13 +203,15 @@ class Custom:
     width: int | None = None
     stride: int = 1
 
+    def __post_init__(self) -> None:
+        label_of(self.name, self.operation)
+
     @property
     def label(self) -> str:
         """The name, and where the shape changes, width and stride."""
-        if self.operation is zero:
-            return ZERO
-        if self.operation is identity and self.width is None and self.stride == 1:
-            return IDENTITY
+        kept = self.width is None and self.stride == 1
+        if self.operation is zero or (self.operation is identity and kept):
+            return label_of(self.name, self.operation)
         words = [self.name] if self.width is None else [self.name, str(self.width)]
         return " ".join(words + ([f"/{self.stride}"] if self.stride > 1 else []))
 

@@ -226,7 +226,6 @@ class Stage:
             inner = scope.inside(name, *chosen)
             _declare(inner, family.shared)
             for number in range(1, high + 1):
-                # The family's own condition is implied where the depth is conditional on it not.
                 deep = () if number <= low or depth is None else (Above(depth, number - 1),)
                 _declare(inner.inside(f"block{number}", *chosen, *deep), family.own)
 

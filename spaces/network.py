@@ -8,7 +8,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from spaces.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO, Architecture
+from spaces.architecture import (
+    CONCAT,
+    IDENTITY,
+    INPUT,
+    OUTPUT,
+    ZERO,
+    Architecture,
+    ArchitectureError,
+)
 from spaces.operations import Operation, relu_conv_bn
 from spaces.space import InputShape
 
@@ -59,6 +67,11 @@ class Graph(nn.Module):
         known = {ZERO, IDENTITY, INPUT, OUTPUT, CONCAT}
         self.inputs = [node.inputs for node in architecture.nodes]
         self.labels = [str(node.operation) for node in architecture.nodes]
+        if unknown := set(self.labels) - known - set(operations):
+            raise ArchitectureError(
+                f"unknown operations {', '.join(sorted(unknown))}: "
+                f"known are {', '.join(operations)}"
+            )
         self.operations = nn.ModuleDict(
             {
                 str(position): operations[label](channels, channels, 1)

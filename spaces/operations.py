@@ -8,11 +8,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from spaces.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
+from spaces.space import SpaceError
+
 if TYPE_CHECKING:
     from torch import nn
 
+RESERVED = {INPUT, OUTPUT, CONCAT, ZERO, IDENTITY}
+"""Labels that architectures understand by themselves."""
+
 Operation = Callable[[int, int, int], "nn.Module"]
 """A function (channels_in, channels_out, stride) -> nn.Module."""
+
+
+def label_of(name: str, operation: Operation) -> str:
+    """What an operation is called in an architecture.
+
+    Raises:
+        SpaceError: the name has a meaning in architectures that the operation does not have.
+    """
+    label = ZERO if operation is zero else IDENTITY if operation is identity else name
+    if label in RESERVED and operation not in (zero, identity):
+        raise SpaceError(
+            f"an operation cannot be called '{name}', which has a meaning of its own in graphs: "
+            "call it something else"
+        )
+    return label
 
 
 def zero(channels_in: int, channels_out: int, stride: int) -> nn.Module:

@@ -63,7 +63,7 @@ class Draft:
         """
         channels = self._total(sources)
         if layer.label not in (ZERO, IDENTITY):
-            self._layers[layer.label] = layer
+            self._define({layer.label: layer})
         return self._node(layer.label, sources, layer.channels(channels))
 
     def chain(self, layers: Sequence[Layer], source: int) -> int:
@@ -75,7 +75,7 @@ class Draft:
     def nest(self, plan: Plan, *sources: int) -> int:
         """A plan that reads the sum of `sources`; returns its node."""
         self._total(sources)
-        self._layers.update(plan.layers)
+        self._define(plan.layers)
         return self._node(plan.architecture, sources, plan.channels)
 
     def sum(self, *sources: int) -> int:
@@ -91,6 +91,14 @@ class Draft:
         channels = self._total(sources)
         nodes = (*self._nodes, Node(OUTPUT, sources))
         return Plan(Architecture(nodes), self._layers, self._channels[0], channels)
+
+    def _define(self, layers: Mapping[str, Layer]) -> None:
+        for label, layer in layers.items():
+            if self._layers.setdefault(label, layer) != layer:
+                raise SpaceError(
+                    f"two different layers are called '{label}': equal labels mean equal layers, "
+                    "so give one of the operations another name"
+                )
 
     def _node(self, operation: str | Architecture, sources: Sequence[int], channels: int) -> int:
         self._nodes.append(Node(operation, tuple(sources)))

@@ -10,6 +10,7 @@ import torch
 
 from spaces import operations
 from spaces import space as any_space
+from spaces.architecture import ArchitectureError, chain
 from spaces.cell import NASBENCH201, CellSpace
 from spaces.network import Graph
 from spaces.space import Space, SpaceError, sample
@@ -148,6 +149,8 @@ def test_a_space_of_ones_own_operations() -> None:
     [
         (lambda: CellSpace({"none": operations.zero}), "no valid architecture"),
         (lambda: CellSpace({}), "no valid architecture"),
+        (lambda: CellSpace({"concat": operations.average_pool(3)}), "called 'concat'"),
+        (lambda: CellSpace({"identity": operations.average_pool(3)}), "called 'identity'"),
         (lambda: CellSpace(nodes=1), "at least 2 nodes"),
         (lambda: CellSpace(channels=0), "channels is at least 1"),
         (lambda: CellSpace(cells=-1), "cells is at least 1"),
@@ -157,3 +160,9 @@ def test_impossible_spaces_are_refused(make: object, message: str) -> None:
     assert callable(make)
     with pytest.raises(SpaceError, match=message):
         make()
+
+
+def test_an_unknown_operation_in_an_architecture_is_refused() -> None:
+    space = CellSpace.nasbench201()
+    with pytest.raises(ArchitectureError, match="unknown operations conv9x9: known are none"):
+        space.assemble(chain(["nor_conv_3x3", "conv9x9"]), (3, 8, 8), 10)

@@ -7,7 +7,7 @@ from torch import nn
 
 from spaces import operations, zoo
 from spaces.hierarchical import HierarchicalSpace
-from spaces.layers import Convolution, Pool
+from spaces.layers import Convolution, Custom, Pool
 from spaces.library import Level, Library, Stacked, liu2018
 from spaces.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
 from spaces.motifs import operations as alternatives
@@ -105,6 +105,15 @@ def test_a_motif_of_ones_own() -> None:
     space = HierarchicalSpace(Chain({"first": part, "second": part}))
     for drawn in sample(space.configuration_space, 4, np.random.default_rng(0)):
         assert space.build(drawn, (1, 9, 9), 3)(torch.zeros(2, 1, 9, 9)).shape == (2, 3)
+
+
+def test_a_label_has_one_meaning() -> None:
+    draft = Draft(4)
+    draft.add(Custom("mine", operations.relu_conv_bn(3)), 0)
+    with pytest.raises(SpaceError, match="two different layers are called 'mine'"):
+        draft.add(Custom("mine", operations.relu_conv_bn(5)), 0)
+    with pytest.raises(SpaceError, match="cannot be called 'concat'"):
+        Custom("concat", operations.relu_conv_bn(5))
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 7])

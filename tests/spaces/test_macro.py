@@ -117,6 +117,24 @@ def test_blocks_beyond_the_depth_are_inactive() -> None:
             assert len(blocks) == drawn[f"stage{stage}:depth"]
 
 
+def test_mobilenet_v2_is_a_point_of_the_mobile_space() -> None:
+    chosen: dict[str, object] = {}
+    published = ((16, 1), (24, 2), (32, 3), (64, 4), (96, 3), (160, 3), (320, 1))
+    for stage, (width, depth) in enumerate(published, start=1):
+        chosen[f"stage{stage}:depth"] = depth
+        chosen |= {f"stage{stage}:inverted:width": width} if stage > 1 else {}
+        for block in range(1, depth + 1):
+            own = {"kernel": 3, "skip": "yes"} | ({"expansion": 6} if stage > 1 else {})
+            chosen |= {f"stage{stage}:inverted:block{block}:{k}": v for k, v in own.items()}
+    space = MacroSpace.mobile()
+    with torch.device("meta"):
+        network = space.build(configuration(space.configuration_space, chosen), (3, 224, 224), 1000)
+    # Sandler et al. (2018): 3.4 million parameters and 300 million multiply-adds.
+    counted = cost(network, (3, 224, 224))
+    assert counted.parameters == 3_504_872
+    assert counted.multiply_adds == pytest.approx(300e6, rel=0.01)
+
+
 def test_without_a_shortcut_is_another_network() -> None:
     space = MacroSpace.mobile()
     drawn = space.configuration_space.get_default_configuration()
