@@ -6,7 +6,7 @@ switches on is drawn at random, parents before children, so that every result is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -44,11 +44,35 @@ class _Activation:
         self.entries: list[tuple[Hyperparameter[Any, Any], list[Any]]] = [
             (hyperparameter, list(conditions[name])) for name, hyperparameter in space.items()
         ]
+        self._children = space.children_of
+        self._dependants: dict[int, list[int]] = {}
 
-    def repair(self, vector: Vector, rng: np.random.Generator) -> Configuration | None:
-        """The configuration that `vector` becomes; None if a clause forbids it."""
+    def dependants(self, index: int) -> list[int]:
+        """The choices that depend on this one, directly or not, parents first."""
+        if index not in self._dependants:
+            found: set[int] = set()
+            waiting = [self.space.at[index]]
+            while waiting:
+                for child in self._children[waiting.pop()]:
+                    if (place := self.space.index_of[child.name]) not in found:
+                        found.add(place)
+                        waiting.append(child.name)
+            self._dependants[index] = sorted(found)
+        return self._dependants[index]
+
+    def repair(
+        self, vector: Vector, rng: np.random.Generator, affected: Iterable[int]
+    ) -> Configuration | None:
+        """The configuration that `vector` becomes; None if a clause forbids it.
+
+        Args:
+            vector: its numbers, which are changed.
+            rng: draws what becomes active.
+            affected: the choices to look at, parents first.
+        """
         random = np.random.RandomState(rng.integers(2**32))
-        for index, (hyperparameter, conditions) in enumerate(self.entries):
+        for index in affected:
+            hyperparameter, conditions = self.entries[index]
             if not all(c.satisfied_by_vector(vector) for c in conditions):
                 vector[index] = np.nan
             elif np.isnan(vector[index]):
@@ -110,7 +134,7 @@ def neighbours(configuration: Configuration, rng: np.random.Generator) -> Iterat
         index, other = changes[choice]
         changed = vector.copy()
         changed[index] = other
-        neighbour = activation.repair(changed, rng)
+        neighbour = activation.repair(changed, rng, activation.dependants(index))
         if neighbour is not None:
             yield neighbour
 
@@ -147,7 +171,7 @@ def _mutate_once(
             if len(others):
                 changed = vector.copy()
                 changed[index] = others[0]
-                mutant = activation.repair(changed, rng)
+                mutant = activation.repair(changed, rng, activation.dependants(index))
                 if mutant is not None:
                     return mutant
     raise SpaceError("a space of one valid configuration has no mutation")
@@ -168,7 +192,7 @@ def crossover(one: Configuration, other: Configuration, rng: np.random.Generator
         swap = rng.random(len(first)) < 0.5
         drawn = np.where(swap, second, first)
         child = activation.repair(
-            np.where(np.isnan(drawn), np.where(swap, first, second), drawn), rng
+            np.where(np.isnan(drawn), np.where(swap, first, second), drawn), rng, range(len(first))
         )
         if child is not None:
             return child
