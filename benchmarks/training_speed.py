@@ -3,12 +3,14 @@
     python benchmarks/training_speed.py
 
 Three loops train the same networks for the same epochs on one thread, and evaluate them on the
-validation part after each epoch:
+validation part after each epoch. The networks are five cells of NAS-Bench-201 drawn at random, in
+a small frame (8 channels, one cell a stage). The loops:
 
 - usual: a torch DataLoader with per-sample transforms, SGD as torch defaults it, `.item()` of the
   loss in each step: the loop of most tutorials and toolkits.
 - bare: written by hand for this one case, batches cut from tensors in memory, with the same
-  batched augmentation, memory layout, number format and fused optimizer as `Training`.
+  batched augmentation, memory layout, number format and fused optimizer as `Training`, and the same
+  calibration of batch normalisation before an evaluation (which the usual loop goes without).
 - Training: the objective itself, through its public call.
 
 Repetitions are interleaved, so that whatever else the machine does meets all three. Results go
@@ -20,6 +22,7 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime
+import os
 import platform
 import statistics
 import time
@@ -38,6 +41,7 @@ from torch.utils.data import Dataset as TorchDataset
 from fidelity.augment import HorizontalFlip, PadCrop
 from fidelity.data import Dataset, Part
 from fidelity.datasets import digits, from_arrays
+from fidelity.loop import CALIBRATION_IMAGES
 from fidelity.optimisation import CosineSGD
 from fidelity.placement import Placed, place
 from fidelity.training import Training
@@ -85,8 +89,10 @@ def cases() -> list[Case]:
     """Digits, and noise in the shape of CIFAR-10 (speed does not depend on what is shown)."""
     rng = np.random.default_rng(0)
     noise = from_arrays(
-        rng.integers(0, 256, (1280, 3, 32, 32), dtype=np.uint8),
-        np.arange(1280) % 10,
+        rng.integers(0, 256, (1600, 3, 32, 32), dtype=np.uint8),
+        np.arange(1600) % 10,
+        validation=0.1,
+        test=0.1,
         augment=(PadCrop(4), HorizontalFlip()),
         name="32x32",
     )
@@ -177,17 +183,35 @@ def bare(case: Case) -> None:
                 optimizer.step()
                 running += loss.detach()
                 step += 1
+            bare_evaluate(network, data)
+
+
+@torch.inference_mode()
+def bare_evaluate(network: nn.Module, data: Placed) -> None:
+    """Calibrates batch normalisation, then measures loss and error."""
+    network.eval()
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None
+        layer.train()
+    sample_images = data.train.images[:CALIBRATION_IMAGES]
+    for images, labels in [(sample_images, None), *batches(data.validation, 512)]:
+        normal = (images.float() - data.mean) * data.scale
+        with data.autocast():
+            logits = network(normal.contiguous(memory_format=torch.channels_last)).float()
+        if labels is None:
+            for layer in layers:
+                layer.momentum = 0.1
             network.eval()
-            with torch.inference_mode(), data.autocast():
-                for images, labels in zip(
-                    data.validation.images.split(512),
-                    data.validation.labels.split(512),
-                    strict=True,
-                ):
-                    normal = (images.float() - data.mean) * data.scale
-                    logits = network(normal.contiguous(memory_format=torch.channels_last)).float()
-                    F.cross_entropy(logits, labels, reduction="sum").item()
-                    (logits.argmax(1) != labels).sum().item()
+        else:
+            F.cross_entropy(logits, labels, reduction="sum").item()
+            (logits.argmax(1) != labels).sum().item()
+
+
+def batches(part: Part, size: int) -> list[tuple[Tensor, Tensor]]:
+    """Images and labels, `size` at a time."""
+    return list(zip(part.images.split(size), part.labels.split(size), strict=True))
 
 
 def bare_augment(
@@ -242,7 +266,7 @@ def ratio(rows: list[dict[str, float]], other: str, suffix: str = "") -> float:
 def main() -> None:
     """Measures, prints and writes the table."""
     parser = argparse.ArgumentParser(description="Images per second of Training.")
-    parser.add_argument("--repetitions", type=int, default=9)
+    parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -251,10 +275,12 @@ def main() -> None:
         "# Training speed",
         "",
         f"{datetime.date.today()}, one thread of a {platform.machine()} CPU "
-        f"({torch.backends.cpu.get_cpu_capability()}), torch {torch.__version__}, "
+        f"({torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores, load average "
+        f"{os.getloadavg()[0]:.1f} at the end), torch {torch.__version__}, "
         f"Python {platform.python_version()}. Images per second, medians of "
         f"{arguments.repetitions} interleaved repetitions; ratios are medians of the ratios "
-        "within a repetition, in wall time, and in brackets in CPU time.",
+        "within a repetition, in wall time, and in brackets in CPU time. Each repetition is in "
+        "training_speed.csv; what the loops are is told in ../training_speed.py.",
         "",
         "| | usual loop | bare loop | Training | to usual | to bare |",
         "| --- | --- | --- | --- | --- | --- |",
