@@ -118,7 +118,10 @@ class Pool:
     def listed(self) -> dict[str, Configuration] | None:
         """All networks of the space; None if it is too large to list."""
         space = self.space.configuration_space
-        if self._listed is None and size(space) <= self.candidates.all_below:
+        most = self.candidates.all_below
+        if space.conditions or space.forbidden_clauses:
+            most //= 20  # each of all combinations has to be checked, at a millisecond
+        if self._listed is None and size(space) <= most:
             self._listed = self._by_key(every(space))
         return self._listed
 

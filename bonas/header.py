@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sized
 from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any
 
 from bonas.strategies.strategy import Strategy
 from fidelity.journal import FORMAT, JournalError
+from fidelity.objective import Objective
 from fidelity.schedules.schedule import Schedule
 from spaces.space import Space
 
 
-def header(space: Space, strategy: Strategy, schedule: Schedule, seed: int) -> dict[str, Any]:
+def header(
+    space: Space, objective: Objective, strategy: Strategy, schedule: Schedule, seed: int
+) -> dict[str, Any]:
     """The header as plain JSON values."""
     written = {
         "kind": "history",
@@ -23,6 +27,7 @@ def header(space: Space, strategy: Strategy, schedule: Schedule, seed: int) -> d
         "seed": seed,
         "space": _description(space),
         "configuration_space": space.configuration_space.to_serialized_dict(),
+        "objective": _description(objective),
         "schedule": _description(schedule),
         "strategy": _description(strategy),
         "versions": _versions(),
@@ -31,7 +36,7 @@ def header(space: Space, strategy: Strategy, schedule: Schedule, seed: int) -> d
 
 
 def check_header(found: dict[str, Any], mine: dict[str, Any], directory: Path) -> None:
-    """Refuses to continue a history with another space, schedule or seed.
+    """Refuses to continue a history with another space, objective, schedule or seed.
 
     Another strategy may go on from where one stopped: it learns from the same history.
 
@@ -39,7 +44,7 @@ def check_header(found: dict[str, Any], mine: dict[str, Any], directory: Path) -
         JournalError: naming each difference.
     """
     differences = []
-    for name in ("space", "configuration_space", "schedule", "seed"):
+    for name in ("space", "configuration_space", "objective", "schedule", "seed"):
         differences += _differences(name, found.get(name), mine[name])
     if differences:
         raise JournalError(
@@ -69,13 +74,19 @@ def _short(value: Any) -> str:
 
 
 def _description(thing: object) -> dict[str, Any]:
-    """The class and those of its settings that JSON can say."""
+    """The class, its length, and those of its settings that JSON can say, nested ones too."""
     described: dict[str, Any] = {"class": type(thing).__name__}
     if is_dataclass(thing):
         for field in fields(thing):
             value = getattr(thing, field.name)
+            if field.name == "device":
+                continue  # a search may go on elsewhere
             if isinstance(value, bool | int | float | str | type(None)):
                 described[field.name] = value
+            elif is_dataclass(value):
+                described[field.name] = _description(value)
+    if isinstance(thing, Sized) and not isinstance(thing, str):
+        described["len"] = len(thing)
     return described
 
 

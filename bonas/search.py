@@ -17,7 +17,7 @@ import numpy as np
 
 from bonas.header import check_header, header
 from bonas.limits import Limits
-from bonas.progress import Progress
+from bonas.progress import Progress, Silent
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
 from fidelity.checkpoint import Checkpoint, Checkpoints
@@ -27,7 +27,7 @@ from fidelity.objective import Context, Objective, Result, accepted_arguments, e
 from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.trial import Evaluation, Trial
-from spaces.space import Space
+from spaces.space import Space, trial_key
 
 # When this many proposals in a row were networks that are known already, the space is taken
 # to be exhausted: a strategy that draws with replacement would go on for ever.
@@ -73,7 +73,8 @@ class Search:
         self._orphans: deque[Trial] = deque()  # asked for by a process that is gone
         self._running: dict[int, Trial] = {}  # handed out by this process
         self._twins: list[Trial] = []  # of a network that is running: they wait for its result
-        self._began = time.monotonic()
+        self._began: float | None = None  # the first question starts the clock
+        self._earlier = 0.0  # seconds of earlier runs
         self._journal: Journal | None = None
         self._remove: Callable[[], object] | None = None
         if directory is None:
@@ -90,7 +91,7 @@ class Search:
         assert self._journal is not None
         try:
             found, records = self._journal.records()
-            mine = header(self.space, self.strategy, self.schedule, self.seed)
+            mine = header(self.space, self.objective, self.strategy, self.schedule, self.seed)
             if found is None:
                 self._journal.append(mine, durable=True)
             else:
@@ -101,7 +102,7 @@ class Search:
         self.history.replay(records)
         self._orphans.extend(self.history.pending)
         ended = [e.started + e.seconds for e in self.history.evaluations]
-        self._began -= max(ended, default=0.0)
+        self._earlier = max(ended, default=0.0)
 
     # Ask and tell ---------------------------------------------------------------------------
 
@@ -189,7 +190,7 @@ class Search:
             used = [t.seed for t in self.history.trials if t.key == key]
             seed = max(used) + 1
         else:
-            key, configuration = self.space.architecture(proposal).key, proposal
+            key, configuration = trial_key(self.space, proposal), proposal
             seed = self.seed
         return Trial(number, configuration, key, decision.budget, seed, bracket=decision.bracket)
 
@@ -215,7 +216,7 @@ class Search:
         evaluations: int | None = None,
         seconds: float | None = None,
         epochs: float | None = None,
-        progress: Progress | None = None,
+        progress: Silent | None = None,
     ) -> History:
         """Searches until a limit is reached or the space is exhausted.
 
@@ -255,12 +256,18 @@ class Search:
 
     def _evaluate(self, trial: Trial) -> Evaluation:
         source = None if trial.parent is None else self._checkpoints.path(self._owner(trial.parent))
-        checkpoint = Checkpoint(source, self._checkpoints.path(trial.number))
+        # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
+        # another, there is nothing to continue from.
+        anew = source is not None and self._checkpoints.directory.exists() and not source.exists()
+        checkpoint = Checkpoint(None if anew else source, self._checkpoints.path(trial.number))
         started = self._clock()
-        return replace(evaluate(self.objective, trial, Context(checkpoint)), started=started)
+        evaluation = evaluate(self.objective, trial, Context(checkpoint))
+        return replace(evaluation, started=started, anew=anew)
 
     def _clock(self) -> float:
-        return time.monotonic() - self._began
+        now = time.monotonic()
+        self._began = now if self._began is None else self._began
+        return self._earlier + now - self._began
 
     # Results --------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ class History:
 
     @property
     def resource(self) -> float:
-        """The budget really spent: increments over the parents' budgets, reused results free."""
+        """The budget really spent by all evaluations."""
         return self._resource
 
     @property
@@ -129,14 +129,24 @@ class History:
         best = self._best.get(trial.budget)
         if evaluation.succeeded and (best is None or evaluation.cost < best.cost):
             self._best[trial.budget] = evaluation
+        self._resource += self.spent(evaluation)
         if evaluation.reused is None:
-            self._resource += self.increment(trial)
             if evaluation.status in DETERMINISTIC:
                 self._of_network.setdefault((trial.key, trial.budget, trial.seed), evaluation)
 
     def increment(self, trial: Trial) -> float:
         """What evaluating `trial` costs beyond its parent, in units of budget."""
         return trial.budget - (0 if trial.parent is None else self._trials[trial.parent].budget)
+
+    def spent(self, evaluation: Evaluation) -> float:
+        """The budget that an evaluation really spent.
+
+        Nothing where a known result was reused or there was nothing to train; the whole budget
+        where the checkpoint of the parent was gone; else what comes on top of the parent's.
+        """
+        if evaluation.reused is not None or evaluation.status is Status.INVALID:
+            return 0.0
+        return evaluation.trial.budget if evaluation.anew else self.increment(evaluation.trial)
 
     def frame(self) -> pandas.DataFrame:
         """One row an evaluation: trial, status, cost, seconds, hyperparameters and metrics."""

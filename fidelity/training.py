@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from ConfigSpace import Configuration
@@ -17,7 +19,12 @@ from fidelity.loop import Plan, TrainingLoop
 from fidelity.objective import Context, InvalidArchitecture
 from fidelity.optimisation import CosineSGD
 from fidelity.placement import Placed, choose, place
+from spaces.joint import JointSpace
 from spaces.space import Space
+
+
+HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay", "warm_up", "batch_size")
+"""What a `JointSpace` may choose for each training; the rest is the same for all."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,12 @@ class Training:
             raise ValueError(f"max_epochs is {self.max_epochs}: it must be above 0")
         if self.batch_size < 1:
             raise ValueError(f"batch_size is {self.batch_size}: a step needs an image or more")
-        self._plan(seed=0)
+        self._plan({}, seed=0)
+
+    @property
+    def max_budget(self) -> float:
+        """The largest budget: `max_epochs`."""
+        return self.max_epochs
 
     def __call__(
         self,
@@ -156,7 +168,8 @@ class Training:
         self, configuration: Configuration, budget: float, seed: int, context: Context
     ) -> tuple[TrainingLoop, float, tuple[float, float]]:
         """The loop after `budget`, the epoch it resumed from, and validation loss and error."""
-        plan = self._plan(seed)
+        joint = self.space.training(configuration) if isinstance(self.space, JointSpace) else {}
+        plan = self._plan(joint, seed)
         until = self._steps(budget, plan)
         if not self.space.architecture(configuration).connected:
             raise InvalidArchitecture("no path leads from the input to the output")
@@ -179,12 +192,19 @@ class Training:
         assert result is not None
         return loop, resumed_from, result
 
-    def _plan(self, seed: int) -> Plan:
-        """How to train; a space that also holds training hyperparameters would set them here."""
-        batch_size = min(self.batch_size, len(self.dataset.train))
+    def _plan(self, chosen: Mapping[str, Any], seed: int) -> Plan:
+        """How to train; what a joint space has chosen goes before this object's own settings."""
+        unknown = set(chosen) - set(HYPERPARAMETERS)
+        if unknown:
+            raise ValueError(
+                f"the joint space chooses {', '.join(sorted(unknown))}, but a training has only "
+                f"{', '.join(HYPERPARAMETERS)}"
+            )
+        settings = {name: chosen.get(name, getattr(self, name)) for name in HYPERPARAMETERS}
+        batch_size = min(settings.pop("batch_size"), len(self.dataset.train))
         steps_per_epoch = len(self.dataset.train) // batch_size
         return Plan(
-            CosineSGD(self.learning_rate, self.momentum, self.weight_decay, self.warm_up),
+            CosineSGD(**settings),
             batch_size,
             steps_per_epoch,
             max(1, round(self.max_epochs * steps_per_epoch)),

@@ -66,6 +66,7 @@ class Evaluation:
         reused: the number of the trial whose result this is, when the same network had been
             evaluated before at the same budget and seed.
         error: the traceback or the reason of a failure.
+        anew: the parent's checkpoint was gone, so that it was trained from the beginning.
     """
 
     trial: Trial
@@ -77,6 +78,7 @@ class Evaluation:
     status: Status = Status.SUCCESS
     reused: int | None = None
     error: str | None = None
+    anew: bool = False
 
     @property
     def succeeded(self) -> bool:

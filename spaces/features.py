@@ -24,7 +24,7 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, OrdinalHyperp
 from numpy.typing import NDArray
 
 from spaces.architecture import Architecture
-from spaces.space import Space
+from spaces.space import Keyed, Space
 
 Floats = NDArray[np.float64]
 
@@ -148,7 +148,9 @@ class Encoder:
     _of_configuration: dict[bytes, _Graph] = field(default_factory=dict, repr=False)
 
     def key(self, configuration: Configuration) -> str:
-        """The canonical key of a configuration's architecture."""
+        """What the configuration is known by in a history: see `trial_key`."""
+        if isinstance(self.space, Keyed):
+            return self.space.key(configuration)
         return self._graph(configuration).key
 
     def encode(self, configurations: Sequence[Configuration]) -> Encoding:

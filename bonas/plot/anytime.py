@@ -41,8 +41,7 @@ def trajectory(history: History, clock: Clock = "epochs") -> Curve:
     costs: list[float] = []
     spent, latest, best = 0.0, 0.0, np.inf
     for number, evaluation in enumerate(history.evaluations, start=1):
-        if evaluation.reused is None:
-            spent += history.increment(evaluation.trial)
+        spent += history.spent(evaluation)
         latest = max(latest, evaluation.started + evaluation.seconds)
         if evaluation.cost < best:
             best = evaluation.cost

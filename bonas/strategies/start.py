@@ -10,7 +10,7 @@ from ConfigSpace import Configuration
 from bonas.strategies.strategy import Proposal, Strategy
 from fidelity.history import History
 from fidelity.trial import Evaluation
-from spaces.space import Space, configuration, values
+from spaces.space import Space, configuration, trial_key, values
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class StartFrom:
         """See `Strategy.propose`."""
         asked = history.keys()
         for chosen in self.configurations:
-            if space.architecture(chosen).key not in asked:
+            if trial_key(space, chosen) not in asked:
                 return chosen
         return self.strategy.propose(space, history, rng)
 
@@ -65,5 +65,5 @@ def best_of(history: History, space: Space, count: int) -> tuple[Configuration, 
                 )
             except SpaceError:
                 continue
-            found.setdefault(space.architecture(chosen).key, chosen)
+            found.setdefault(trial_key(space, chosen), chosen)
     return tuple(found.values())[:count]

@@ -1,11 +1,12 @@
 import json
 import math
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from ConfigSpace import Configuration
+from ConfigSpace import Configuration, ConfigurationSpace
 
 from bonas.progress import Silent
 from bonas.search import Search
@@ -16,6 +17,7 @@ from fidelity.journal import JournalError
 from fidelity.objective import Context, InvalidArchitecture, ObjectiveError
 from fidelity.schedules import FullFidelity, Hyperband, Schedule, ScheduleError
 from fidelity.trial import Evaluation, Status
+from spaces.joint import JointSpace
 from spaces.space import Space
 from tests.bonas.spaces import cells, cost
 
@@ -308,3 +310,46 @@ def test_the_header_says_what_the_search_was(tmp_path: Path) -> None:
     assert header["strategy"] == {"class": "RandomSearch"}
     assert header["space"]["class"] == "CellSpace"
     assert {"python", "torch", "bonas"} <= set(header["versions"])
+
+
+def test_another_objective_in_the_directory_is_refused(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Scaled:
+        scale: float
+
+        def __call__(self, configuration: Configuration) -> float:
+            return self.scale * cost(configuration)
+
+    run(search(tmp_path, objective=Scaled(1.0)), evaluations=3)
+    with pytest.raises(JournalError, match=r"scale was 1\.0 and is now 2\.0"):
+        search(tmp_path, objective=Scaled(2.0))
+
+
+def test_a_lost_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Path) -> None:
+    starts: list[tuple[float, float]] = []
+
+    def training(configuration: Configuration, budget: float, context: Context) -> float:
+        state = context.checkpoint.load() or {"budget": 0.0}
+        starts.append((float(state["budget"]), budget))
+        context.checkpoint.save({"budget": budget})
+        return cost(configuration, budget)
+
+    # Five networks under Hyperband: those that lost a rung come again, and are known by then.
+    made = search(tmp_path, objective=training, schedule=Hyperband(1, 9), nodes=2)
+    history = run(made, evaluations=60)
+    trained = sum(budget - start for start, budget in starts)
+    assert history.resource == trained
+    anew = [e for e in history.evaluations if e.anew]
+    assert all(e.trial.parent is not None and e.reused is None for e in anew)
+
+
+def test_joint_spaces_tell_trainings_apart() -> None:
+    joint = JointSpace(cells(2), ConfigurationSpace({"learning_rate": (0.01, 1.0)}))
+
+    def rate(configuration: Configuration) -> float:
+        return float(configuration["training:learning_rate"])
+
+    with Search(joint, rate, strategy=RandomSearch()) as made:
+        history = made.run(evaluations=30, progress=Silent())
+    assert not [e for e in history.evaluations if e.reused is not None]
+    assert len(history.keys()) == 30
