@@ -22,7 +22,6 @@ from fidelity.placement import Placed, choose, place
 from spaces.joint import JointSpace
 from spaces.space import Space
 
-
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay", "warm_up", "batch_size")
 """What a `JointSpace` may choose for each training; the rest is the same for all."""
 

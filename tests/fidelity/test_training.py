@@ -4,7 +4,7 @@ import dataclasses
 import os
 import pickle
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,67 +12,17 @@ import numpy as np
 import pytest
 import torch
 from ConfigSpace import Configuration
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from fidelity.augment import HorizontalFlip, PadCrop
+from fidelity.augment import PadCrop
 from fidelity.checkpoint import Checkpoint
-from fidelity.data import Dataset
 from fidelity.datasets import from_arrays
 from fidelity.objective import Context, Diverged, InvalidArchitecture, evaluate
 from fidelity.training import Training
 from fidelity.trial import Status, Trial
 from spaces.space import InputShape
 from tests.fidelity.fakes import TinySpace
-
-SPACE = TinySpace(channels=8)
-
-
-def stripes(count: int = 200, size: int = 6, seed: int = 0) -> Dataset:
-    """Horizontal stripes against vertical ones, in noise: easy, but not at once."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(count) % 2
-    across = (np.arange(size) % 2)[None, :] * np.ones((size, 1))
-    pixels = np.where(labels[:, None, None] == 1, across, across.T)
-    pixels = pixels + rng.normal(0, 0.3, pixels.shape)
-    return from_arrays(pixels, labels, augment=(PadCrop(1), HorizontalFlip()), name="stripes")
-
-
-DATASET = stripes()
-TRAINING = Training(SPACE, DATASET, max_epochs=9, batch_size=32, device="cpu")  # 3 steps an epoch
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Networks this small only wait for a second thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def saved(path: Path) -> dict[str, Any]:
-    state = Checkpoint(source=path).load()
-    assert state is not None
-    return state
-
-
-def assert_identical(one: Any, other: Any) -> None:
-    """Equal to the last bit, whatever it is nested in."""
-    assert type(one) is type(other)
-    if isinstance(one, Tensor):
-        assert torch.equal(one, other)
-    elif isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_identical(one[key], other[key])
-    elif isinstance(one, list | tuple):
-        assert len(one) == len(other)
-        for left, right in zip(one, other, strict=True):
-            assert_identical(left, right)
-    else:
-        assert one == other
+from tests.fidelity.trained import DATASET, SPACE, TRAINING, assert_identical, saved, stripes
 
 
 class TestResult:
@@ -120,132 +70,6 @@ class TestResult:
         context = Context()
         TRAINING(SPACE.of("convolution"), 2, 0, context)
         assert [step for step, _ in context.curve] == [1, 2]
-
-
-class TestResume:
-    @staticmethod
-    def train_in_parts(
-        training: Training, operation: str, budgets: list[float], folder: Path
-    ) -> tuple[dict[str, float], dict[str, Any], list[tuple[float, float]]]:
-        """The last result, the last state, and the curves put together."""
-        source: Path | None = None
-        curve: list[tuple[float, float]] = []
-        for number, budget in enumerate(budgets):
-            target = folder / f"trial-{number}.pt"
-            context = Context(Checkpoint(source, target))
-            result = training(SPACE.of(operation), budget, 7, context)
-            curve += context.curve
-            source = target
-        return result, saved(target), curve
-
-    @pytest.mark.parametrize("operation", ["convolution", "dropout"])
-    @pytest.mark.parametrize("parts", [[3, 9], [1, 2, 3, 4, 5, 6, 7, 8, 9]])
-    def test_is_exact_to_the_last_bit(
-        self, tmp_path: Path, operation: str, parts: list[float]
-    ) -> None:
-        whole, state, curve = self.train_in_parts(TRAINING, operation, [9], tmp_path)
-        result, resumed, points = self.train_in_parts(TRAINING, operation, parts, tmp_path)
-        assert_identical(resumed, state)
-        assert points == curve
-        assert result == whole | {"resumed_from": parts[-2]}
-
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(first=st.floats(0.2, 4.5), second=st.floats(4.7, 8.8))
-    def test_is_exact_in_mid_epoch(
-        self, tmp_path_factory: pytest.TempPathFactory, first: float, second: float
-    ) -> None:
-        folder = tmp_path_factory.mktemp("parts")
-        _, state, _ = self.train_in_parts(TRAINING, "dropout", [9], folder)
-        result, resumed, _ = self.train_in_parts(TRAINING, "dropout", [first, second, 9], folder)
-        assert_identical(resumed, state)
-        assert result["resumed_from"] == round(second * 3) / 3
-
-    def test_to_the_same_budget_only_evaluates(self, tmp_path: Path) -> None:
-        once, state, _ = self.train_in_parts(TRAINING, "dropout", [3], tmp_path)
-        again, resumed, _ = self.train_in_parts(TRAINING, "dropout", [3, 3], tmp_path)
-        assert_identical(resumed, state)
-        assert again == once | {"resumed_from": 3}
-
-    def test_is_not_disturbed_by_the_global_random_state(self, tmp_path: Path) -> None:
-        _, state, _ = self.train_in_parts(TRAINING, "dropout", [2], tmp_path)
-        torch.manual_seed(999)
-        np.random.seed(999)  # noqa: NPY002 - the global state is the point
-        random.seed(999)
-        _, other, _ = self.train_in_parts(TRAINING, "dropout", [2], tmp_path)
-        assert_identical(other, state)
-
-
-def not_there(path: Path) -> None:
-    path.unlink()
-
-
-def truncated(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-500])
-
-
-def a_list(path: Path) -> None:
-    torch.save([1, 2, 3], path)
-
-
-def of_other_width(path: Path) -> None:
-    training = dataclasses.replace(TRAINING, space=TinySpace(channels=5))
-    training(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
-
-
-def of_another_seed(path: Path) -> None:
-    TRAINING(SPACE.of("dropout"), 1, 1, Context(Checkpoint(target=path)))
-
-
-def of_another_plan(path: Path) -> None:
-    training = dataclasses.replace(TRAINING, max_epochs=27)
-    training(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
-
-
-def of_other_settings(path: Path) -> None:
-    training = dataclasses.replace(TRAINING, learning_rate=0.01)
-    training(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
-
-
-def further_trained(path: Path) -> None:
-    TRAINING(SPACE.of("dropout"), 4, 0, Context(Checkpoint(target=path)))
-
-
-def without(name: str) -> Callable[[Path], None]:
-    def remove(path: Path) -> None:
-        state = saved(path)
-        del state[name]
-        torch.save(state, path)
-
-    return remove
-
-
-def of_other_momentum(path: Path) -> None:
-    state = saved(path)
-    for entry in state["optimizer"]["state"].values():
-        entry["momentum_buffer"] = torch.zeros(3)
-    torch.save(state, path)
-
-
-DAMAGE: list[Callable[[Path], None]] = [
-    not_there, truncated, a_list, of_other_width, of_another_seed, of_another_plan,
-    of_other_settings, further_trained, without("network"), without("step"), without("random"),
-    of_other_momentum,
-]  # fmt: skip
-
-
-class TestDamagedCheckpoint:
-    @pytest.mark.parametrize("damage", DAMAGE)
-    def test_means_training_anew_with_a_warning(
-        self, tmp_path: Path, damage: Callable[[Path], None]
-    ) -> None:
-        path, target = tmp_path / "trial-0.pt", tmp_path / "trial-1.pt"
-        TRAINING(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
-        damage(path)
-        with pytest.warns(UserWarning, match="training starts anew"):
-            result = TRAINING(SPACE.of("dropout"), 2, 0, Context(Checkpoint(path, target)))
-        assert result == TRAINING(SPACE.of("dropout"), 2, 0)
-        assert result["resumed_from"] == 0
-        assert saved(target)["step"] == 6
 
 
 class TestNetworkThatCannotTrain:
@@ -435,7 +259,7 @@ class TestSettings:
             training(SPACE.of("convolution"), 1)
 
     def test_each_image_is_seen_at_most_once_an_epoch(self) -> None:
-        plan = TRAINING._plan(seed=3)
+        plan = TRAINING._plan({}, seed=3)
         orders = [plan.order(epoch, 120) for epoch in (0, 0, 1)]
         assert sorted(orders[0].tolist()) == list(range(120))
         assert torch.equal(orders[0], orders[1])
@@ -468,41 +292,3 @@ def test_images_of_any_shape(shape: tuple[int, int, int]) -> None:
     )
     result = Training(SPACE, dataset, 2, batch_size=8, device="cpu")(SPACE.of("convolution"), 2)
     assert 0 <= result["cost"] <= 1
-
-
-def test_a_bfloat16_training_resumes_exactly_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fidelity.placement._gains_by_bfloat16", lambda device, pixels: True)
-    training = dataclasses.replace(TRAINING, dataset=stripes(), max_epochs=3)
-    whole = training(SPACE.of("dropout"), 3)
-    path = tmp_path / "trial-0.pt"
-    training(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
-    resumed = training(SPACE.of("dropout"), 3, 0, Context(Checkpoint(source=path)))
-    assert resumed == whole | {"resumed_from": 1}
-    assert (
-        whole["train_loss"]
-        != dataclasses.replace(TRAINING, max_epochs=3)(SPACE.of("dropout"), 3)["train_loss"]
-    )
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-class TestGPU:
-    """What only a GPU can show."""
-
-    TRAINING = dataclasses.replace(TRAINING, device="cuda")
-
-    def test_learns_and_keeps_its_random_state(self) -> None:
-        before = torch.cuda.get_rng_state()
-        assert self.TRAINING(SPACE.of("dropout"), 9)["cost"] <= 0.2
-        assert torch.equal(torch.cuda.get_rng_state(), before)
-
-    @pytest.mark.parametrize(
-        ("first", "second"), [("cuda", "cuda"), ("cpu", "cuda"), ("cuda", "cpu")]
-    )
-    def test_resumes_on_either_device(self, tmp_path: Path, first: str, second: str) -> None:
-        path = tmp_path / "trial-0.pt"
-        TRAINING(SPACE.of("dropout"), 3, 0, Context(Checkpoint(target=path), first))
-        result = TRAINING(SPACE.of("dropout"), 9, 0, Context(Checkpoint(path), second))
-        assert result["resumed_from"] == 3
-        assert result["cost"] <= 0.2
