@@ -130,9 +130,8 @@ class History:
         if evaluation.succeeded and (best is None or evaluation.cost < best.cost):
             self._best[trial.budget] = evaluation
         self._resource += self.spent(evaluation)
-        if evaluation.reused is None:
-            if evaluation.status in DETERMINISTIC:
-                self._of_network.setdefault((trial.key, trial.budget, trial.seed), evaluation)
+        if evaluation.reused is None and evaluation.status in DETERMINISTIC:
+            self._of_network.setdefault((trial.key, trial.budget, trial.seed), evaluation)
 
     def increment(self, trial: Trial) -> float:
         """What evaluating `trial` costs beyond its parent, in units of budget."""
