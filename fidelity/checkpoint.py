@@ -33,13 +33,15 @@ class Checkpoint:
 
         try:
             state = torch.load(self.source, map_location="cpu", weights_only=True)
+            if not isinstance(state, dict):
+                raise ValueError(f"it holds a {type(state).__name__}, not a dictionary")
         except Exception as error:  # whatever a damaged file makes torch raise
             warnings.warn(
                 f"the checkpoint {self.source} cannot be read ({error}); training starts anew",
                 stacklevel=2,
             )
             return None
-        return dict(state)
+        return state
 
     def save(self, state: dict[str, Any]) -> None:
         """Writes `state` so that a crash leaves either the whole file or none."""

@@ -58,16 +58,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
-NO_MAPPING = pytest.mark.xfail(strict=True, reason="load takes whatever torch reads for a mapping")
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        pytest.param(damage, marks=NO_MAPPING if damage in ("a list", "a tensor") else ())
-        for damage in DAMAGE
-    ],
-)
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_what_cannot_be_read_is_a_warning_and_no_state(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "trial-0.pt"
     DAMAGE[damage](path)
