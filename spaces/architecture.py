@@ -245,6 +245,8 @@ class _Simplification:
         return self._add(operation, total)
 
     def _concat(self, parts: list[_Terms]) -> _Terms:
+        if len(parts) == 1:
+            return parts[0]
         # A sum cannot be distributed over a concatenation, so here it stays a node.
         nodes = [part if part.total() == 1 else self._add(IDENTITY, part) for part in parts]
-        return nodes[0] if len(nodes) == 1 else self._add(CONCAT, sum(nodes, _Terms()))
+        return self._add(CONCAT, sum(nodes, _Terms()))

@@ -100,6 +100,20 @@ def test_removes_what_does_not_change_the_function() -> None:
     assert detour.key == plain.key
 
 
+def test_a_concatenation_of_one_sum_is_the_sum() -> None:
+    concatenated = Architecture(
+        (
+            Node(INPUT),
+            Node("conv", (0,)),
+            Node(IDENTITY, (0, 1)),
+            Node(CONCAT, (2,)),
+            Node(OUTPUT, (3,)),
+        )
+    )
+    summed = Architecture((Node(INPUT), Node("conv", (0,)), Node(OUTPUT, (0, 1))))
+    assert concatenated.key == summed.key
+
+
 def test_sharing_is_kept() -> None:
     once_used_twice = Architecture((Node(INPUT), Node("conv", (0,)), Node(OUTPUT, (1, 1))))
     two_parallel = Architecture(
