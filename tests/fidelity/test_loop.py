@@ -175,12 +175,12 @@ class TestCalibration:
             SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.classes)
         )
         training.run(4, lambda: None)
-        random = torch.get_rng_state()
+        before = torch.get_rng_state()
         first = training.evaluate(DATASET.validation)
         state = {name: value.clone() for name, value in training.network.state_dict().items()}
         assert training.evaluate(DATASET.validation) == first
         assert_identical(dict(training.network.state_dict()), state)
-        assert torch.equal(torch.get_rng_state(), random)
+        assert torch.equal(torch.get_rng_state(), before)
         assert not any(module.training for module in training.network.modules())
 
 
