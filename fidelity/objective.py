@@ -12,7 +12,7 @@ import math
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
 
@@ -100,14 +100,7 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
         evaluation = interpret(trial, objective(**arguments))
     except Exception as error:  # recorded with its traceback, so that the search goes on
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
-    return replace_measured(evaluation, context, time.monotonic() - start)
-
-
-def replace_measured(evaluation: Evaluation, context: Context, seconds: float) -> Evaluation:
-    """The evaluation with its learning curve and duration."""
-    from dataclasses import replace
-
-    return replace(evaluation, curve=tuple(context.curve), seconds=seconds)
+    return replace(evaluation, curve=tuple(context.curve), seconds=time.monotonic() - start)
 
 
 def interpret(trial: Trial, result: Result) -> Evaluation:
