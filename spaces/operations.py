@@ -67,6 +67,15 @@ def relu_conv_bn(kernel: int) -> Operation:
     return build
 
 
+def _widened(channels_in: int, channels_out: int, pool: nn.Module) -> nn.Module:
+    """`pool`, after a 1x1 convolution where the channels change."""
+    from torch import nn
+
+    if channels_in == channels_out:
+        return pool
+    return nn.Sequential(relu_conv_bn(1)(channels_in, channels_out, 1), pool)
+
+
 def average_pool(kernel: int) -> Operation:
     """Average pooling; where the channels change, a 1x1 convolution before it."""
 
@@ -74,9 +83,7 @@ def average_pool(kernel: int) -> Operation:
         from torch import nn
 
         pool = nn.AvgPool2d(kernel, stride, kernel // 2, count_include_pad=False)
-        if channels_in == channels_out:
-            return pool
-        return nn.Sequential(relu_conv_bn(1)(channels_in, channels_out, 1), pool)
+        return _widened(channels_in, channels_out, pool)
 
     return build
 
@@ -88,9 +95,7 @@ def max_pool(kernel: int) -> Operation:
         from torch import nn
 
         pool = nn.MaxPool2d(kernel, stride, kernel // 2)
-        if channels_in == channels_out:
-            return pool
-        return nn.Sequential(relu_conv_bn(1)(channels_in, channels_out, 1), pool)
+        return _widened(channels_in, channels_out, pool)
 
     return build
 
