@@ -8,6 +8,8 @@ Three views of the same point, side by side in one row:
   Lehman graph kernels"; for NAS: Ru et al. 2021, "Interpretable NAS via BO with WL kernels");
 - the path encoding (White et al. 2021, "BANANAS"): which sequences of operations lead from an
   input to the output.
+
+Whatever else is known of a configuration, such as what it costs, may be added as `features`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,11 +103,15 @@ class Layout:
         hyperparameters: the columns of each hyperparameter.
         depths: the columns of the Weisfeiler-Lehman histogram of each depth.
         paths: the columns of the path encoding.
+        extra: the columns of the encoder's `features`, where it has any.
+        budget: the column of the budget, where rows are points of space times budget.
     """
 
     hyperparameters: tuple[slice, ...]
     depths: tuple[slice, ...]
     paths: slice
+    extra: slice | None = None
+    budget: slice | None = None
 
     @property
     def configuration(self) -> slice:
@@ -133,6 +139,10 @@ class _Graph:
     paths: NDArray[np.int64]
 
 
+Features = Callable[[Configuration], Sequence[float]]
+"""Numbers that say something of a configuration, always as many: costs, zero-cost proxies."""
+
+
 @dataclass
 class Encoder:
     """Encodes the configurations of a space; everything about a graph is computed once.
@@ -140,10 +150,13 @@ class Encoder:
     Attributes:
         space: where the configurations come from.
         depth: of the Weisfeiler-Lehman histograms.
+        features: more numbers, computed once a key.
     """
 
     space: Space
     depth: int = 2
+    features: Features | None = None
+    _features: dict[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
     _graphs: dict[str, _Graph] = field(default_factory=dict, repr=False)
     _of_configuration: dict[bytes, _Graph] = field(default_factory=dict, repr=False)
 
@@ -164,9 +177,19 @@ class Encoder:
             _histogram([graph.labels[depth] for graph in graphs]) for depth in range(self.depth + 1)
         ]
         blocks.append(_histogram([graph.paths for graph in graphs]))
+        if self.features is not None:
+            blocks.append(_standardised([self._extra(chosen) for chosen in configurations]))
         ends = np.cumsum([block.shape[1] for block in blocks])
         slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
-        return Encoding(np.hstack(blocks), Layout(groups, tuple(slices[:-1]), slices[-1]))
+        extra = None if self.features is None else slices.pop()
+        return Encoding(np.hstack(blocks), Layout(groups, tuple(slices[:-1]), slices[-1], extra))
+
+    def _extra(self, configuration: Configuration) -> tuple[float, ...]:
+        assert self.features is not None
+        key = self.key(configuration)
+        if key not in self._features:
+            self._features[key] = tuple(self.features(configuration))
+        return self._features[key]
 
     def _graph(self, configuration: Configuration) -> _Graph:
         name = configuration.get_array().tobytes()
@@ -183,6 +206,16 @@ class Encoder:
                 self._graphs[graph.key] = graph
             self._of_configuration[name] = graph
         return graph
+
+
+def _standardised(values: Sequence[Sequence[float]]) -> Floats:
+    """Columns of mean 0 and standard deviation 1; constant ones become 0, no numbers the mean."""
+    array = np.array(values, dtype=np.float64).reshape(len(values), -1)
+    array = np.where(np.isfinite(array), array, np.nan)
+    known = np.isfinite(array).any(axis=0)
+    mean = np.where(known, np.nanmean(np.where(known, array, 0.0), axis=0), 0.0)
+    centred = np.nan_to_num(array - mean)
+    return np.asarray(centred / np.maximum(centred.std(axis=0), 1e-12))
 
 
 def _histogram(labels: Sequence[NDArray[np.int64]]) -> Floats:

@@ -15,9 +15,10 @@ from bonas.candidates import Candidates, Pool
 from bonas.strategies.observations import Observations, observations, repeatable
 from bonas.strategies.strategy import Again, Proposal
 from bonas.surrogates.transform import Transform, normal_scores
+from bonas.surrogates.tuning import Tuning
 from fidelity.history import History
 from fidelity.trial import Evaluation, Trial
-from spaces.features import Encoder
+from spaces.features import Encoder, Features
 from spaces.space import Space
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from bonas.acquisition import Acquisition
     from bonas.surrogates.surrogate import Surrogate
-    from spaces.features import Layout
 
 CONTENDERS = 200
 """So many of the evaluated networks, the best by cost, are compared with what is new."""
@@ -49,7 +49,7 @@ class _Memory:
     """What was derived from arguments; it changes how long a proposal takes, and nothing else."""
 
     pool: Pool
-    tuned: tuple[tuple[int, ...], Surrogate] | None = None
+    tuning: Tuning = field(default_factory=Tuning)
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ class BayesianOptimization:
         transform: what is learned instead of the costs.
         initial: how many random networks come first.
         repeats: a network is evaluated at most so many times; 1 forbids repeats.
+        features: more of what is known of a configuration, for surrogates that look at it: costs
+            (`spaces.CostFeatures`) or zero-cost proxies. A forest does; a Gaussian process with
+            a `FeatureView`.
         belief: of the user, about where the best configuration is. The acquisition function is
             multiplied by its density to the power `confidence` / observations (Hvarfner et al.
             2022, "piBO", equation 6), so that it fades as evidence comes in; it also chooses
@@ -83,6 +86,7 @@ class BayesianOptimization:
     transform: Transform = normal_scores
     initial: int = 5
     repeats: int = 8
+    features: Features | None = None
     belief: Belief | None = None
     confidence: float = 10.0
     _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
@@ -141,7 +145,7 @@ class BayesianOptimization:
 
     def _remember(self, space: Space) -> _Memory:
         if not self._memory or self._memory[0].pool.space != space:
-            encoder = Encoder(space, depth=1)
+            encoder = Encoder(space, 1, self.features)
             self._memory[:] = [_Memory(Pool(space, self.candidates, encoder))]
         return self._memory[0]
 
@@ -158,37 +162,13 @@ class BayesianOptimization:
         n = len(observed)
         encoding = memory.pool.encoder.encode([*observed.configurations, *pending, *unseen])
         rows = torch.from_numpy(encoding.rows)
-        surrogate = self._tuned(memory, observed, rows, encoding.layout)
         targets = torch.from_numpy(self.transform(observed.costs))[:, None]
+        surrogate = memory.tuning.tuned(
+            self.surrogate, observed.numbers, rows[:n], targets, encoding.layout
+        )
         model = surrogate.fit(rows[:n], targets, encoding.layout)
         running = rows[n : n + len(pending)]
         return _Problem(model, observed, rows[:n], running, rows[n + len(pending) :], unseen)
-
-    def _tuned(
-        self, memory: _Memory, observed: Observations, rows: Tensor, layout: Layout
-    ) -> Surrogate:
-        """The surrogate with hyperparameters from the first observations, a round number of them.
-
-        So they stay the same for a while, and depend on nothing but the history.
-        """
-        import torch
-
-        from bonas.surrogates.surrogate import Tunable
-
-        if not isinstance(self.surrogate, Tunable):
-            return self.surrogate
-        n = _round(len(observed))
-        numbers = tuple(evaluation.trial.number for evaluation in observed.evaluations[:n])
-        if memory.tuned is None or memory.tuned[0] != numbers:
-            targets = torch.from_numpy(self.transform(observed.costs[:n]))[:, None]
-            memory.tuned = (numbers, self.surrogate.tuned(rows[:n], targets, layout))
-        return memory.tuned[1]
-
-
-def _round(size: int) -> int:
-    """`size` itself below 30, then rounded down to a twentieth of its magnitude, at least 5."""
-    step = 1 if size < 30 else max(5, 2 ** int(math.log2(size / 20)))
-    return size - size % step
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,11 @@ class Observations:
         return [evaluation.trial.configuration for evaluation in self.evaluations]
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the trials, one an evaluation."""
+        return tuple(evaluation.trial.number for evaluation in self.evaluations)
+
+    @property
     def costs(self) -> Floats:
         """One an evaluation; a failure has the worst cost seen."""
         return imputed([e.cost if e.succeeded else math.inf for e in self.evaluations])

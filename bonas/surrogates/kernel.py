@@ -72,6 +72,29 @@ class PathView:
         return _squared_distances(_unit(a[..., layout.paths]), _unit(b[..., layout.paths]))
 
 
+@dataclass(frozen=True)
+class FeatureView:
+    """The encoder's own features, such as costs or zero-cost proxies."""
+
+    def squared_distances(
+        self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
+    ) -> Float[Tensor, "*batch n m"]:
+        """The mean squared difference of the standardised features, halved: 1 on average.
+
+        Raises:
+            ValueError: the encoder has no features.
+        """
+        if layout.extra is None:
+            raise ValueError(
+                "a FeatureView looks at features, but the strategy has none: give it some, for "
+                "instance BayesianOptimization(features=CostFeatures(space, input_shape, outputs))"
+            )
+        columns = layout.extra
+        scale = 2 * (columns.stop - columns.start)
+        distances: Tensor = _squared_distances(a[..., columns], b[..., columns]) / scale
+        return distances
+
+
 def _unit(rows: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:
     lengths: Tensor = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
     return rows / lengths.clamp_min(1e-12)
@@ -100,29 +123,67 @@ class Hyperparameters:
         lengthscales: one a view.
         weights: one a view; they sum to 1.
         noise: the variance of the noise as a share of the signal's.
+        budget: the lengthscale along the budget, where there is one.
     """
 
     lengthscales: tuple[float, ...]
     weights: tuple[float, ...]
     noise: float
+    budget: float = 1.0
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Squared distances between two sets of rows.
+
+    Attributes:
+        views: one matrix a view.
+        budget: along the budget; None where rows have none.
+    """
+
+    views: Sequence[Float[Tensor, "*batch n m"]]
+    budget: Float[Tensor, "*batch n m"] | None = None
+
+
+def squared_distances(
+    views: Sequence[View],
+    a: Float[Tensor, "*batch n d"],
+    b: Float[Tensor, "*batch m d"],
+    layout: Layout,
+) -> Distances:
+    """How far apart the rows of `a` and `b` are in each view, and along the budget."""
+    found = [view.squared_distances(a, b, layout) for view in views]
+    if layout.budget is None:
+        return Distances(found)
+    columns = layout.budget
+    return Distances(found, _squared_distances(a[..., columns], b[..., columns]))
 
 
 def covariance(
-    distances: Sequence[Float[Tensor, "*batch n m"]], hyperparameters: Hyperparameters
+    distances: Distances, hyperparameters: Hyperparameters
 ) -> Float[Tensor, "*batch n m"]:
-    """The sum over the views of weight times Matern kernel; 1 on the diagonal."""
+    """The sum over the views of weight times Matern kernel; 1 on the diagonal.
+
+    With budgets it is multiplied by exp(-distance / lengthscale) along them, so that two
+    evaluations of alike networks are alike in so far as their budgets are. This kernel of a
+    continuous, nowhere smooth function lets what one budget tells about the highest be told in
+    full by the highest of those at hand.
+    """
     terms = [
         weight * matern(squared, lengthscale)
         for squared, lengthscale, weight in zip(
-            distances, hyperparameters.lengthscales, hyperparameters.weights, strict=True
+            distances.views, hyperparameters.lengthscales, hyperparameters.weights, strict=True
         )
         if weight > 0
     ]
-    return torch.stack(terms).sum(0) if len(terms) > 1 else terms[0]
+    total = torch.stack(terms).sum(0) if len(terms) > 1 else terms[0]
+    if distances.budget is None:
+        return total
+    return total * torch.exp(-distances.budget.sqrt() / hyperparameters.budget)
 
 
 def log_evidence(
-    distances: Sequence[Float[Tensor, "n n"]],
+    distances: Distances,
     targets: Float[Tensor, " n"],
     hyperparameters: Hyperparameters,
 ) -> float:

@@ -1,0 +1,146 @@
+"""What is known of architectures at all budgets: one surrogate of costs, one of seconds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ConfigSpace import Configuration
+from jaxtyping import Float
+
+from bonas.strategies.observations import Observations
+from bonas.surrogates.transform import Transform
+from bonas.surrogates.tuning import Tuning
+from fidelity.history import History
+from spaces.features import Encoder, Layout
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from bonas.surrogates.surrogate import Surrogate
+
+
+@dataclass(frozen=True)
+class Point:
+    """A configuration at a budget."""
+
+    configuration: Configuration
+    budget: float
+
+
+@dataclass
+class Memory:
+    """What was tuned before; it changes how long a fit takes, and nothing else."""
+
+    costs: Tuning = field(default_factory=Tuning)
+    seconds: Tuning = field(default_factory=Tuning)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Surrogates over architecture and budget, fitted to a history.
+
+    Attributes:
+        model: of targets that are maximised, over rows whose last column is the budget.
+        seconds: of the logarithm of seconds a unit of budget, over rows without it.
+        rows: of the configurations that the model was made for, without budgets.
+        budgets: the lowest and the highest.
+    """
+
+    model: torch.nn.Module
+    seconds: torch.nn.Module
+    rows: Float[Tensor, "m d"]
+    budgets: tuple[float, float]
+
+    def at(self, budget: float) -> Float[Tensor, "m d+1"]:
+        """The rows at one budget."""
+        import torch
+
+        column = torch.full_like(self.rows[:, :1], scaled(budget, self.budgets))
+        return torch.cat([self.rows, column], 1)
+
+    def log_rates(self) -> Float[Tensor, " m"]:
+        """The expected logarithm of seconds a unit of budget, one a row."""
+        import torch
+
+        from bonas.surrogates.surrogate import mean
+
+        with torch.no_grad():
+            return mean(self.seconds, self.rows)[:, 0]  # type: ignore[arg-type]
+
+
+def scaled(budget: float, budgets: tuple[float, float]) -> float:
+    """The logarithm of a budget, from 0 at the lowest to 1 at the highest."""
+    low, high = budgets
+    return math.log(budget / low) / math.log(high / low) if high > low else 1.0
+
+
+def fit(
+    surrogate: Surrogate,
+    transform: Transform,
+    encoder: Encoder,
+    history: History,
+    candidates: Sequence[Configuration],
+    budgets: tuple[float, float],
+    memory: Memory,
+) -> Joint:
+    """Fits both surrogates to everything in `history`; what runs confirms what is believed of it.
+
+    Args:
+        surrogate: learns costs over architecture and budget, and seconds over architectures.
+        transform: what is learned instead of the costs, over all budgets together.
+        encoder: of the space.
+        history: with one evaluation or more.
+        candidates: the rows of the result.
+        budgets: the lowest and the highest of the search.
+        memory: of this search.
+    """
+    import torch
+
+    from bonas.surrogates.surrogate import mean
+
+    observed = Observations(history.evaluations)
+    pending = [Point(trial.configuration, trial.budget) for trial in history.pending]
+    running = [point.configuration for point in pending]
+    encoding = encoder.encode([*observed.configurations, *running, *candidates])
+    rows = torch.from_numpy(encoding.rows)
+    n = len(observed)
+    at = [e.trial.budget for e in observed.evaluations] + [point.budget for point in pending]
+    column = torch.tensor([scaled(budget, budgets) for budget in at], dtype=rows.dtype)
+    known = torch.cat([rows[: len(at)], column[:, None]], 1)
+    columns = rows.shape[1]
+    layout = replace(encoding.layout, budget=slice(columns, columns + 1))
+    targets = torch.from_numpy(transform(observed.costs))[:, None]
+    chosen = memory.costs.tuned(surrogate, observed.numbers, known[:n], targets, layout)
+    model = chosen.fit(known[:n], targets, layout)
+    if running:
+        with torch.no_grad():
+            model = model.condition_on_observations(known[n:], mean(model, known[n:]))
+    seconds = _seconds(surrogate, history, rows, encoding.layout, memory)
+    return Joint(model, seconds, rows[len(at) :], budgets)
+
+
+def _seconds(
+    surrogate: Surrogate,
+    history: History,
+    rows: Float[Tensor, "n d"],
+    layout: Layout,
+    memory: Memory,
+) -> torch.nn.Module:
+    """A model of the logarithm of seconds a unit of budget; 0 where nothing was measured."""
+    import torch
+
+    rates = {
+        place: evaluation.seconds / spent
+        for place, evaluation in enumerate(history.evaluations)
+        if (spent := history.spent(evaluation)) > 0 and evaluation.seconds > 0
+    }
+    places = list(rates) or [0]
+    targets = torch.tensor(np.log([rates.get(place, 1.0) for place in places]))[:, None]
+    numbers = tuple(history.evaluations[place].trial.number for place in places)
+    chosen = memory.seconds.tuned(surrogate, numbers, rows[places], targets, layout)
+    return chosen.fit(rows[places], targets, layout)

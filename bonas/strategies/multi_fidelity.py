@@ -1,0 +1,97 @@
+"""Bayesian optimization with one surrogate over architecture and budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ConfigSpace import Configuration
+
+from bonas.candidates import Candidates, Pool
+from bonas.strategies.joint import Memory, fit
+from bonas.strategies.observations import Observations
+from bonas.surrogates.transform import Transform, normal_scores
+from fidelity.history import History
+from spaces.features import Encoder
+from spaces.space import Space
+
+if TYPE_CHECKING:
+    from bonas.surrogates.surrogate import Surrogate
+
+
+def _surrogate() -> Surrogate:
+    from bonas.surrogates.gaussian_process import GaussianProcess
+
+    return GaussianProcess()
+
+
+@dataclass
+class _Memory:
+    pool: Pool
+    joint: Memory = field(default_factory=Memory)
+
+
+@dataclass(frozen=True)
+class MultiFidelityBayesianOptimization:
+    """Proposes the highest expected improvement at the maximal budget a second.
+
+    The surrogate learns from the evaluations at all budgets at once, where `BayesianOptimization`
+    learns from the largest budget with enough of them, as BOHB does. It is for any schedule with
+    several budgets; the schedule chooses them. What a proposal costs is learned too: the
+    logarithm of the improvement minus that of the predicted seconds a unit of budget (Snoek et
+    al. 2012, "Practical Bayesian optimization of machine learning algorithms", section 3.2).
+
+    Attributes:
+        surrogate: of architecture and budget: its `fit` is given a layout with a budget.
+        candidates: where to look.
+        transform: what is learned instead of the costs.
+        initial: how many random networks come first.
+    """
+
+    surrogate: Surrogate = field(default_factory=_surrogate)
+    candidates: Candidates = field(default_factory=Candidates)
+    transform: Transform = normal_scores
+    initial: int = 5
+    _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
+
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+        """See `Strategy.propose`."""
+        memory = self._remember(space)
+        asked = history.keys()
+        if len(asked) < self.initial or not len(history):
+            return memory.pool.random(asked, rng)
+        import torch
+
+        from bonas.acquisition import LogExpectedImprovement
+
+        observed = Observations(history.evaluations)
+        best = [
+            configuration
+            for budget in reversed(history.budgets)
+            for configuration in Observations(history.at(budget)).best_first()
+        ]
+        unseen = memory.pool.unseen(asked, best, len(history.trials), rng)
+        budgets = [trial.budget for trial in history.trials]
+        networks = {e.trial.key: e.trial.configuration for e in observed.evaluations}
+        points = [*networks.values(), *unseen.values()]
+        joint = fit(
+            self.surrogate,
+            self.transform,
+            memory.pool.encoder,
+            history,
+            points,
+            (min(budgets), max(budgets)),
+            memory.joint,
+        )
+        rows, n = joint.at(max(budgets)), len(networks)
+        with torch.no_grad():
+            improvement = LogExpectedImprovement().scores(joint.model, rows[n:], rows[:n], 0)
+            scores = improvement - joint.log_rates()[n:]
+        return list(unseen.values())[int(scores.nan_to_num(nan=-torch.inf).argmax())]
+
+    def _remember(self, space: Space) -> _Memory:
+        if not self._memory or self._memory[0].pool.space != space:
+            pool = Pool(space, self.candidates, Encoder(space, depth=1))
+            self._memory[:] = [_Memory(pool)]
+        return self._memory[0]
