@@ -1,4 +1,4 @@
-from . import plot, strategies, surrogates
+from . import plot, runners, strategies, surrogates
 from .history import Evaluation, History, Status, Trial
 from .search import Search
 
@@ -9,6 +9,7 @@ __all__ = [
     "Status",
     "Trial",
     "plot",
+    "runners",
     "strategies",
     "surrogates",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from math import fsum
 
 from fidelity.history import History
 from fidelity.trial import Trial
@@ -28,19 +30,26 @@ class Limits:
             if value is not None and not value > 0:
                 raise ValueError(f"{name} is a positive total, not {value}")
 
-    def reached(self, history: History, seconds: float) -> bool:
-        """Whether nothing more may be started."""
+    def reached(self, history: History, seconds: float, running: int = 0) -> bool:
+        """Whether nothing more may be started.
+
+        Args:
+            history: of the search.
+            seconds: since it began.
+            running: how many evaluations will be added by what is running.
+        """
         return any(
             limit is not None and spent >= limit
             for limit, spent in [
-                (self.evaluations, len(history)),
+                (self.evaluations, len(history) + running),
                 (self.seconds, seconds),
                 (self.epochs, history.resource),
             ]
         )
 
-    def exceeded_by(self, trial: Trial, history: History) -> bool:
-        """Whether evaluating `trial` would spend more epochs than there are."""
+    def exceeded_by(self, history: History, running: Iterable[Trial]) -> bool:
+        """Whether what is running would spend more epochs than there are."""
         if self.epochs is None:
             return False
-        return history.resource + history.increment(trial) > self.epochs * (1 + 1e-9)
+        spent = history.resource + fsum(history.increment(trial) for trial in running)
+        return spent > self.epochs * (1 + 1e-9)

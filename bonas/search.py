@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +12,20 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from ConfigSpace import Configuration
 
 from bonas.header import check_header, header
+from bonas.in_flight import InFlight
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
+from bonas.runners.in_process import InProcess
+from bonas.runners.runner import Runner
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
 from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.journal import Journal
-from fidelity.objective import Context, Objective, Result, accepted_arguments, evaluate, interpret
+from fidelity.objective import Context, Objective, Result, accepted_arguments, interpret
 from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.trial import Evaluation, Trial
@@ -70,11 +72,11 @@ class Search:
         self.schedule = _schedule(objective, schedule)
         self.seed = seed
         self.history = History(space.configuration_space)
-        self._orphans: deque[Trial] = deque()  # asked for by a process that is gone
-        self._running: dict[int, Trial] = {}  # handed out by this process
-        self._twins: list[Trial] = []  # of a network that is running: they wait for its result
-        self._began: float | None = None  # the first question starts the clock
-        self._earlier = 0.0  # seconds of earlier runs
+        self._in_flight = InFlight()
+        self._submitted: dict[int, Context] = {}  # of trials in flight that a runner has
+        self._keys: dict[bytes, str] = {}  # of configurations by their vectors
+        self._runner: Runner | None = None  # whose clock counts
+        self._before = 0.0  # seconds when that clock began
         self._journal: Journal | None = None
         self._remove: Callable[[], object] | None = None
         if directory is None:
@@ -100,9 +102,9 @@ class Search:
             self._journal.close()
             raise
         self.history.replay(records)
-        self._orphans.extend(self.history.pending)
+        self._in_flight.queue.extend(self.history.pending)
         ended = [e.started + e.seconds for e in self.history.evaluations]
-        self._earlier = max(ended, default=0.0)
+        self._before = max(ended, default=0.0)
 
     # Ask and tell ---------------------------------------------------------------------------
 
@@ -120,7 +122,7 @@ class Search:
         """
         for _ in range(STALE_PROPOSALS):
             trial = self._next()
-            if trial is None or trial.number in self._running:
+            if trial is None or trial.number in self._in_flight.running:
                 return trial
         raise Exhausted(f"the last {STALE_PROPOSALS} proposals were all known networks")
 
@@ -136,16 +138,16 @@ class Search:
             ObjectiveError: the result is no cost.
         """
         evaluation = result if isinstance(result, Evaluation) else interpret(trial, result)
-        if trial.number not in self._running:
+        if trial.number not in self._in_flight.running:
             raise ValueError(f"trial {trial.number} is not running: ask for it first, tell it once")
         self._record(evaluation)
-        del self._running[trial.number]
-        self._settle_twins()
+        self._in_flight.end(trial)
         return evaluation
 
     def _next(self) -> Trial | None:
         """Takes the next trial, which is then running, recorded as known, or waiting."""
-        trial = self._orphans.popleft() if self._orphans else self._ask_schedule()
+        queue = self._in_flight.queue
+        trial = queue.popleft() if queue else self._ask_schedule()
         if trial is None:
             return None
         if known := self.history.known(trial):
@@ -158,10 +160,8 @@ class Search:
                     started=self._clock(),
                 )
             )
-        elif any(_same(trial, other) for other in self._running.values()):
-            self._twins.append(trial)
         else:
-            self._running[trial.number] = trial
+            self._in_flight.start(trial)
         return trial
 
     def _ask_schedule(self) -> Trial | None:
@@ -187,16 +187,17 @@ class Search:
         proposal = self.strategy.propose(self.space, self.history, rng)
         if isinstance(proposal, Again):
             key, configuration = proposal.trial.key, proposal.trial.configuration
-            used = [t.seed for t in self.history.trials if t.key == key]
-            seed = max(used) + 1
+            seed = max(trial.seed for trial in self.history.of_network(key)) + 1
         else:
-            key, configuration = trial_key(self.space, proposal), proposal
+            key, configuration = self._key(proposal), proposal
             seed = self.seed
         return Trial(number, configuration, key, decision.budget, seed, bracket=decision.bracket)
 
-    def _settle_twins(self) -> None:
-        twins, self._twins = self._twins, []
-        self._orphans.extendleft(reversed(twins))
+    def _key(self, configuration: Configuration) -> str:
+        vector = configuration.get_array().tobytes()
+        if vector not in self._keys:
+            self._keys[vector] = trial_key(self.space, configuration)
+        return self._keys[vector]
 
     def _record(self, evaluation: Evaluation) -> None:
         self._write(evaluation_record(evaluation), durable=True)
@@ -216,58 +217,106 @@ class Search:
         evaluations: int | None = None,
         seconds: float | None = None,
         epochs: float | None = None,
+        runner: Runner | None = None,
         progress: Silent | None = None,
     ) -> History:
         """Searches until a limit is reached or the space is exhausted.
 
         Limits are totals over all runs in the same directory. Nothing is started that would
-        exceed `epochs`; a trial that runs when `seconds` are over is finished.
+        exceed `evaluations` or `epochs` when everything that runs has ended; what runs when
+        `seconds` are over is finished.
 
         Args:
             evaluations: the number of evaluations in the history, reused ones included.
-            seconds: spent since the search began, pauses between runs left out.
+            seconds: on the runner's clock, since the search began; pauses between runs left out.
             epochs: units of budget really spent; continued and reused trials spend the rest.
+            runner: evaluates the trials; by default one after another in this process.
             progress: what shows how it goes; by default a live table, or plain lines.
 
         Raises:
             ValueError: no limit is given, or one is not positive.
         """
         limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
-        stale = 0
+        runner = InProcess() if runner is None else runner
+        self._go_by(runner)
         with progress or Progress() as shown:
             shown.update(self.history, limits)
-            while not limits.reached(self.history, self._clock()) and stale < STALE_PROPOSALS:
-                try:
-                    trial = self._next()
-                except Exhausted:
-                    break
-                if trial is None:
-                    break
-                if trial.number in self._running:
-                    if limits.exceeded_by(trial, self.history):
-                        self._orphans.appendleft(self._running.pop(trial.number))
-                        break
-                    self.tell(trial, self._evaluate(trial))
-                    stale = 0
-                else:
-                    stale += 1
-                shown.update(self.history, limits)
+            try:
+                while self._fill(runner, limits, shown):
+                    self._collect(runner)
+                    shown.update(self.history, limits)
+            finally:
+                self._abandon(runner)
         return self.history
 
-    def _evaluate(self, trial: Trial) -> Evaluation:
-        source = None if trial.parent is None else self._checkpoints.path(self._owner(trial.parent))
+    def _fill(self, runner: Runner, limits: Limits, shown: Silent) -> bool:
+        """Gives work to free workers as far as the limits go; whether anything is running."""
+        stale = 0
+        while (
+            len(self._submitted) < runner.workers
+            and stale < STALE_PROPOSALS
+            and not limits.reached(self.history, self._clock(), len(self._in_flight))
+        ):
+            try:
+                trial = self._next()
+            except Exhausted:
+                break
+            if trial is None:
+                break
+            if trial.number not in self._in_flight.running:
+                stale += 1
+                shown.update(self.history, limits)
+                continue
+            if limits.exceeded_by(self.history, self._in_flight.running.values()):
+                self._in_flight.put_back(trial)
+                break
+            context = self._context(trial)
+            self._submitted[trial.number] = context
+            runner.submit(self.objective, trial, context)
+            stale = 0
+        return bool(self._submitted)
+
+    def _collect(self, runner: Runner) -> None:
+        """Waits for the next evaluation that ends."""
+        evaluation = runner.wait()
+        trial = evaluation.trial
+        anew = trial.parent is not None and not self._submitted[trial.number].resumed
+        started = self._before + evaluation.started
+        self.tell(trial, replace(evaluation, started=started, anew=anew))
+        del self._submitted[trial.number]
+
+    def _abandon(self, runner: Runner) -> None:
+        """After an interrupt: what was running is to be evaluated when the search goes on."""
+        if self._submitted:
+            runner.cancel()
+        for number in sorted(self._submitted, reverse=True):
+            if trial := self._in_flight.running.get(number):
+                self._in_flight.put_back(trial)
+        self._submitted.clear()
+
+    def _context(self, trial: Trial) -> Context:
+        target = self._checkpoints.path(trial.number)
+        if trial.parent is None:
+            return Context(Checkpoint(None, target))
+        source = self._checkpoints.path(self._owner(trial.parent))
         # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
         # another, there is nothing to continue from.
-        anew = source is not None and self._checkpoints.directory.exists() and not source.exists()
-        checkpoint = Checkpoint(None if anew else source, self._checkpoints.path(trial.number))
-        started = self._clock()
-        evaluation = evaluate(self.objective, trial, Context(checkpoint))
-        return replace(evaluation, started=started, anew=anew)
+        if self._checkpoints.directory.exists() and not source.exists():
+            return Context(Checkpoint(None, target))
+        resumed = self.history.trials[trial.parent].budget
+        return Context(Checkpoint(source, target), resumed=resumed)
 
     def _clock(self) -> float:
-        now = time.monotonic()
-        self._began = now if self._began is None else self._began
-        return self._earlier + now - self._began
+        """Seconds since the search began; the first question starts the clock."""
+        if self._runner is None:
+            self._go_by(InProcess())
+        assert self._runner is not None
+        return self._before + self._runner.now()
+
+    def _go_by(self, runner: Runner) -> None:
+        """From now on the clock of `runner` counts."""
+        before = self._before if self._runner is None else self._clock()
+        self._runner, self._before = runner, before - runner.now()
 
     # Results --------------------------------------------------------------------------------
 
@@ -293,7 +342,7 @@ class Search:
         needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
         if self.history.incumbent is not None:
             needed.add(self.history.incumbent.trial.number)
-        return {self._owner(trial) for trial in needed} | set(self._running)
+        return {self._owner(trial) for trial in needed} | set(self._in_flight.running)
 
     def close(self) -> None:
         """Gives the directory free for another process."""
@@ -313,10 +362,6 @@ class Search:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _same(one: Trial, other: Trial) -> bool:
-    return (one.key, one.budget, one.seed) == (other.key, other.budget, other.seed)
 
 
 def _schedule(objective: Objective, schedule: Schedule | None) -> Schedule:

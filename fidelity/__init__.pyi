@@ -1,4 +1,4 @@
-from . import datasets
+from . import datasets, tables
 from .data import Dataset
 from .history import History
 from .objective import Context, Diverged, InvalidArchitecture
@@ -20,4 +20,5 @@ __all__ = [
     "Training",
     "Trial",
     "datasets",
+    "tables",
 ]

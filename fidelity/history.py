@@ -34,6 +34,7 @@ class History:
         self._of_network: dict[tuple[str, float, int], Evaluation] = {}
         self._at_budget: dict[float, list[Evaluation]] = defaultdict(list)
         self._brackets: dict[int, list[Trial]] = defaultdict(list)
+        self._by_key: dict[str, list[Trial]] = defaultdict(list)
         self._pending: dict[int, Trial] = {}
         self._resource = 0.0
         self._best: dict[float, Evaluation] = {}  # of the successes at each budget
@@ -89,7 +90,11 @@ class History:
 
     def keys(self) -> set[str]:
         """The networks that were ever asked for."""
-        return {trial.key for trial in self._trials}
+        return set(self._by_key)
+
+    def of_network(self, key: str) -> Sequence[Trial]:
+        """The trials of one network in the order in which they were asked."""
+        return self._by_key.get(key, [])
 
     @property
     def incumbent(self) -> Evaluation | None:
@@ -109,6 +114,7 @@ class History:
             raise ValueError(f"the next trial has number {len(self._trials)}, not {trial.number}")
         self._trials.append(trial)
         self._brackets[trial.bracket].append(trial)
+        self._by_key[trial.key].append(trial)
         self._pending[trial.number] = trial
 
     def add_evaluation(self, evaluation: Evaluation) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from fidelity.history import History
-from spaces.space import Space, sample
+from spaces.space import Space, draw
 
 
 @dataclass(frozen=True)
@@ -17,4 +17,4 @@ class RandomSearch:
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         """A random configuration of `space`."""
-        return sample(space.configuration_space, 1, rng)[0]
+        return draw(space.configuration_space, rng)

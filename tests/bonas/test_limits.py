@@ -58,16 +58,16 @@ def test_crashes_count_and_pending_trials_do_not() -> None:
 def test_a_continued_trial_needs_only_the_rest() -> None:
     history = of(1, 1)
     trial = start(history, Promote(history.trials[0], 3.0))
-    assert not Limits(epochs=4).exceeded_by(trial, history)
-    assert Limits(epochs=3.9).exceeded_by(trial, history)
-    assert not Limits(evaluations=1, seconds=1).exceeded_by(trial, history)
+    assert not Limits(epochs=4).exceeded_by(history, [trial])
+    assert Limits(epochs=3.9).exceeded_by(history, [trial])
+    assert not Limits(evaluations=1, seconds=1).exceeded_by(history, [trial])
 
 
 def test_sums_of_thirds_are_not_in_excess_of_their_whole() -> None:
     third = 1 / 3
     history = of(*[third] * 8)
     trial = start(history, Start(third))
-    assert not Limits(epochs=3).exceeded_by(trial, history)
+    assert not Limits(epochs=3).exceeded_by(history, [trial])
 
 
 def test_reused_results_cost_no_epochs() -> None:

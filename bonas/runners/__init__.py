@@ -1,0 +1,5 @@
+"""Where trials are evaluated: in this process, or on a simulated clock."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,46 @@
+"""One trial after another, in the process of the search itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from fidelity.objective import Context, Objective, evaluate
+from fidelity.trial import Evaluation, Trial
+
+
+@dataclass
+class InProcess:
+    """One worker, which is the process that searches; its clock is the real, monotonic one.
+
+    An exception of the objective becomes the status of the evaluation; an interrupt by the
+    user goes through to whoever waits.
+    """
+
+    workers: int = field(default=1, init=False)
+    _began: float = field(default_factory=time.monotonic, init=False, repr=False)
+    _next: tuple[Objective, Trial, Context] | None = field(default=None, init=False, repr=False)
+
+    def now(self) -> float:
+        """Seconds since the runner was made."""
+        return time.monotonic() - self._began
+
+    def submit(self, objective: Objective, trial: Trial, context: Context) -> None:
+        """See `Runner.submit`; the evaluation itself is made while one waits for it."""
+        if self._next is not None:
+            raise RuntimeError("the one worker is busy: wait before the next trial is submitted")
+        self._next = objective, trial, context
+
+    def wait(self) -> Evaluation:
+        """See `Runner.wait`."""
+        if self._next is None:
+            raise RuntimeError("nothing is running: submit a trial before you wait")
+        objective, trial, context = self._next
+        started = self.now()
+        evaluation = evaluate(objective, trial, context)
+        self._next = None
+        return replace(evaluation, started=started)
+
+    def cancel(self) -> None:
+        """See `Runner.cancel`."""
+        self._next = None

@@ -1,0 +1,116 @@
+"""Any number of workers on a simulated clock, for objectives that look their result up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
+
+from fidelity.objective import Context, Objective, ObjectiveError, evaluate
+from fidelity.trial import Evaluation, Trial
+
+
+@dataclass
+class Simulated:
+    """A discrete-event simulation: nobody sleeps, and the clock jumps from one end to the next.
+
+    An evaluation takes as long as the objective says in its metric `metric`. One that failed
+    without saying so, because the objective raised an exception, takes no time. Of evaluations
+    that end at the same time the one with the lower number is the first. So a simulation depends
+    on nothing but its search, unless the real time of thinking is counted.
+
+    Attributes:
+        workers: how many.
+        metric: the name of the objective's metric that is the duration in seconds.
+        thinking: a clock in real seconds, such as `time.perf_counter`. The time that the search
+            takes between one answer of the runner and its next question is then added to
+            the simulated time: while the search makes up its mind, free workers are idle and the
+            others go on. None takes proposals to cost nothing.
+
+    Raises:
+        ValueError: there are no workers.
+    """
+
+    workers: int = 1
+    metric: str = "seconds"
+    thinking: Callable[[], float] | None = None
+    _time: float = field(default=0.0, init=False, repr=False)
+    _running: list[tuple[float, int, Evaluation]] = field(  # a heap
+        default_factory=list, init=False, repr=False
+    )
+    _spent: float = field(default=0.0, init=False, repr=False)
+    _answered: float | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"a simulation has at least 1 worker, not {self.workers}")
+
+    @property
+    def busy(self) -> float:
+        """Seconds that workers have spent on evaluations until now, all workers put together."""
+        return self._spent - sum(max(0.0, end - self._time) for end, _, _ in self._running)
+
+    def now(self) -> float:
+        """Simulated seconds since the runner was made."""
+        self._think()
+        return self._time
+
+    def submit(self, objective: Objective, trial: Trial, context: Context) -> None:
+        """See `Runner.submit`.
+
+        Raises:
+            RuntimeError: no worker is free.
+            ObjectiveError: the objective did not say how long it takes.
+        """
+        if len(self._running) >= self.workers:
+            raise RuntimeError(
+                f"all {self.workers} workers are busy: wait before the next trial is submitted"
+            )
+        self._think()
+        evaluation = evaluate(objective, trial, context)
+        seconds = self._duration(evaluation)
+        evaluation = replace(evaluation, started=self._time, seconds=seconds)
+        heappush(self._running, (self._time + seconds, trial.number, evaluation))
+        self._spent += seconds
+        self._answer()
+
+    def wait(self) -> Evaluation:
+        """See `Runner.wait`."""
+        if not self._running:
+            raise RuntimeError("nothing is running: submit a trial before you wait")
+        self._think()
+        end, _, evaluation = heappop(self._running)
+        self._time = max(self._time, end)  # it may have ended while the search was thinking
+        self._answer()
+        return evaluation
+
+    def cancel(self) -> None:
+        """See `Runner.cancel`."""
+        self._spent = self.busy
+        self._running.clear()
+
+    def _duration(self, evaluation: Evaluation) -> float:
+        if self.metric not in evaluation.metrics and not evaluation.succeeded:
+            return 0.0
+        seconds = evaluation.metrics.get(self.metric)
+        number = getattr(seconds, "item", lambda: seconds)()  # numpy and torch scalars
+        if not isinstance(number, int | float) or not 0 <= number < math.inf:
+            raise ObjectiveError(
+                f"a simulation takes the duration of an evaluation from what the objective "
+                f"returns as '{self.metric}': a number of seconds from 0 on, not {seconds!r}; "
+                f"return {{'cost': ..., '{self.metric}': ...}}, or run it without a simulated clock"
+            )
+        return float(number)
+
+    def _think(self) -> None:
+        """Adds the real time since the last answer."""
+        if self.thinking is not None:
+            now = self.thinking()
+            self._time += 0.0 if self._answered is None else now - self._answered
+            self._answered = now
+
+    def _answer(self) -> None:
+        """Leaves out the real time of the lookup, which stands for what workers do."""
+        if self.thinking is not None:
+            self._answered = self.thinking()
