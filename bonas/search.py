@@ -338,7 +338,7 @@ class Search:
         return trial if evaluation is None or evaluation.reused is None else evaluation.reused
 
     def _needed_checkpoints(self) -> set[int]:
-        needed = self.schedule.continuable(self.history)
+        needed = set(self.schedule.continuable(self.history))
         needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
         if self.history.incumbent is not None:
             needed.add(self.history.incumbent.trial.number)

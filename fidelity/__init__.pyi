@@ -2,11 +2,22 @@ from . import datasets, tables
 from .data import Dataset
 from .history import History
 from .objective import Context, Diverged, InvalidArchitecture
-from .schedules import FullFidelity, Hyperband, SuccessiveHalving
+from .schedules import (
+    AsynchronousHalving,
+    AsynchronousHyperband,
+    AsynchronousStopping,
+    FullFidelity,
+    Hyperband,
+    ProgressiveHalving,
+    SuccessiveHalving,
+)
 from .training import Training
 from .trial import Evaluation, Status, Trial
 
 __all__ = [
+    "AsynchronousHalving",
+    "AsynchronousHyperband",
+    "AsynchronousStopping",
     "Context",
     "Dataset",
     "Diverged",
@@ -15,6 +26,7 @@ __all__ = [
     "History",
     "Hyperband",
     "InvalidArchitecture",
+    "ProgressiveHalving",
     "Status",
     "SuccessiveHalving",
     "Training",

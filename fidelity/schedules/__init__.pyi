@@ -1,11 +1,19 @@
+from .asynchronous_halving import AsynchronousHalving
+from .asynchronous_hyperband import AsynchronousHyperband
+from .asynchronous_stopping import AsynchronousStopping
 from .full import FullFidelity
 from .halving import SuccessiveHalving
 from .hyperband import Hyperband
+from .progressive_halving import ProgressiveHalving
 from .schedule import Promote, Schedule, ScheduleError, Start
 
 __all__ = [
+    "AsynchronousHalving",
+    "AsynchronousHyperband",
+    "AsynchronousStopping",
     "FullFidelity",
     "Hyperband",
+    "ProgressiveHalving",
     "Promote",
     "Schedule",
     "ScheduleError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,8 +60,11 @@ class Schedule(Protocol):
         """
         ...
 
-    def continuable(self, history: History) -> set[int]:
-        """The evaluated trials that may yet be promoted: their checkpoints are kept."""
+    def continuable(self, history: History) -> Set[int]:
+        """The evaluated trials that may yet be promoted: their checkpoints are kept.
+
+        What is returned may change with the history; nobody else changes it.
+        """
         ...
 
 
