@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,11 +14,12 @@ from ConfigSpace.hyperparameters import (
     IntegerHyperparameter,
     OrdinalHyperparameter,
 )
-from ConfigSpace.util import deactivate_inactive_hyperparameters, get_one_exchange_neighbourhood
+from ConfigSpace.util import deactivate_inactive_hyperparameters
 
 from bonas.strategies.strategy import Exhausted
 from spaces.features import Encoder
 from spaces.space import Space, sample
+from spaces.variation import neighbours
 
 ATTEMPTS = 20
 
@@ -70,11 +71,6 @@ def _choices(hyperparameter: object) -> Sequence[float]:
         values = np.arange(hyperparameter.lower, hyperparameter.upper + 1)
         return [float(v) for v in hyperparameter.to_vector(values)]
     return []
-
-
-def neighbours(configuration: Configuration, seed: int) -> Iterator[Configuration]:
-    """Configurations that differ in one hyperparameter (and what its change activates)."""
-    return get_one_exchange_neighbourhood(configuration, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -194,7 +190,7 @@ class Pool:
     def _neighbours(self, parent: Configuration) -> dict[str, Configuration]:
         name = parent.get_array().tobytes()
         if name not in self._near:
-            self._near[name] = self._by_key(list(neighbours(parent, seed=0)))
+            self._near[name] = self._by_key(list(neighbours(parent, np.random.default_rng(0))))
         return self._near[name]
 
     def _by_key(self, configurations: Sequence[Configuration]) -> dict[str, Configuration]:

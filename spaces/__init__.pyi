@@ -2,6 +2,7 @@ from . import families, layers, operations, zoo
 from .architecture import Architecture, ArchitectureError, Node
 from .cell import CellSpace
 from .cost import Cost, cost
+from .cost_features import CostFeatures
 from .darts import DartsSpace, darts
 from .families import Family
 from .hierarchical import HierarchicalSpace
@@ -28,6 +29,7 @@ __all__ = [
     "Chain",
     "Choice",
     "Cost",
+    "CostFeatures",
     "DartsSpace",
     "Family",
     "Fixed",

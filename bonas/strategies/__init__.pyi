@@ -1,4 +1,6 @@
 from .bayesian import BayesianOptimization
+from .freeze_thaw import FreezeThaw
+from .multi_fidelity import MultiFidelityBayesianOptimization
 from .random_search import RandomSearch
 from .smac import SMAC
 from .start import StartFrom, best_of
@@ -9,6 +11,8 @@ __all__ = [
     "Again",
     "BayesianOptimization",
     "Exhausted",
+    "FreezeThaw",
+    "MultiFidelityBayesianOptimization",
     "Proposal",
     "RandomSearch",
     "Recommender",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ConfigSpace import Configuration
@@ -23,6 +23,7 @@ from spaces.features import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
+    from botorch.models.model import Model
     from torch import Tensor
 
     from bonas.surrogates.surrogate import Surrogate
@@ -57,7 +58,6 @@ class FreezeThaw:
         transform: what is learned instead of the costs.
         initial: how many random networks start at the lowest budget, the best two of which go
             to the highest, before the surrogate decides.
-        seed: of the candidates. A schedule is given no generator.
     """
 
     space: Space
@@ -68,7 +68,6 @@ class FreezeThaw:
     candidates: Candidates = field(default_factory=Candidates)
     transform: Transform = normal_scores
     initial: int = 10
-    seed: int = 0
     _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     _pools: list[Pool] = field(default_factory=list, repr=False, compare=False)
     _next: dict[tuple[int, int], Configuration] = field(
@@ -125,11 +124,11 @@ class FreezeThaw:
             raise ValueError("FreezeThaw was made for another space than that of the search")
         asked = history.keys()
         if len(asked) < self.initial:
-            return self._pools[0].random(asked, self._rng(history))
+            return self._pools[0].random(asked, rng)
         if _moment(history) not in self._next:
             decision = self.next(history)
             if not isinstance(decision, Start) or _moment(history) not in self._next:
-                return self._pools[0].random(asked, self._rng(history))
+                return self._pools[0].random(asked, rng)
         return self._next[_moment(history)]
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
@@ -159,12 +158,11 @@ class FreezeThaw:
         ]
         try:
             trials = len(history.trials)
-            return self._pools[0].unseen(asked, best, trials, self._rng(history))
+            # A schedule is given no generator; the first trial tells the seed of the search.
+            rng = np.random.default_rng([history.trials[0].seed, trials])
+            return self._pools[0].unseen(asked, best, trials, rng)
         except Exhausted:
             return {}
-
-    def _rng(self, history: History) -> np.random.Generator:
-        return np.random.default_rng([self.seed, len(history.trials)])
 
     def _fit(self, history: History, points: Sequence[Configuration]) -> Joint:
         return fit(
@@ -230,12 +228,8 @@ class _Worth:
 
         m = len(self.top)
         low = self.joint.at(budget)[:m]
-        both = self.joint.model.posterior(  # type: ignore[operator]
-            torch.stack([low, self.top], 1)
-        )
-        noisy = self.joint.model.posterior(  # type: ignore[operator]
-            low[:, None], observation_noise=True
-        )
+        both: Any = self.joint.model.posterior(torch.stack([low, self.top], 1))
+        noisy: Any = self.joint.model.posterior(low[:, None], observation_noise=True)
         covariance = both.distribution.covariance_matrix
         told = covariance[:, 0, 1] / noisy.variance[:, 0, 0].sqrt()
         variance = covariance[:, 1, 1]
@@ -254,7 +248,7 @@ class _Worth:
         return (budget - self.reached) * self.rates
 
     def _improvement(self) -> Float[Tensor, " m"]:
-        posterior = self.joint.model.posterior(self.top[:, None])  # type: ignore[operator]
+        posterior: Any = self.joint.model.posterior(self.top[:, None])
         mean, variance = posterior.mean[:, 0, 0], posterior.variance[:, 0, 0]
         return _improvement(mean - self.best, variance.sqrt())
 
@@ -272,13 +266,13 @@ def _improvement(gap: Float[Tensor, "*m"], deviation: Float[Tensor, "*m"]) -> Fl
     return result.clamp_min(0.0)
 
 
-def _mean(model: object, rows: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
+def _mean(model: Model, rows: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
     import torch
 
     from bonas.surrogates.surrogate import mean
 
     with torch.no_grad():
-        return mean(model, rows)[:, 0]  # type: ignore[arg-type]
+        return mean(model, rows)[:, 0]
 
 
 def _moment(history: History) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from fidelity.history import History
 from spaces.features import Encoder, Layout
 
 if TYPE_CHECKING:
-    import torch
+    from botorch.models.model import Model
     from torch import Tensor
 
     from bonas.surrogates.surrogate import Surrogate
@@ -51,8 +51,8 @@ class Joint:
         budgets: the lowest and the highest.
     """
 
-    model: torch.nn.Module
-    seconds: torch.nn.Module
+    model: Model
+    seconds: Model
     rows: Float[Tensor, "m d"]
     budgets: tuple[float, float]
 
@@ -70,7 +70,7 @@ class Joint:
         from bonas.surrogates.surrogate import mean
 
         with torch.no_grad():
-            return mean(self.seconds, self.rows)[:, 0]  # type: ignore[arg-type]
+            return mean(self.seconds, self.rows)[:, 0]
 
 
 def scaled(budget: float, budgets: tuple[float, float]) -> float:
@@ -130,7 +130,7 @@ def _seconds(
     rows: Float[Tensor, "n d"],
     layout: Layout,
     memory: Memory,
-) -> torch.nn.Module:
+) -> Model:
     """A model of the logarithm of seconds a unit of budget; 0 where nothing was measured."""
     import torch
 

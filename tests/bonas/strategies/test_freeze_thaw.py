@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from ConfigSpace import Configuration
+
+from bonas import Search
+from bonas.progress import Silent
+from bonas.strategies.freeze_thaw import FreezeThaw, _improvement
+from bonas.strategies.random_search import RandomSearch
+from fidelity.history import History
+from fidelity.schedules.schedule import Promote, ScheduleError, Start
+from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, run
+
+
+def objective(configuration: Configuration, budget: float) -> dict[str, float]:
+    """Falls to its value at budget 9, by the same for every network."""
+    return {"cost": cost(configuration) + 0.3 / budget, "seconds": budget}
+
+
+def search(evaluations: int, seed: int = 0) -> History:
+    both = FreezeThaw(MEDIUM, 1, 9, initial=6)
+    with Search(MEDIUM, objective, strategy=both, schedule=both, seed=seed) as found:
+        return found.run(evaluations=evaluations, progress=Silent())
+
+
+class TestFreezeThaw(StrategyContract):
+    def strategy(self) -> FreezeThaw:
+        return FreezeThaw(MEDIUM, 1, 9, initial=5)
+
+
+def test_it_starts_short_and_the_best_are_continued() -> None:
+    history = search(24)
+    assert [trial.budget for trial in history.trials[:6]] == [1.0] * 6
+    finished = [trial for trial in history.trials if trial.budget == 9]
+    assert len(finished) >= 2
+    best = min(history.evaluations[:6], key=lambda e: e.cost)
+    assert finished[0].parent == best.trial.number
+    assert len(finished) < len(history)
+
+
+def test_every_promotion_continues_a_paused_trial_once() -> None:
+    history = search(24, seed=1)
+    parents = [trial.parent for trial in history.trials if trial.parent is not None]
+    assert len(parents) == len(set(parents))
+    for trial in history.trials:
+        if trial.parent is not None:
+            assert history.trials[trial.parent].budget < trial.budget
+            assert history.trials[trial.parent].key == trial.key
+
+
+def test_it_finds_a_good_network() -> None:
+    history = search(30)
+    best = min(cost(t.configuration) for t in run(RandomSearch(), MEDIUM, 90).trials)
+    assert history.incumbent is not None
+    assert cost(history.incumbent.trial.configuration) <= best + 0.051
+
+
+def test_a_fresh_object_decides_the_same() -> None:
+    history = search(16)
+    decisions = [FreezeThaw(MEDIUM, 1, 9, initial=6).next(history) for _ in range(2)]
+    assert decisions[0] == decisions[1]
+    assert isinstance(decisions[0], Start | Promote)
+
+
+def test_what_is_paused_stays_continuable() -> None:
+    history = search(16)
+    both = FreezeThaw(MEDIUM, 1, 9, initial=6)
+    parents = {trial.parent for trial in history.trials}
+    paused = {t.number for t in history.trials if t.budget < 9 and t.number not in parents}
+    assert both.continuable(history) == paused
+
+
+def test_when_the_space_is_exhausted_the_paused_are_trained_to_the_end() -> None:
+    both = FreezeThaw(SMALL, 1, 9, initial=4)
+    with Search(SMALL, objective, strategy=both, schedule=both) as found:
+        history = found.run(evaluations=500, progress=Silent())
+    assert not both.continuable(history)
+    assert both.next(history, exhausted=True) is None
+
+
+def test_the_space_must_be_the_same() -> None:
+    both = FreezeThaw(SMALL, 1, 9)
+    with pytest.raises(ValueError, match="another space"):
+        both.propose(MEDIUM, History(MEDIUM.configuration_space), np.random.default_rng(0))
+
+
+def test_budgets_are_powers_of_eta_below_the_highest() -> None:
+    assert FreezeThaw(SMALL, 1, 27).budgets == (1.0, 3.0, 9.0, 27.0)
+    assert FreezeThaw(SMALL, 2, 27).budgets == (3.0, 9.0, 27.0)
+    with pytest.raises(ScheduleError):
+        FreezeThaw(SMALL, 9, 1)
+
+
+def test_expected_improvement_at_a_known_point() -> None:
+    # No gap and a deviation of 1: 1 / sqrt(2 pi).
+    value = _improvement(torch.tensor([0.0, 5.0, -9.0]), torch.tensor([1.0, 1e-15, 1e-15]))
+    assert value.tolist() == pytest.approx([0.39894, 5.0, 0.0], abs=1e-4)

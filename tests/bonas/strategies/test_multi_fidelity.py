@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+from ConfigSpace import Configuration
+
+from bonas import Search
+from bonas.progress import Silent
+from bonas.strategies.joint import Memory, fit, scaled
+from bonas.strategies.multi_fidelity import MultiFidelityBayesianOptimization
+from bonas.strategies.random_search import RandomSearch
+from bonas.surrogates.gaussian_process import GaussianProcess
+from bonas.surrogates.surrogate import mean
+from bonas.surrogates.transform import negative
+from fidelity import Hyperband
+from fidelity.history import History
+from fidelity.trial import Evaluation, Trial
+from spaces.features import Encoder
+from tests.bonas.strategies.contract import MEDIUM, StrategyContract, cost, record, run
+
+
+class TestMultiFidelityBayesianOptimization(StrategyContract):
+    def strategy(self) -> MultiFidelityBayesianOptimization:
+        return MultiFidelityBayesianOptimization(initial=5)
+
+
+def two_budgets() -> History:
+    """Twelve networks at budget 1, two of them at 9 too, where costs are lower by one half."""
+    history = run(RandomSearch(), MEDIUM, 12)
+    for parent in history.trials[:2]:
+        trial = Trial(len(history.trials), parent.configuration, parent.key, 9.0, 0, parent.number)
+        history.add_trial(trial)
+        history.add_evaluation(Evaluation(trial, cost(trial.configuration) - 0.5))
+    return history
+
+
+def test_low_budgets_tell_about_the_highest() -> None:
+    history = two_budgets()
+    chosen = [trial.configuration for trial in history.trials[:12]]
+    encoder = Encoder(MEDIUM, depth=1)
+    surrogate = GaussianProcess()
+    joint = fit(surrogate, negative, encoder, history, chosen, (1.0, 9.0), Memory())
+    believed = mean(joint.model, joint.at(9.0))[:, 0].numpy()
+    truth = np.array([0.5 - cost(configuration) for configuration in chosen])
+    assert np.corrcoef(believed, truth)[0, 1] > 0.9
+    assert np.abs(believed - truth).mean() < 0.2
+
+
+def test_seconds_a_unit_of_budget_are_learned() -> None:
+    history = History(MEDIUM.configuration_space)
+    for trial in run(RandomSearch(), MEDIUM, 20).trials:
+        history.add_trial(trial)
+        slow = list(dict(trial.configuration).values()).count("conv")
+        history.add_evaluation(Evaluation(trial, 1.0, seconds=10.0 * 2.0**slow))
+    chosen = [trial.configuration for trial in history.trials]
+    encoder = Encoder(MEDIUM, depth=1)
+    joint = fit(GaussianProcess(), negative, encoder, history, chosen, (1.0, 9.0), Memory())
+    found = joint.log_rates()
+    wanted = torch.tensor([np.log(e.seconds) for e in history.evaluations])
+    assert float((found - wanted).abs().max()) < 0.3
+
+
+def test_without_seconds_every_network_is_taken_to_cost_the_same() -> None:
+    history = run(RandomSearch(), MEDIUM, 8)
+    chosen = [trial.configuration for trial in history.trials]
+    encoder = Encoder(MEDIUM, depth=1)
+    joint = fit(GaussianProcess(), negative, encoder, history, chosen, (1.0, 1.0), Memory())
+    assert torch.allclose(joint.log_rates(), torch.zeros(8).double(), atol=1e-6)
+
+
+def test_the_scale_of_budgets() -> None:
+    assert [scaled(budget, (1.0, 9.0)) for budget in (1.0, 3.0, 9.0)] == [0.0, 0.5, 1.0]
+    assert scaled(5.0, (5.0, 5.0)) == 1.0
+
+
+def test_with_hyperband_it_beats_random_search() -> None:
+    def objective(configuration: Configuration, budget: float) -> float:
+        return cost(configuration) + 0.2 / budget
+
+    def reached(strategy: MultiFidelityBayesianOptimization | RandomSearch, seed: int) -> float:
+        with Search(
+            MEDIUM, objective, strategy=strategy, schedule=Hyperband(1, 9), seed=seed
+        ) as search:
+            history = search.run(evaluations=30, progress=Silent())
+        return min(cost(trial.configuration) for trial in history.trials)
+
+    ours = [reached(MultiFidelityBayesianOptimization(), seed) for seed in range(4)]
+    random = [reached(RandomSearch(), seed) for seed in range(4)]
+    assert np.mean(ours) < np.mean(random)
+
+
+def test_pending_trials_at_any_budget_are_taken_into_account() -> None:
+    history = two_budgets()
+    parent = history.trials[5]
+    trial = Trial(len(history.trials), parent.configuration, parent.key, 9.0, 0, parent.number)
+    history.add_trial(trial)
+    strategy = MultiFidelityBayesianOptimization()
+    chosen = strategy.propose(MEDIUM, history, np.random.default_rng(0))
+    assert MEDIUM.architecture(chosen).key not in history.keys()  # noqa: SIM118
+    record(history, MEDIUM, chosen)
