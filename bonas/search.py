@@ -173,7 +173,8 @@ class Search:
                 raise
         if trial is not None:
             self.history.add_trial(trial)
-            self._write(trial_record(trial), durable=False)
+            if self._journal is not None:
+                self._journal.append(trial_record(trial), durable=False)
         return trial
 
     def _trial(self, decision: Start | Promote | None) -> Trial | None:
@@ -200,14 +201,11 @@ class Search:
         return self._keys[vector]
 
     def _record(self, evaluation: Evaluation) -> None:
-        self._write(evaluation_record(evaluation), durable=True)
+        if self._journal is not None:
+            self._journal.append(evaluation_record(evaluation), durable=True)
         self.history.add_evaluation(evaluation)
         if self._checkpoints.directory.exists():
             self._checkpoints.keep(self._needed_checkpoints())
-
-    def _write(self, record: dict[str, object], *, durable: bool) -> None:
-        if self._journal is not None:
-            self._journal.append(record, durable=durable)
 
     # Run ------------------------------------------------------------------------------------
 

@@ -88,15 +88,18 @@ class CellSpace:
         )
         return space
 
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        return {name: operations.label_of(name, op) for name, op in self.operations.items()}
+
     def architecture(self, configuration: Configuration) -> Architecture:
         """The cell: a graph node for each edge's operation, and one for each sum."""
-        named = {name: operations.label_of(name, op) for name, op in self.operations.items()}
         nodes = [Node(INPUT)]
         sums = [0]
         for target in range(1, self.nodes):
             incoming = []
             for source in range(target):
-                operation = named[str(configuration[_name((source, target))])]
+                operation = self._labels[str(configuration[_name((source, target))])]
                 incoming.append(len(nodes))
                 nodes.append(Node(operation, (sums[source],)))
             last = target == self.nodes - 1

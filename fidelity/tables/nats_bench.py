@@ -25,8 +25,9 @@ class NATSBench:
     A continued training costs what comes on top of the epochs that were trained before, and one
     look at the validation part.
 
-    The files are large and are not to be had from a package index: this class was tested against a
-    fake of their reader alone (nats_bench 1.8), never against the files.
+    The files are large and are not to be had from a package index: this class was never tried on
+    them. Its tests use a fake of their reader; once it was tried with the reader itself (nats_bench
+    1.8) on a made-up file of three cells.
 
     Attributes:
         path: the file NATS-tss-v1_0-3ffb9.pickle.pbz2, read whole, or the folder

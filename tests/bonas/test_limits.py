@@ -76,3 +76,12 @@ def test_reused_results_cost_no_epochs() -> None:
     history.add_evaluation(Evaluation(known, 0.5, reused=0))
     assert not Limits(epochs=5).reached(history, 0)
     assert Limits(evaluations=2).reached(history, 0)
+
+
+def test_what_is_running_counts() -> None:
+    assert Limits(evaluations=4).reached(of(1, 1), 0, running=2)
+    assert not Limits(evaluations=5).reached(of(1, 1), 0, running=2)
+    history = of(1, 1)
+    running = [start(history, Start(3.0)), start(history, Promote(history.trials[0], 3.0))]
+    assert not Limits(epochs=7).exceeded_by(history, running)
+    assert Limits(epochs=6.9).exceeded_by(history, running)
