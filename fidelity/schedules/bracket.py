@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
+from collections.abc import Hashable, Sequence, Set
+from typing import NamedTuple, Protocol
 
 from fidelity.history import History
+from fidelity.schedules.following import Promotions, follow
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Trial
+from fidelity.trial import Evaluation, Trial
 
 
 class Rung(NamedTuple):
@@ -35,8 +34,12 @@ class Standing(NamedTuple):
     finished: bool = False
 
 
-Brackets = Callable[[int], Sequence[Rung]]
-"""The rungs of each bracket by its number: 0, 1, 2 and so on without end."""
+class Bracketed(Hashable, Protocol):
+    """A schedule of brackets that begin one after another."""
+
+    def bracket(self, number: int) -> Sequence[Rung]:
+        """The rungs of each bracket by its number: 0, 1, 2 and so on without end."""
+        ...
 
 
 def standing(
@@ -49,7 +52,11 @@ def standing(
         ended = _ended(level, history)
         if vacant or len(ended) < len(level):
             return Standing(vacant, [], ended)
-        continued = {trial.parent for trial in above}
+        continued = Promotions()
+        for trial in above:
+            continued.asked(trial)
+            if evaluation := history.evaluation(trial.number):
+                continued.ended(evaluation)
         due = [
             Promote(trial, rung.budget)
             for trial in _best(level, rung.trials, history)
@@ -74,41 +81,68 @@ def _best(trials: Sequence[Trial], size: int, history: History) -> list[Trial]:
     return [evaluation.trial for evaluation in ranked[:size]]
 
 
-# Finished brackets stay finished: how many there are at the front of a history is remembered,
-# so that a decision does not read the whole history again.
-_finished: WeakKeyDictionary[History, int] = WeakKeyDictionary()
-
-
-def _open_brackets(brackets: Brackets, history: History) -> Iterator[int]:
-    """The numbers of the brackets in which anything can still happen, new ones without end."""
-    first = _finished.get(history, 0)
-    while standing(brackets(first), history.bracket(first), history).finished:
-        first += 1
-    _finished[history] = first
-    return count(first)
-
-
 def next_of_brackets(
-    brackets: Brackets, history: History, *, exhausted: bool
+    schedule: Bracketed, history: History, *, exhausted: bool
 ) -> Start | Promote | None:
     """The first thing that can be done in brackets that begin one after another."""
-    for number in _open_brackets(brackets, history):
-        if exhausted and number >= history.brackets:
-            return None
-        trials = history.bracket(number)
-        state = standing(brackets(number), trials, history, exhausted=exhausted)
-        if state.vacant:
-            return Start(brackets(number)[0].budget, number)
-        if state.due:
-            return state.due[0]
-    raise AssertionError("brackets begin without end")
+    state = _state(schedule, history)
+    for number in sorted(state.ready):
+        bracket = state.standings[number]
+        if bracket.vacant and exhausted:  # as good as full
+            trials = history.bracket(number)
+            bracket = standing(schedule.bracket(number), trials, history, exhausted=True)
+        if bracket.vacant:
+            return Start(schedule.bracket(number)[0].budget, number)
+        if bracket.due:
+            return bracket.due[0]
+    return None if exhausted else Start(schedule.bracket(state.begun)[0].budget, state.begun)
 
 
-def continuable(brackets: Brackets, history: History) -> set[int]:
+def continuable(schedule: Bracketed, history: History) -> Set[int]:
     """The evaluated trials that may yet be promoted."""
-    kept: set[int] = set()
-    for number in _open_brackets(brackets, history):
-        if number >= history.brackets:
-            return kept
-        kept |= standing(brackets(number), history.bracket(number), history).continuable
-    raise AssertionError("brackets begin without end")
+    return _state(schedule, history).continuable
+
+
+class _State:
+    """Where the brackets stand in which anything can still happen.
+
+    Attributes:
+        begun: how many brackets have begun.
+        standings: by the numbers of the brackets.
+        ready: the numbers of those in which something can be done now.
+        continuable: the numbers of evaluated trials that may yet be promoted.
+    """
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.standings: dict[int, Standing] = {}
+        self.ready: set[int] = set()
+        self.continuable: set[int] = set()
+        self._changed: set[int] = set()
+
+    def asked(self, trial: Trial) -> None:
+        self.begun = max(self.begun, trial.bracket + 1)
+        self._changed.add(trial.bracket)
+
+    def ended(self, evaluation: Evaluation) -> None:
+        self._changed.add(evaluation.trial.bracket)
+
+    def update(self, schedule: Bracketed, history: History) -> None:
+        """Looks again at the brackets in which something has happened."""
+        for number in self._changed:
+            if number in self.standings:
+                self.continuable -= self.standings.pop(number).continuable
+            self.ready.discard(number)
+            now = standing(schedule.bracket(number), history.bracket(number), history)
+            if not now.finished:
+                self.standings[number] = now
+                self.continuable |= now.continuable
+            if now.vacant or now.due:
+                self.ready.add(number)
+        self._changed.clear()
+
+
+def _state(schedule: Bracketed, history: History) -> _State:
+    state = follow(history, schedule, _State)
+    state.update(schedule, history)
+    return state

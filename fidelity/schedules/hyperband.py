@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from math import ceil
 
@@ -37,8 +38,8 @@ class Hyperband:
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
         """Fills the first bracket in which something can be done."""
-        return next_of_brackets(self.bracket, history, exhausted=exhausted)
+        return next_of_brackets(self, history, exhausted=exhausted)
 
-    def continuable(self, history: History) -> set[int]:
+    def continuable(self, history: History) -> Set[int]:
         """Trials of undecided rungs, and those whose promotion is due."""
-        return continuable(self.bracket, history)
+        return continuable(self, history)
