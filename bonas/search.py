@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
 from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History, evaluation_record, trial_record
+from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
 from fidelity.objective import Context, Objective, Result, accepted_arguments, evaluate, interpret
 from fidelity.schedules.full import FullFidelity
@@ -75,6 +77,7 @@ class Search:
         self._twins: list[Trial] = []  # of a network that is running: they wait for its result
         self._began: float | None = None  # the first question starts the clock
         self._earlier = 0.0  # seconds of earlier runs
+        self._next_look = 0  # through the checkpoints, at this many evaluations
         self._journal: Journal | None = None
         self._remove: Callable[[], object] | None = None
         if directory is None:
@@ -201,8 +204,19 @@ class Search:
     def _record(self, evaluation: Evaluation) -> None:
         self._write(evaluation_record(evaluation), durable=True)
         self.history.add_evaluation(evaluation)
-        if self._checkpoints.directory.exists():
-            self._checkpoints.keep(self._needed_checkpoints())
+        if evaluation.trial.parent is not None and ignores_budget(self.history):
+            warnings.warn(
+                "the objective seems to ignore its budget: the first networks that were promoted "
+                "cost exactly the same at each budget. Let it use the argument 'budget', or "
+                "search with FullFidelity",
+                stacklevel=2,
+            )
+        # To look through all checkpoints takes as long as there are many of them, so the next
+        # look waits until a tenth as many evaluations have ended.
+        if len(self.history) >= self._next_look and self._checkpoints.directory.exists():
+            needed = self._needed_checkpoints()
+            self._checkpoints.keep(needed)
+            self._next_look = len(self.history) + max(1, len(needed) // 10)
 
     def _write(self, record: dict[str, object], *, durable: bool) -> None:
         if self._journal is not None:
@@ -262,7 +276,7 @@ class Search:
         checkpoint = Checkpoint(None if anew else source, self._checkpoints.path(trial.number))
         started = self._clock()
         evaluation = evaluate(self.objective, trial, Context(checkpoint))
-        return replace(evaluation, started=started, anew=anew)
+        return replace(evaluation, started=started, anew=anew or evaluation.anew)
 
     def _clock(self) -> float:
         now = time.monotonic()

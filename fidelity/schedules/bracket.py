@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Sequence, Set
 from typing import NamedTuple, Protocol
 
@@ -46,12 +47,14 @@ def standing(
     rungs: Sequence[Rung], trials: Sequence[Trial], history: History, *, exhausted: bool = False
 ) -> Standing:
     """Where a bracket of `rungs` stands, of which `trials` have been asked for."""
-    levels = [[trial for trial in trials if trial.budget == rung.budget] for rung in rungs]
+    at: dict[float, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        at[trial.budget].append(trial)
+    levels = [at[rung.budget] for rung in rungs]
     vacant = len(levels[0]) < rungs[0].trials and not exhausted
     for level, above, rung in zip(levels, levels[1:], rungs[1:], strict=False):
-        ended = _ended(level, history)
-        if vacant or len(ended) < len(level):
-            return Standing(vacant, [], ended)
+        if vacant or not _ended(level, history):
+            return Standing(vacant, [], _succeeded(level, history))
         continued = Promotions()
         for trial in above:
             continued.asked(trial)
@@ -64,13 +67,18 @@ def standing(
         ]
         if due:
             waiting = {promotion.trial.number for promotion in due}
-            return Standing(False, due, waiting | _ended(above, history))
-    finished = not vacant and len(_ended(levels[-1], history)) == len(levels[-1])
+            return Standing(False, due, waiting | _succeeded(above, history))
+    finished = not vacant and _ended(levels[-1], history)
     return Standing(vacant, [], set(), finished)
 
 
-def _ended(trials: Sequence[Trial], history: History) -> set[int]:
-    return {trial.number for trial in trials if history.evaluation(trial.number)}
+def _ended(trials: Sequence[Trial], history: History) -> bool:
+    return all(history.evaluation(trial.number) for trial in trials)
+
+
+def _succeeded(trials: Sequence[Trial], history: History) -> set[int]:
+    evaluations = (history.evaluation(trial.number) for trial in trials)
+    return {e.trial.number for e in evaluations if e and e.succeeded}
 
 
 def _best(trials: Sequence[Trial], size: int, history: History) -> list[Trial]:
