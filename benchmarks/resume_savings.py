@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 
 import torch
+from ConfigSpace import ConfigurationSpace
 
 from bonas.progress import Silent
 from bonas.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity import Hyperband, Training, datasets
-from spaces.cell import CellSpace
+from spaces.cell import NASBENCH201, CellSpace
+from spaces.joint import JointSpace
 
 
 def main() -> None:
@@ -27,7 +29,10 @@ def main() -> None:
     schedule = Hyperband(1, options.max_epochs)
     kinds = len(schedule.bracket(0))
     rungs = [rung for number in range(kinds) for rung in schedule.bracket(number)]
-    space = CellSpace(channels=options.channels, cells=1, stages=2)
+    # Without "none" every network has a path, and no two learning rates are equal: all train.
+    operations = {name: made for name, made in NASBENCH201.items() if name != "none"}
+    cells = CellSpace(operations, channels=options.channels, cells=1, stages=2)
+    space = JointSpace(cells, ConfigurationSpace({"learning_rate": (0.01, 0.1)}))
     training = Training(space, datasets.digits(), options.max_epochs, batch_size=256)
     strategy = RandomSearch()
     with Search(space, training, strategy=strategy, schedule=schedule, seed=options.seed) as search:
