@@ -29,7 +29,8 @@ class SuccessiveHalving:
     """One bracket after another, each of the same rungs.
 
     A rung is decided when all its trials have ended; a worker that is free before then starts
-    on the next bracket.
+    on the next bracket. Failed evaluations are never promoted; a promotion whose worker died is
+    made once more.
 
     Attributes:
         min_budget: at which configurations start.

@@ -16,6 +16,8 @@ from fidelity.schedules.schedule import Promote, Start, check_budgets
 class Hyperband:
     """Brackets of successive halving in turn, from many short trials to few long ones.
 
+    Failed evaluations are never promoted; a promotion whose worker died is made once more.
+
     Attributes:
         min_budget: the lowest budget of the first bracket.
         max_budget: at which every bracket ends.

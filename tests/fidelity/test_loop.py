@@ -16,10 +16,11 @@ from torch import nn
 from fidelity import loop
 from fidelity.checkpoint import Checkpoint
 from fidelity.loop import TrainingLoop
-from fidelity.objective import Context
+from fidelity.objective import Context, evaluate
 from fidelity.placement import place
 from fidelity.schedules import Hyperband
 from fidelity.training import Training
+from fidelity.trial import Trial
 from tests.fidelity.fakes import TinySpace
 from tests.fidelity.trained import DATASET, SPACE, TRAINING, assert_identical, saved, stripes
 
@@ -159,6 +160,17 @@ class TestDamagedCheckpoint:
         assert result == TRAINING(SPACE.of("dropout"), 2, 0)
         assert result["resumed_from"] == 0
         assert saved(target)["step"] == 6
+
+    @pytest.mark.parametrize("damage", [not_there, truncated, of_another_plan, None])
+    def test_is_recorded(self, tmp_path: Path, damage: Callable[[Path], None] | None) -> None:
+        path, trial = tmp_path / "trial-0.pt", Trial(1, SPACE.of("dropout"), "key", 2.0, parent=0)
+        TRAINING(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
+        if damage is None:
+            assert not evaluate(TRAINING, trial, Context(Checkpoint(path))).anew
+        else:
+            damage(path)
+            with pytest.warns(UserWarning, match="training starts anew"):
+                assert evaluate(TRAINING, trial, Context(Checkpoint(path))).anew
 
 
 class TestCalibration:
