@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +25,7 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
 from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History, evaluation_record, trial_record
+from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
 from fidelity.objective import Context, Objective, Result, accepted_arguments, interpret
 from fidelity.schedules.full import FullFidelity
@@ -204,7 +206,18 @@ class Search:
         if self._journal is not None:
             self._journal.append(evaluation_record(evaluation), durable=True)
         self.history.add_evaluation(evaluation)
-        if self._checkpoints.directory.exists():
+        if evaluation.trial.parent is not None and ignores_budget(self.history):
+            warnings.warn(
+                "the objective seems to ignore its budget: the first networks that were promoted "
+                "cost exactly the same at each budget. Let it use the argument 'budget', or "
+                "search with FullFidelity",
+                stacklevel=2,
+            )
+        # To look through all checkpoints takes as long as there are many of them, so a long
+        # search looks once in a hundredth of its length: by its length alone, so that a search
+        # that was resumed removes the same files at the same time.
+        n = len(self.history)
+        if n % max(1, n // 100) == 0 and self._checkpoints.directory.exists():
             self._checkpoints.keep(self._needed_checkpoints())
 
     # Run ------------------------------------------------------------------------------------
@@ -280,7 +293,7 @@ class Search:
         trial = evaluation.trial
         anew = trial.parent is not None and not self._submitted[trial.number].resumed
         started = self._before + evaluation.started
-        self.tell(trial, replace(evaluation, started=started, anew=anew))
+        self.tell(trial, replace(evaluation, started=started, anew=anew or evaluation.anew))
         del self._submitted[trial.number]
 
     def _abandon(self, runner: Runner) -> None:

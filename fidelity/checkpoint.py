@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checkpoint:
     """Where a trial finds the state it continues from, and where it leaves its own.
 
     Attributes:
         source: the file of the trial that is continued; None at the start.
         target: the file for this trial's own state; None keeps nothing.
+        refused: the source was of no use, so that the training started anew.
     """
 
     source: Path | None = None
     target: Path | None = None
+    refused: bool = False
 
     def load(self) -> dict[str, Any] | None:
         """The saved state, tensors on the CPU; None if there is none or it cannot be read.
@@ -36,12 +38,18 @@ class Checkpoint:
             if not isinstance(state, dict):
                 raise ValueError(f"it holds a {type(state).__name__}, not a dictionary")
         except Exception as error:  # whatever a damaged file makes torch raise
-            warnings.warn(
-                f"the checkpoint {self.source} cannot be read ({error}); training starts anew",
-                stacklevel=2,
-            )
+            self.refuse(f"cannot be read ({error})")
             return None
         return state
+
+    def refuse(self, reason: str) -> None:
+        """Warns that the training starts anew, which is recorded and counted in full.
+
+        Args:
+            reason: what is wrong with the source: the rest of "the checkpoint ...".
+        """
+        self.refused = True
+        warnings.warn(f"the checkpoint {self.source} {reason}; training starts anew", stacklevel=3)
 
     def save(self, state: dict[str, Any]) -> None:
         """Writes `state` so that a crash leaves either the whole file or none."""

@@ -147,7 +147,8 @@ class History:
         """The budget that an evaluation really spent.
 
         Nothing where a known result was reused or there was nothing to train; the whole budget
-        where the checkpoint of the parent was gone; else what comes on top of the parent's.
+        where the checkpoint of the parent was gone or damaged; else what comes on top of the
+        parent's.
         """
         if evaluation.reused is not None or evaluation.status is Status.INVALID:
             return 0.0

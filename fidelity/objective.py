@@ -103,7 +103,12 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
         evaluation = interpret(trial, objective(**arguments))
     except Exception as error:  # recorded with its traceback, so that the search goes on
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
-    return replace(evaluation, curve=tuple(context.curve), seconds=time.monotonic() - start)
+    return replace(
+        evaluation,
+        curve=tuple(context.curve),
+        seconds=time.monotonic() - start,
+        anew=context.checkpoint.refused,
+    )
 
 
 def interpret(trial: Trial, result: Result) -> Evaluation:

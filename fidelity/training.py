@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -232,11 +231,7 @@ class Training:
             if loop.step > until:
                 raise ValueError(f"it is at epoch {loop.epoch} already")
         except Exception as error:  # whatever a foreign or damaged state makes torch raise
-            warnings.warn(
-                f"the checkpoint {context.checkpoint.source} does not fit this training "
-                f"({error}); training starts anew",
-                stacklevel=2,
-            )
+            context.checkpoint.refuse(f"does not fit this training ({error})")
             return self._start(configuration, data, plan)
         return loop
 

@@ -66,7 +66,8 @@ class Evaluation:
         reused: the number of the trial whose result this is, when the same network had been
             evaluated before at the same budget and seed.
         error: the traceback or the reason of a failure.
-        anew: the parent's checkpoint was gone, so that it was trained from the beginning.
+        anew: the parent's checkpoint was gone or damaged, so that it was trained from the
+            beginning.
     """
 
     trial: Trial

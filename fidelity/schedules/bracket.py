@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
+from collections import defaultdict
+from collections.abc import Hashable, Sequence, Set
+from typing import NamedTuple, Protocol
 
 from fidelity.history import History
+from fidelity.schedules.following import Promotions, follow
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Trial
+from fidelity.trial import Evaluation, Trial
 
 
 class Rung(NamedTuple):
@@ -35,21 +35,31 @@ class Standing(NamedTuple):
     finished: bool = False
 
 
-Brackets = Callable[[int], Sequence[Rung]]
-"""The rungs of each bracket by its number: 0, 1, 2 and so on without end."""
+class Bracketed(Hashable, Protocol):
+    """A schedule of brackets that begin one after another."""
+
+    def bracket(self, number: int) -> Sequence[Rung]:
+        """The rungs of each bracket by its number: 0, 1, 2 and so on without end."""
+        ...
 
 
 def standing(
     rungs: Sequence[Rung], trials: Sequence[Trial], history: History, *, exhausted: bool = False
 ) -> Standing:
     """Where a bracket of `rungs` stands, of which `trials` have been asked for."""
-    levels = [[trial for trial in trials if trial.budget == rung.budget] for rung in rungs]
+    at: dict[float, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        at[trial.budget].append(trial)
+    levels = [at[rung.budget] for rung in rungs]
     vacant = len(levels[0]) < rungs[0].trials and not exhausted
     for level, above, rung in zip(levels, levels[1:], rungs[1:], strict=False):
-        ended = _ended(level, history)
-        if vacant or len(ended) < len(level):
-            return Standing(vacant, [], ended)
-        continued = {trial.parent for trial in above}
+        if vacant or not _ended(level, history):
+            return Standing(vacant, [], _succeeded(level, history))
+        continued = Promotions()
+        for trial in above:
+            continued.asked(trial)
+            if evaluation := history.evaluation(trial.number):
+                continued.ended(evaluation)
         due = [
             Promote(trial, rung.budget)
             for trial in _best(level, rung.trials, history)
@@ -57,13 +67,18 @@ def standing(
         ]
         if due:
             waiting = {promotion.trial.number for promotion in due}
-            return Standing(False, due, waiting | _ended(above, history))
-    finished = not vacant and len(_ended(levels[-1], history)) == len(levels[-1])
+            return Standing(False, due, waiting | _succeeded(above, history))
+    finished = not vacant and _ended(levels[-1], history)
     return Standing(vacant, [], set(), finished)
 
 
-def _ended(trials: Sequence[Trial], history: History) -> set[int]:
-    return {trial.number for trial in trials if history.evaluation(trial.number)}
+def _ended(trials: Sequence[Trial], history: History) -> bool:
+    return all(history.evaluation(trial.number) for trial in trials)
+
+
+def _succeeded(trials: Sequence[Trial], history: History) -> set[int]:
+    evaluations = (history.evaluation(trial.number) for trial in trials)
+    return {e.trial.number for e in evaluations if e and e.succeeded}
 
 
 def _best(trials: Sequence[Trial], size: int, history: History) -> list[Trial]:
@@ -74,41 +89,68 @@ def _best(trials: Sequence[Trial], size: int, history: History) -> list[Trial]:
     return [evaluation.trial for evaluation in ranked[:size]]
 
 
-# Finished brackets stay finished: how many there are at the front of a history is remembered,
-# so that a decision does not read the whole history again.
-_finished: WeakKeyDictionary[History, int] = WeakKeyDictionary()
-
-
-def _open_brackets(brackets: Brackets, history: History) -> Iterator[int]:
-    """The numbers of the brackets in which anything can still happen, new ones without end."""
-    first = _finished.get(history, 0)
-    while standing(brackets(first), history.bracket(first), history).finished:
-        first += 1
-    _finished[history] = first
-    return count(first)
-
-
 def next_of_brackets(
-    brackets: Brackets, history: History, *, exhausted: bool
+    schedule: Bracketed, history: History, *, exhausted: bool
 ) -> Start | Promote | None:
     """The first thing that can be done in brackets that begin one after another."""
-    for number in _open_brackets(brackets, history):
-        if exhausted and number >= history.brackets:
-            return None
-        trials = history.bracket(number)
-        state = standing(brackets(number), trials, history, exhausted=exhausted)
-        if state.vacant:
-            return Start(brackets(number)[0].budget, number)
-        if state.due:
-            return state.due[0]
-    raise AssertionError("brackets begin without end")
+    state = _state(schedule, history)
+    for number in sorted(state.ready):
+        bracket = state.standings[number]
+        if bracket.vacant and exhausted:  # as good as full
+            trials = history.bracket(number)
+            bracket = standing(schedule.bracket(number), trials, history, exhausted=True)
+        if bracket.vacant:
+            return Start(schedule.bracket(number)[0].budget, number)
+        if bracket.due:
+            return bracket.due[0]
+    return None if exhausted else Start(schedule.bracket(state.begun)[0].budget, state.begun)
 
 
-def continuable(brackets: Brackets, history: History) -> set[int]:
+def continuable(schedule: Bracketed, history: History) -> Set[int]:
     """The evaluated trials that may yet be promoted."""
-    kept: set[int] = set()
-    for number in _open_brackets(brackets, history):
-        if number >= history.brackets:
-            return kept
-        kept |= standing(brackets(number), history.bracket(number), history).continuable
-    raise AssertionError("brackets begin without end")
+    return _state(schedule, history).continuable
+
+
+class _State:
+    """Where the brackets stand in which anything can still happen.
+
+    Attributes:
+        begun: how many brackets have begun.
+        standings: by the numbers of the brackets.
+        ready: the numbers of those in which something can be done now.
+        continuable: the numbers of evaluated trials that may yet be promoted.
+    """
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.standings: dict[int, Standing] = {}
+        self.ready: set[int] = set()
+        self.continuable: set[int] = set()
+        self._changed: set[int] = set()
+
+    def asked(self, trial: Trial) -> None:
+        self.begun = max(self.begun, trial.bracket + 1)
+        self._changed.add(trial.bracket)
+
+    def ended(self, evaluation: Evaluation) -> None:
+        self._changed.add(evaluation.trial.bracket)
+
+    def update(self, schedule: Bracketed, history: History) -> None:
+        """Looks again at the brackets in which something has happened."""
+        for number in self._changed:
+            if number in self.standings:
+                self.continuable -= self.standings.pop(number).continuable
+            self.ready.discard(number)
+            now = standing(schedule.bracket(number), history.bracket(number), history)
+            if not now.finished:
+                self.standings[number] = now
+                self.continuable |= now.continuable
+            if now.vacant or now.due:
+                self.ready.add(number)
+        self._changed.clear()
+
+
+def _state(schedule: Bracketed, history: History) -> _State:
+    state = follow(history, schedule, _State)
+    state.update(schedule, history)
+    return state

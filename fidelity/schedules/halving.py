@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from itertools import count
 
@@ -28,7 +29,8 @@ class SuccessiveHalving:
     """One bracket after another, each of the same rungs.
 
     A rung is decided when all its trials have ended; a worker that is free before then starts
-    on the next bracket.
+    on the next bracket. Failed evaluations are never promoted; a promotion whose worker died is
+    made once more.
 
     Attributes:
         min_budget: at which configurations start.
@@ -62,11 +64,11 @@ class SuccessiveHalving:
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
         """Fills the first bracket in which something can be done."""
-        return next_of_brackets(self.bracket, history, exhausted=exhausted)
+        return next_of_brackets(self, history, exhausted=exhausted)
 
-    def continuable(self, history: History) -> set[int]:
+    def continuable(self, history: History) -> Set[int]:
         """Trials of undecided rungs, and those whose promotion is due."""
-        return continuable(self.bracket, history)
+        return continuable(self, history)
 
     def bracket(self, number: int) -> tuple[Rung, ...]:
         """The rungs of bracket `number`: the same for all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from math import ceil
 
@@ -14,6 +15,8 @@ from fidelity.schedules.schedule import Promote, Start, check_budgets
 @dataclass(frozen=True)
 class Hyperband:
     """Brackets of successive halving in turn, from many short trials to few long ones.
+
+    Failed evaluations are never promoted; a promotion whose worker died is made once more.
 
     Attributes:
         min_budget: the lowest budget of the first bracket.
@@ -37,8 +40,8 @@ class Hyperband:
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
         """Fills the first bracket in which something can be done."""
-        return next_of_brackets(self.bracket, history, exhausted=exhausted)
+        return next_of_brackets(self, history, exhausted=exhausted)
 
-    def continuable(self, history: History) -> set[int]:
+    def continuable(self, history: History) -> Set[int]:
         """Trials of undecided rungs, and those whose promotion is due."""
-        return continuable(self.bracket, history)
+        return continuable(self, history)

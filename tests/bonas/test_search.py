@@ -15,7 +15,7 @@ from bonas.strategies.strategy import Again, Exhausted, Proposal, Strategy
 from fidelity.history import History
 from fidelity.journal import JournalError
 from fidelity.objective import Context, InvalidArchitecture, ObjectiveError
-from fidelity.schedules import FullFidelity, Hyperband, Schedule, ScheduleError
+from fidelity.schedules import AsynchronousHalving, FullFidelity, Hyperband, Schedule, ScheduleError
 from fidelity.trial import Evaluation, Status
 from spaces.joint import JointSpace
 from spaces.space import Space
@@ -91,7 +91,7 @@ def test_one_network_is_evaluated_once_at_each_budget() -> None:
 
     def counted(configuration: Configuration, budget: float) -> float:
         calls.append((cells(3).architecture(configuration).key, budget))
-        return cost_of_three(configuration)
+        return cost_of_three(configuration) + 1 / budget
 
     def cost_of_three(configuration: Configuration) -> float:
         return float(len(cells(3).architecture(configuration).canonical().nodes))
@@ -341,6 +341,40 @@ def test_a_lost_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Path) -
     assert history.resource == trained
     anew = [e for e in history.evaluations if e.anew]
     assert all(e.trial.parent is not None and e.reused is None for e in anew)
+
+
+def test_a_truncated_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Path) -> None:
+    starts: list[tuple[float, float]] = []
+
+    def training(configuration: Configuration, budget: float, context: Context) -> float:
+        state = context.checkpoint.load() or {"budget": 0.0}
+        starts.append((float(state["budget"]), budget))
+        context.checkpoint.save({"budget": budget})
+        assert context.checkpoint.target is not None
+        if budget == 1:
+            content = context.checkpoint.target.read_bytes()
+            context.checkpoint.target.write_bytes(content[: len(content) // 2])
+        return cost(configuration, budget)
+
+    made = search(tmp_path, objective=training, schedule=AsynchronousHalving(1, 9))
+    with pytest.warns(UserWarning, match="cannot be read .* training starts anew"):
+        history = run(made, evaluations=30)
+    assert history.resource == sum(budget - start for start, budget in starts)
+    for evaluation in history.evaluations:
+        if evaluation.reused is None:
+            assert evaluation.anew == (evaluation.trial.budget == 3)
+    assert {e.trial.budget for e in history.evaluations} == {1, 3, 9}
+    assert History.load(tmp_path).resource == history.resource
+
+
+def test_an_objective_that_ignores_the_budget_is_warned_of_once(tmp_path: Path) -> None:
+    made = search(tmp_path, objective=lambda configuration: cost(configuration),
+                  schedule=AsynchronousHalving(1, 9))  # fmt: skip
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run(made, evaluations=60)
+    assert [w for w in caught if "ignore its budget" in str(w.message)] == caught
+    assert len(caught) == 1
 
 
 def test_joint_spaces_tell_trainings_apart() -> None:

@@ -16,9 +16,11 @@ from torch import nn
 from fidelity import loop
 from fidelity.checkpoint import Checkpoint
 from fidelity.loop import TrainingLoop
-from fidelity.objective import Context
+from fidelity.objective import Context, evaluate
 from fidelity.placement import place
+from fidelity.schedules import Hyperband
 from fidelity.training import Training
+from fidelity.trial import Trial
 from tests.fidelity.fakes import TinySpace
 from tests.fidelity.trained import DATASET, SPACE, TRAINING, assert_identical, saved, stripes
 
@@ -60,6 +62,17 @@ class TestResume:
         result, resumed, _ = self.train_in_parts(TRAINING, "dropout", [first, second, 9], folder)
         assert_identical(resumed, state)
         assert result["resumed_from"] == round(second * 3) / 3
+
+    def test_is_exact_at_budgets_that_are_no_whole_epochs(self, tmp_path: Path) -> None:
+        # Hyperband(1, 9, eta=4) begins at 2.25 epochs, and (1, 9, eta=2.5) at 1.44.
+        for eta in (4, 2.5):
+            budgets = [rung.budget for rung in Hyperband(1, 9, eta).bracket(0)]
+            assert any(budget % 1 for budget in budgets)
+            _, state, curve = self.train_in_parts(TRAINING, "dropout", [9], tmp_path)
+            result, resumed, points = self.train_in_parts(TRAINING, "dropout", budgets, tmp_path)
+            assert_identical(resumed, state)
+            assert set(curve) <= set(points)  # and one more where a budget ends in mid-epoch
+            assert result["resumed_from"] == round(budgets[-2] * 3) / 3
 
     def test_to_the_same_budget_only_evaluates(self, tmp_path: Path) -> None:
         once, state, _ = self.train_in_parts(TRAINING, "dropout", [3], tmp_path)
@@ -147,6 +160,17 @@ class TestDamagedCheckpoint:
         assert result == TRAINING(SPACE.of("dropout"), 2, 0)
         assert result["resumed_from"] == 0
         assert saved(target)["step"] == 6
+
+    @pytest.mark.parametrize("damage", [not_there, truncated, of_another_plan, None])
+    def test_is_recorded(self, tmp_path: Path, damage: Callable[[Path], None] | None) -> None:
+        path, trial = tmp_path / "trial-0.pt", Trial(1, SPACE.of("dropout"), "key", 2.0, parent=0)
+        TRAINING(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
+        if damage is None:
+            assert not evaluate(TRAINING, trial, Context(Checkpoint(path))).anew
+        else:
+            damage(path)
+            with pytest.warns(UserWarning, match="training starts anew"):
+                assert evaluate(TRAINING, trial, Context(Checkpoint(path))).anew
 
 
 class TestCalibration:
