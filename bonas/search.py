@@ -23,7 +23,15 @@ from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
 from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.journal import Journal
-from fidelity.objective import Context, Objective, Result, accepted_arguments, evaluate, interpret
+from fidelity.objective import (
+    Context,
+    Objective,
+    Result,
+    accepted_arguments,
+    evaluate,
+    interpret,
+    resumes,
+)
 from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.trial import Evaluation, Trial
@@ -40,7 +48,8 @@ class Search:
     Args:
         space: the architectures.
         objective: a function of a configuration (and, if it names them, `budget`, `seed` and
-            `context`) that returns a cost to be minimised, or a mapping with 'cost'.
+            `context`) that returns a cost to be minimised, or a mapping with 'cost'. One that
+            cannot continue from a checkpoint says so by an attribute `resumes = False`.
         strategy: proposes configurations; Bayesian optimization by default.
         schedule: chooses budgets; by default everything at the objective's `max_budget`.
         directory: where history and checkpoints are kept; the same directory means resume.
@@ -69,7 +78,7 @@ class Search:
         self.strategy = BayesianOptimization() if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
         self.seed = seed
-        self.history = History(space.configuration_space)
+        self.history = History(space.configuration_space, resumes=resumes(objective))
         self._orphans: deque[Trial] = deque()  # asked for by a process that is gone
         self._running: dict[int, Trial] = {}  # handed out by this process
         self._twins: list[Trial] = []  # of a network that is running: they wait for its result
@@ -136,6 +145,8 @@ class Search:
             ObjectiveError: the result is no cost.
         """
         evaluation = result if isinstance(result, Evaluation) else interpret(trial, result)
+        if trial.parent is not None and not self.history.resumes:
+            evaluation = replace(evaluation, anew=True)
         if trial.number not in self._running:
             raise ValueError(f"trial {trial.number} is not running: ask for it first, tell it once")
         self._record(evaluation)
@@ -255,7 +266,9 @@ class Search:
         return self.history
 
     def _evaluate(self, trial: Trial) -> Evaluation:
-        source = None if trial.parent is None else self._checkpoints.path(self._owner(trial.parent))
+        source = None
+        if trial.parent is not None and self.history.resumes:
+            source = self._checkpoints.path(self._owner(trial.parent))
         # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
         # another, there is nothing to continue from.
         anew = source is not None and self._checkpoints.directory.exists() and not source.exists()
@@ -289,8 +302,10 @@ class Search:
         return trial if evaluation is None or evaluation.reused is None else evaluation.reused
 
     def _needed_checkpoints(self) -> set[int]:
-        needed = self.schedule.continuable(self.history)
-        needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
+        needed: set[int] = set()
+        if self.history.resumes:
+            needed |= self.schedule.continuable(self.history)
+            needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
         if self.history.incumbent is not None:
             needed.add(self.history.incumbent.trial.number)
         return {self._owner(trial) for trial in needed} | set(self._running)

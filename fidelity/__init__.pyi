@@ -1,4 +1,4 @@
-from . import datasets
+from . import axes, datasets
 from .data import Dataset
 from .history import History
 from .objective import Context, Diverged, InvalidArchitecture
@@ -19,5 +19,6 @@ __all__ = [
     "SuccessiveHalving",
     "Training",
     "Trial",
+    "axes",
     "datasets",
 ]
