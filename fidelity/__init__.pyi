@@ -1,16 +1,19 @@
 from . import axes, datasets
+from .curves import Extrapolation, extrapolate
 from .data import Dataset
 from .history import History
 from .objective import Context, Diverged, InvalidArchitecture
-from .schedules import FullFidelity, Hyperband, SuccessiveHalving
+from .schedules import CurveStopping, FullFidelity, Hyperband, SuccessiveHalving
 from .training import Training
 from .trial import Evaluation, Status, Trial
 
 __all__ = [
     "Context",
+    "CurveStopping",
     "Dataset",
     "Diverged",
     "Evaluation",
+    "Extrapolation",
     "FullFidelity",
     "History",
     "Hyperband",
@@ -21,4 +24,5 @@ __all__ = [
     "Trial",
     "axes",
     "datasets",
+    "extrapolate",
 ]

@@ -1,9 +1,11 @@
+from .extrapolation import CurveStopping
 from .full import FullFidelity
 from .halving import SuccessiveHalving
 from .hyperband import Hyperband
 from .schedule import Promote, Schedule, ScheduleError, Start
 
 __all__ = [
+    "CurveStopping",
     "FullFidelity",
     "Hyperband",
     "Promote",
