@@ -27,7 +27,14 @@ from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
-from fidelity.objective import Context, Objective, Result, accepted_arguments, interpret
+from fidelity.objective import (
+    Context,
+    Objective,
+    Result,
+    accepted_arguments,
+    interpret,
+    resumes,
+)
 from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.trial import Evaluation, Trial
@@ -44,7 +51,8 @@ class Search:
     Args:
         space: the architectures.
         objective: a function of a configuration (and, if it names them, `budget`, `seed` and
-            `context`) that returns a cost to be minimised, or a mapping with 'cost'.
+            `context`) that returns a cost to be minimised, or a mapping with 'cost'. One that
+            cannot continue from a checkpoint says so by an attribute `resumes = False`.
         strategy: proposes configurations; Bayesian optimization by default.
         schedule: chooses budgets; by default everything at the objective's `max_budget`.
         directory: where history and checkpoints are kept; the same directory means resume.
@@ -73,7 +81,7 @@ class Search:
         self.strategy = BayesianOptimization() if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
         self.seed = seed
-        self.history = History(space.configuration_space)
+        self.history = History(space.configuration_space, resumes=resumes(objective))
         self._in_flight = InFlight()
         self._submitted: dict[int, Context] = {}  # of trials in flight that a runner has
         self._keys: dict[bytes, str] = {}  # of configurations by their vectors
@@ -140,6 +148,8 @@ class Search:
             ObjectiveError: the result is no cost.
         """
         evaluation = result if isinstance(result, Evaluation) else interpret(trial, result)
+        if trial.parent is not None and not self.history.resumes:
+            evaluation = replace(evaluation, anew=True)
         if trial.number not in self._in_flight.running:
             raise ValueError(f"trial {trial.number} is not running: ask for it first, tell it once")
         self._record(evaluation)
@@ -307,7 +317,7 @@ class Search:
 
     def _context(self, trial: Trial) -> Context:
         target = self._checkpoints.path(trial.number)
-        if trial.parent is None:
+        if trial.parent is None or not self.history.resumes:
             return Context(Checkpoint(None, target))
         source = self._checkpoints.path(self._owner(trial.parent))
         # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
@@ -349,8 +359,10 @@ class Search:
         return trial if evaluation is None or evaluation.reused is None else evaluation.reused
 
     def _needed_checkpoints(self) -> set[int]:
-        needed = set(self.schedule.continuable(self.history))
-        needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
+        needed: set[int] = set()
+        if self.history.resumes:
+            needed |= self.schedule.continuable(self.history)
+            needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
         if self.history.incumbent is not None:
             needed.add(self.history.incumbent.trial.number)
         return {self._owner(trial) for trial in needed} | set(self._in_flight.running)

@@ -1,4 +1,5 @@
-from . import datasets, tables
+from . import axes, datasets, tables
+from .curves import Extrapolation, extrapolate
 from .data import Dataset
 from .history import History
 from .objective import Context, Diverged, InvalidArchitecture
@@ -6,6 +7,7 @@ from .schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
     AsynchronousStopping,
+    CurveStopping,
     FullFidelity,
     Hyperband,
     ProgressiveHalving,
@@ -19,9 +21,11 @@ __all__ = [
     "AsynchronousHyperband",
     "AsynchronousStopping",
     "Context",
+    "CurveStopping",
     "Dataset",
     "Diverged",
     "Evaluation",
+    "Extrapolation",
     "FullFidelity",
     "History",
     "Hyperband",
@@ -31,6 +35,8 @@ __all__ = [
     "SuccessiveHalving",
     "Training",
     "Trial",
+    "axes",
     "datasets",
+    "extrapolate",
     "tables",
 ]

@@ -24,10 +24,13 @@ class History:
 
     Args:
         space: the space that the configurations are points of.
+        resumes: whether promotions continue from what their parents have spent. (Of those that
+            are evaluated, each evaluation says so itself.)
     """
 
-    def __init__(self, space: ConfigurationSpace) -> None:
+    def __init__(self, space: ConfigurationSpace, *, resumes: bool = True) -> None:
         self.space = space
+        self.resumes = resumes
         self._trials: list[Trial] = []
         self._evaluations: list[Evaluation] = []
         self._of_trial: dict[int, Evaluation] = {}
@@ -140,15 +143,17 @@ class History:
             self._of_network.setdefault((trial.key, trial.budget, trial.seed), evaluation)
 
     def increment(self, trial: Trial) -> float:
-        """What evaluating `trial` costs beyond its parent, in units of budget."""
-        return trial.budget - (0 if trial.parent is None else self._trials[trial.parent].budget)
+        """What evaluating `trial` costs beyond what its parent spent, in units of budget."""
+        if trial.parent is None or not self.resumes:
+            return trial.budget
+        return trial.budget - self._trials[trial.parent].budget
 
     def spent(self, evaluation: Evaluation) -> float:
         """The budget that an evaluation really spent.
 
         Nothing where a known result was reused or there was nothing to train; the whole budget
-        where the checkpoint of the parent was gone or damaged; else what comes on top of the
-        parent's.
+        where the parent was not continued (it cannot be, or its checkpoint was gone or damaged);
+        else what comes on top of the parent's.
         """
         if evaluation.reused is not None or evaluation.status is Status.INVALID:
             return 0.0

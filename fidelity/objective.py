@@ -88,6 +88,14 @@ def accepted_arguments(objective: Objective) -> tuple[str, ...]:
     return tuple(accepted)
 
 
+def resumes(objective: Objective) -> bool:
+    """Whether `objective` continues from checkpoints: unless it says `resumes = False`.
+
+    One that doesn't gets no checkpoint, and a promotion spends its whole budget.
+    """
+    return bool(getattr(objective, "resumes", True))
+
+
 def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
     """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
     offered = {

@@ -38,7 +38,7 @@ class Trial:
             the same network.
         budget: the total to train to (not an increment), in units of the fidelity: epochs.
         seed: of the evaluation; equal key, budget and seed give an equal cost.
-        parent: the trial whose checkpoint this one continues; None for a new configuration.
+        parent: the trial that this one continues at a higher budget; None for a new configuration.
         bracket: the round of the schedule to which the trial belongs.
     """
 
@@ -66,8 +66,8 @@ class Evaluation:
         reused: the number of the trial whose result this is, when the same network had been
             evaluated before at the same budget and seed.
         error: the traceback or the reason of a failure.
-        anew: the parent's checkpoint was gone or damaged, so that it was trained from the
-            beginning.
+        anew: it was trained from the beginning though it has a parent: the objective does not
+            resume, or the parent's checkpoint was gone or damaged.
     """
 
     trial: Trial

@@ -67,7 +67,7 @@ class FreezeThaw:
     surrogate: Surrogate = field(default_factory=_surrogate)
     candidates: Candidates = field(default_factory=Candidates)
     transform: Transform = normal_scores
-    initial: int = 10
+    initial: int = 5
     _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     _pools: list[Pool] = field(default_factory=list, repr=False, compare=False)
     _next: dict[tuple[int, int], Configuration] = field(

@@ -1,6 +1,7 @@
 from .asynchronous_halving import AsynchronousHalving
 from .asynchronous_hyperband import AsynchronousHyperband
 from .asynchronous_stopping import AsynchronousStopping
+from .extrapolation import CurveStopping
 from .full import FullFidelity
 from .halving import SuccessiveHalving
 from .hyperband import Hyperband
@@ -11,6 +12,7 @@ __all__ = [
     "AsynchronousHalving",
     "AsynchronousHyperband",
     "AsynchronousStopping",
+    "CurveStopping",
     "FullFidelity",
     "Hyperband",
     "ProgressiveHalving",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from ConfigSpace import Configuration
@@ -48,6 +48,8 @@ class NASBench201:
     Raises:
         TableError: there is no such data set.
     """
+
+    resumes: ClassVar[bool] = False
 
     dataset: str = "cifar10"
     short: str | Path | None = None

@@ -1,0 +1,161 @@
+"""How often stopping by learning curves stops what would have been the best, and what it saves.
+
+    python benchmarks/curve_stopping.py --journal cells.jsonl     # of make_mnist1d_cells.py
+    python benchmarks/curve_stopping.py --networks 60             # trains some on digits itself
+
+Simulated searches draw networks at random, whose curves are all known to the end, and follow
+`CurveStopping`. A stop is wrong if the network, trained on, would have ended below the cost that
+it was compared with. Each risk is a row in results/curve_stopping.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from ConfigSpace import ConfigurationSpace
+from jaxtyping import Float
+
+from fidelity.datasets import digits
+from fidelity.history import History
+from fidelity.objective import Context
+from fidelity.schedules import CurveStopping, Promote
+from fidelity.training import Training
+from fidelity.trial import Evaluation, Trial
+from spaces.cell import CellSpace
+from spaces.space import sample
+
+RESULTS = Path(__file__).parent / "results"
+RISKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+COLUMNS = (
+    "curves",
+    "risk",
+    "searches",
+    "networks",
+    "stopped",
+    "wrong",
+    "share",
+    "epochs",
+    "regret",
+)
+
+Curves = Float[np.ndarray, "networks epochs"]
+
+
+class Outcome(NamedTuple):
+    """Of one simulated search.
+
+    Attributes:
+        stopped: how many networks were stopped.
+        wrong: how many of them would have beaten the incumbent of then.
+        epochs: trained, as a share of training everything to the end.
+        regret: how far the best cost found is above that of training everything.
+    """
+
+    stopped: int
+    wrong: int
+    epochs: float
+    regret: float
+
+
+def from_journal(path: Path) -> Curves:
+    """Validation errors of MNIST-1D networks, from lines that hold the number of wrong images."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    wrong = [line["wrong"] for line in lines if "wrong" in line]
+    return np.array(wrong) / len(mnist1d_validation())
+
+
+def mnist1d_validation() -> torch.Tensor:
+    """The labels of the validation part of MNIST-1D."""
+    from fidelity.datasets import mnist1d
+
+    return mnist1d().validation.labels
+
+
+def trained(networks: int, epochs: int) -> Curves:
+    """Validation errors of random NAS-Bench-201 cells on digits."""
+    space = CellSpace.nasbench201(channels=4, cells=1)
+    training = Training(space, digits(), max_epochs=epochs, batch_size=128, device="cpu")
+    curves: list[list[float]] = []
+    for cell in sample(space.configuration_space, 2 * networks, np.random.default_rng(0)):
+        if len(curves) < networks and space.architecture(cell).connected:
+            context = Context()
+            training(cell, epochs, context=context)
+            curves.append([cost for _, cost in context.curve])
+    return np.array(curves)
+
+
+def simulate(curves: Curves, schedule: CurveStopping) -> Outcome:
+    """One search that draws the networks in this order."""
+    networks, epochs = curves.shape
+    history = History(ConfigurationSpace({"network": (0, networks)}))
+    anything = history.space.get_default_configuration()
+    row: list[int] = []  # of each trial
+    reached: dict[int, tuple[float, float]] = {}  # of each network: its budget, its opponent
+    for network in range(networks + 1):
+        while True:
+            decision = schedule.next(history, exhausted=network in row or network == networks)
+            if decision is None:
+                break
+            number, parent = len(row), None
+            if isinstance(decision, Promote):
+                parent = decision.trial.number
+            row.append(network if parent is None else row[parent])
+            trial = Trial(number, anything, str(row[-1]), decision.budget, parent=parent)
+            history.add_trial(trial)
+            cost = float(curves[row[-1], round(decision.budget) - 1])
+            history.add_evaluation(Evaluation(trial, cost))
+            best = history.incumbent
+            assert best is not None
+            reached[row[-1]] = (decision.budget, best.cost)
+    stopped = {n: best for n, (budget, best) in reached.items() if budget < epochs}
+    wrong = sum(curves[n, -1] < best for n, best in stopped.items())
+    assert history.incumbent is not None
+    regret = history.incumbent.cost - curves[:, -1].min()
+    return Outcome(len(stopped), int(wrong), history.resource / curves.size, float(regret))
+
+
+def main() -> None:
+    """Writes a row for each risk, and prints it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--journal", type=Path, help="curves of MNIST-1D networks, JSON lines")
+    parser.add_argument("--networks", type=int, default=60, help="networks to train without it")
+    parser.add_argument("--epochs", type=int, default=27, help="of each of them")
+    parser.add_argument("--searches", type=int, default=40, help="simulated for each risk")
+    parser.add_argument("--size", type=int, default=50, help="networks a search")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.journal is None:
+        name, curves = "digits", trained(options.networks, options.epochs)
+    else:
+        name, curves = "mnist1d", from_journal(options.journal)
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"curve_stopping_{name}.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for risk in RISKS:
+            outcomes = []
+            for seed in range(options.searches):
+                drawn = np.random.default_rng(seed).permutation(len(curves))[: options.size]
+                schedule = CurveStopping(curves.shape[1], risk=risk)
+                outcomes.append(simulate(curves[drawn], schedule))
+            stopped, wrong = sum(o.stopped for o in outcomes), sum(o.wrong for o in outcomes)
+            means = np.mean([(o.epochs, o.regret) for o in outcomes], axis=0)
+            figures = (wrong / max(stopped, 1), *means)
+            counts = (options.searches, options.size, stopped, wrong)
+            writer.writerow([name, risk, *counts, *(f"{figure:.4f}" for figure in figures)])
+            print(
+                f"risk {risk}: {stopped} stopped, {wrong} wrongly ({figures[0]:.2%}), "
+                f"{means[0]:.0%} of the epochs, regret {means[1]:.4f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

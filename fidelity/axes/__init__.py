@@ -1,0 +1,5 @@
+"""Fidelity axes: in which ways can a training be made cheaper?"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,100 @@
+"""An objective whose budget is a share of the cost, saved along several axes at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ConfigSpace import Configuration
+
+from fidelity.axes.along import train_at
+from fidelity.axes.axis import Axis, AxisError
+from fidelity.objective import Context
+from fidelity.training import Training
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Trains, from the beginning, for the share of the full cost that the budget names.
+
+    What is saved is saved along all axes together. An axis of weight w, of weights that sum to
+    W, is lowered until its own share of the cost is budget ** (w / W): their product is the
+    budget, by the cost models of the axes. With epochs and resolution of equal weight, at the
+    budget 1/4 half of the epochs are trained, on images with half as many pixels.
+
+    With a single axis the budget is a share of the cost in place of a size: a fraction of the
+    training data, for instance. Nothing is resumed: a promotion spends its whole budget.
+
+    Attributes:
+        training: at full size.
+        weights: how much of the saving each axis takes, above 0.
+
+    Raises:
+        AxisError: there is no axis, a weight is not positive, or the training lacks a size.
+    """
+
+    training: Training
+    weights: Mapping[Axis, float]
+    resumes: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not self.weights:
+            raise AxisError("no axis is given: name one at least, such as {Images(): 1}")
+        for axis, weight in self.weights.items():
+            if not 0 < weight < math.inf:
+                raise AxisError(
+                    f"the weight of {type(axis).__name__} is {weight}: it must be above 0 and "
+                    "finite; leave out an axis that shall stay as it is"
+                )
+            axis.size(self.training)
+
+    @property
+    def max_budget(self) -> float:
+        """1: the full training."""
+        return 1.0
+
+    def sizes(self, budget: float) -> dict[Axis, float]:
+        """The size along each axis at this budget, before it is rounded.
+
+        Raises:
+            AxisError: the budget is not in (0, 1].
+        """
+        if not 0 < budget <= 1:
+            raise AxisError(
+                f"the budget is {budget}: it is a share of the cost of a full training, above 0 "
+                "and at most 1; use for instance Hyperband(1 / 27, 1)"
+            )
+        total = sum(self.weights.values())
+        return {
+            axis: axis.size(self.training)
+            * budget ** (weight / total / axis.exponent(self.training))
+            for axis, weight in self.weights.items()
+        }
+
+    def __call__(
+        self,
+        configuration: Configuration,
+        budget: float,
+        seed: int = 0,
+        context: Context | None = None,
+    ) -> dict[str, float]:
+        """Trains for this share of the cost and evaluates on the validation part.
+
+        Args:
+            configuration: the network, a configuration of the training's space.
+            budget: the share of the cost of a full training, in (0, 1].
+            seed: of initial weights, order, augmentation and dropout.
+            context: the device, and where to leave a checkpoint.
+
+        Returns:
+            What `Training` returns, and 'relative_cost': the budget, but for the rounding of
+            sizes to whole ones.
+
+        Raises:
+            AxisError: the budget is out of its range, or an axis cannot be lowered so far.
+            InvalidArchitecture: there is nothing to train, or images shrink to nothing.
+            Diverged: the loss is no finite number.
+        """
+        return train_at(self.training, self.sizes(budget), configuration, seed, context)

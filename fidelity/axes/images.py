@@ -1,0 +1,83 @@
+"""Fewer training images.
+
+Klein et al. (2017), "Fast Bayesian optimization of machine learning hyperparameters on large
+datasets", AISTATS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+
+from fidelity.axes.axis import AxisError
+from fidelity.axes.cache import lowered
+from fidelity.data import Dataset
+from fidelity.training import Training
+
+
+@dataclass(frozen=True)
+class Images:
+    """The number of training images, each class in proportion; an epoch is a pass over them.
+
+    Smaller sets are nested in larger ones: a set is the beginning of one order of all images.
+    Validation and test part stay whole, so that errors remain comparable.
+
+    Cost model: proportional to the images.
+
+    Attributes:
+        seed: of the order.
+    """
+
+    seed: int = 0
+
+    def size(self, training: Training) -> float:
+        """The number of training images."""
+        return len(training.dataset.train)
+
+    def exponent(self, training: Training) -> float:
+        """1."""
+        return 1
+
+    def apply(self, training: Training, size: float) -> Training:
+        """The training on the first `size` images, rounded to whole ones.
+
+        Raises:
+            AxisError: there are more classes than images.
+        """
+        dataset, images = training.dataset, round(size)
+        if images == len(dataset.train):
+            return training
+        if images < dataset.classes:
+            raise AxisError(
+                f"{images} training images are too few: each of the {dataset.classes} classes of "
+                f"{dataset.name} needs one; raise the lowest budget"
+            )
+        key = (type(self), self.seed, images)
+        return replace(
+            training, dataset=lowered(dataset, key, lambda: self._first(dataset, images))
+        )
+
+    def _first(self, dataset: Dataset, images: int) -> Dataset:
+        order = stratified_order(dataset.train.labels.numpy(), np.random.default_rng(self.seed))
+        chosen = torch.from_numpy(np.sort(order[:images]))
+        return replace(dataset, train=dataset.train.select(chosen))
+
+
+def stratified_order(
+    labels: Int64[np.ndarray, " images"], rng: np.random.Generator
+) -> Int64[np.ndarray, " images"]:
+    """An order in which any first n images hold the classes in proportion, one of each at least.
+
+    The classes are spread evenly over the order, each in a random order of its own; one image of
+    each comes before all others.
+    """
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        members = rng.permutation(np.flatnonzero(labels == label))
+        place[members] = (np.arange(len(members)) + 0.5) / len(members)
+        place[members[0]] = 0.0
+    # Equal places, of equally large classes, must not favour the classes that were numbered first.
+    return np.asarray(np.lexsort((rng.random(len(labels)), place)))

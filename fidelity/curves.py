@@ -1,0 +1,163 @@
+"""Learning curves carried on: what a training will cost at its end, and how sure that is.
+
+Parametric families of curves, weighted by how well they explain what was seen, as in Domhan,
+Springenberg and Hutter (2015), "Speeding up automatic hyperparameter optimization of deep neural
+networks by extrapolation of learning curves", IJCAI. Theirs are sampled with Markov chains. Here
+each curve is `end + drop * shape(step)` with a shape from a grid, linear in `end` and `drop`, so
+that the posterior is known in closed form: the same curve always gives the same prediction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import ndtr
+
+Curve = Sequence[tuple[float, float]]
+"""Pairs (step, cost), steps as totals."""
+
+Times = Float[np.ndarray, " points"]
+Parts = Float[np.ndarray, " components"]
+
+POINTS = 60
+"""Of a longer curve so many points are used, evenly spread, the first and the last among them."""
+
+NOISE = np.geomspace(0.002, 0.2, 7)
+"""Standard deviations that the noise of a single cost may have; all are equally likely before.
+
+This and the next are in units of the largest cost of the curve, often its first.
+"""
+
+LINE = ((0.5, 0.5), (0.5, 0.5))
+"""Mean and standard deviation, before anything was seen, of the cost at the horizon, and of the
+drop from the first cost to it; the two are independent, so that they need not sum to 1."""
+
+DRIFT = 2.0
+"""How far a curve strays from its shape: as a random walk whose variance grows by this much over
+the whole horizon, in units of that of the noise. Predictions that reach far are less sure."""
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """A belief about a cost: a mixture of normal distributions.
+
+    Attributes:
+        weights: of the components; they sum to 1.
+        means: of the components.
+        deviations: their standard deviations.
+    """
+
+    weights: Parts
+    means: Parts
+    deviations: Parts
+
+    @property
+    def mean(self) -> float:
+        """The expected cost."""
+        return float(self.weights @ self.means)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the cost."""
+        spread = self.deviations**2 + (self.means - self.mean) ** 2
+        return math.sqrt(float(self.weights @ spread))
+
+    def probability_below(self, threshold: float) -> float:
+        """The probability that the cost is below `threshold`.
+
+        Raises:
+            ValueError: the threshold is NaN.
+        """
+        if math.isnan(threshold):
+            raise ValueError("the threshold is NaN: give a cost, which may be infinite")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = (threshold - self.means) / self.deviations
+        certain = np.where(self.means < threshold, 1.0, 0.0)
+        return float(self.weights @ np.where(self.deviations > 0, ndtr(z), certain))
+
+
+def extrapolate(curve: Curve, horizon: float) -> Extrapolation:
+    """The belief about the cost at the step `horizon`.
+
+    Args:
+        curve: what was seen, in any order; of a step that comes twice the last counts. Costs
+            that are not finite, and steps that are not above 0, are left out.
+        horizon: a step, in the same units.
+
+    Raises:
+        ValueError: nothing finite was seen, or what was seen goes beyond the horizon.
+    """
+    seen = {step: cost for step, cost in curve if step > 0 and math.isfinite(cost)}
+    if not seen:
+        raise ValueError(
+            "the curve holds no finite cost at a step above 0: at least 1 is needed to carry it on"
+        )
+    steps = np.array(sorted(seen), dtype=float)
+    if steps[-1] > horizon:
+        raise ValueError(
+            f"the curve goes to step {steps[-1]:g}, beyond the horizon {horizon:g}: raise the "
+            "horizon, or cut the curve"
+        )
+    costs = np.array([seen[step] for step in steps], dtype=float)
+    if steps[-1] == horizon:
+        return Extrapolation(np.ones(1), costs[-1:], np.zeros(1))
+    if len(steps) > POINTS:
+        kept = np.linspace(0, len(steps) - 1, POINTS).round().astype(int)
+        steps, costs = steps[kept], costs[kept]
+    unit = float(abs(costs).max()) or 1.0
+    weights, means, variances = _predict(steps / horizon, costs / unit)
+    return Extrapolation(weights, unit * means, unit * np.sqrt(variances))
+
+
+def _families(times: Times) -> Float[np.ndarray, "shapes points"]:
+    """All shapes at these shares of the horizon, up to their level and size."""
+    return np.array(
+        [
+            *(times**-power for power in (0.15, 0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)),
+            *(np.exp(-times / scale) for scale in (0.05, 0.07, 0.1, 0.14, 0.2, 0.28, 0.4, 0.6)),
+            *(-np.log(times + offset) for offset in (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)),
+            # Under a learning rate that falls to 0, curves fall until the end, or fastest there.
+            *(-(times**power) for power in (1.0, 2.0, 4.0)),
+        ]
+    )
+
+
+def _shapes(times: Times) -> Float[np.ndarray, "shapes points"]:
+    """All shapes, 1 at the first of these shares of the horizon and 0 at the horizon."""
+    above = _families(times) - _families(np.ones(1))
+    return np.asarray(above / above[:, :1])
+
+
+def _predict(times: Times, costs: Float[np.ndarray, " points"]) -> tuple[Parts, Parts, Parts]:
+    """Weights, means and variances of the cost at time 1, one for each noise and shape.
+
+    The regression on a line per shape, with a random walk in its residuals, is Kriging with a
+    trend (Rasmussen and Williams 2006, "Gaussian processes for machine learning", section 2.7),
+    in which 2x2 matrices are inverted by hand: that is what makes it fast.
+    """
+    covariance = np.eye(len(times)) + DRIFT * np.minimum.outer(times, times)
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    ones, y, walk = whiten.sum(1), whiten @ costs, whiten @ (DRIFT * times)
+    shapes = _shapes(times) @ whiten.T
+    (end, end_sd), (drop, drop_sd) = LINE
+    # The posterior of the line (end, drop): its precision, and precision times mean.
+    s2 = NOISE[:, None] ** 2
+    p11 = end_sd**-2 + ones @ ones / s2
+    p12 = shapes @ ones / s2
+    p22 = drop_sd**-2 + (shapes**2).sum(1) / s2
+    r1 = end * end_sd**-2 + ones @ y / s2
+    r2 = drop * drop_sd**-2 + shapes @ y / s2
+    determinant = p11 * p22 - p12**2
+    fit = (p22 * r1**2 - 2 * p12 * r1 * r2 + p11 * r2**2) / determinant
+    evidence = -0.5 * (len(times) * np.log(s2) + np.log(determinant) + y @ y / s2 - fit)
+    weights = np.exp(evidence - evidence.max())
+    # At the horizon the shape is 0: what is left of it is how the last residuals are carried on.
+    d1, d2 = 1 - walk @ ones, -(shapes @ walk)
+    means = (d1 * (p22 * r1 - p12 * r2) + d2 * (p11 * r2 - p12 * r1)) / determinant + walk @ y
+    line = (d1**2 * p22 - 2 * d1 * d2 * p12 + d2**2 * p11) / determinant
+    variances = s2 * (1 + DRIFT - walk @ walk) + line
+    return weights.ravel() / weights.sum(), means.ravel(), variances.ravel()

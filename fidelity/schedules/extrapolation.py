@@ -1,0 +1,153 @@
+"""Early stopping by learning curves: a trial ends when it will hardly beat the best.
+
+Domhan, Springenberg and Hutter (2015), "Speeding up automatic hyperparameter optimization of deep
+neural networks by extrapolation of learning curves", IJCAI.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from fidelity.curves import extrapolate
+from fidelity.history import History
+from fidelity.schedules.schedule import Promote, ScheduleError, Start, check_budgets
+from fidelity.trial import Evaluation, Status, Trial
+
+
+@dataclass(frozen=True)
+class CurveStopping:
+    """Continues a trial step by step while the chance that it beats the incumbent is not small.
+
+    A trial is stopped when the probability that its cost at the maximal budget will be below the
+    lowest one seen there is less than `risk`. Until something has reached the maximal budget,
+    everything goes on to it. Checkpoints make the steps cheap, so it suits objectives that
+    resume.
+
+    The risk is that of one decision, as far as curves behave like those of `fidelity.curves`;
+    `benchmarks/curve_stopping.py` measures how often a stopped trial would have been the best.
+
+    Attributes:
+        max_budget: at which trials end that are not stopped.
+        step: the budget between two decisions.
+        min_budget: at which trials start; by default one step.
+        risk: the probability of beating the incumbent below which a trial is stopped, in [0, 1).
+            At 0 nothing ever is.
+
+    Raises:
+        ScheduleError: a budget or the risk is out of its range.
+    """
+
+    max_budget: float
+    step: float = 1.0
+    min_budget: float | None = None
+    risk: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_budgets(self._first, self.max_budget, eta=2)
+        if not self.step > 0:
+            raise ScheduleError(f"the step between two decisions is above 0, not {self.step}")
+        if not 0 <= self.risk < 1:
+            raise ScheduleError(
+                f"the risk is a probability of at least 0 and below 1 (often 0.05), not {self.risk}"
+            )
+
+    @property
+    def _first(self) -> float:
+        return min(self.step, self.max_budget) if self.min_budget is None else self.min_budget
+
+    def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
+        """Continues the trial of lowest number that may go on, or starts a new one."""
+        if waiting := self._open(history):
+            trial = waiting[min(waiting)]
+            following = trial.budget + self.step
+            # Steps such as 0.1 do not add up to a whole number exactly.
+            last = following > self.max_budget - 1e-6 * self.step
+            return Promote(trial, self.max_budget if last else following)
+        return None if exhausted else Start(self._first)
+
+    def continuable(self, history: History) -> set[int]:
+        """The trials that are to go on."""
+        return set(self._open(history))
+
+    def _open(self, history: History) -> dict[int, Trial]:
+        """The trials that are to go on and were not yet promoted, by number."""
+        state = _states.setdefault(history, {}).setdefault(self, _State())
+        state.read(history, self.max_budget)
+        best = self._incumbent(history)
+        for number, evaluation in list(state.waiting.items()):
+            if best is None or state.judged.get(number) == best:
+                continue
+            state.judged[number] = best
+            if chance_below(best, history, evaluation, self.max_budget) < self.risk:
+                del state.waiting[number]
+        return {number: evaluation.trial for number, evaluation in state.waiting.items()}
+
+    def _incumbent(self, history: History) -> float | None:
+        best = history.incumbent
+        return None if best is None or best.trial.budget < self.max_budget else best.cost
+
+
+@dataclass
+class _State:
+    """What a schedule knows of a history, of which it reads each entry once.
+
+    A stopped trial stays stopped: the incumbent's cost only falls, and the chance to be below
+    it with it. So a schedule that has never seen the history decides the same.
+    """
+
+    trials: int = 0
+    evaluations: int = 0
+    promoted: Counter[int] = field(default_factory=Counter)
+    lost: Counter[int] = field(default_factory=Counter)  # promotions whose worker died
+    waiting: dict[int, Evaluation] = field(default_factory=dict)
+    judged: dict[int, float] = field(default_factory=dict)  # against which cost
+
+    def read(self, history: History, max_budget: float) -> None:
+        """Takes in what is new."""
+        parents = []
+        for trial in history.trials[self.trials :]:
+            if trial.parent is not None:
+                self.promoted[trial.parent] += 1
+                parents.append(trial.parent)
+        for evaluation in history.evaluations[self.evaluations :]:
+            trial = evaluation.trial
+            if evaluation.succeeded and trial.budget < max_budget:
+                self.waiting[trial.number] = evaluation
+            if evaluation.status is Status.LOST and trial.parent is not None:
+                self.lost[trial.parent] += 1
+                parents.append(trial.parent)
+        for parent in parents:
+            # A worker that died says nothing about the network, so it goes on, but only once more.
+            if self.promoted[parent] > min(self.lost[parent], 1):
+                self.waiting.pop(parent, None)
+            elif before := history.evaluation(parent):
+                self.waiting[parent] = before
+        self.trials, self.evaluations = len(history.trials), len(history)
+
+
+_states: WeakKeyDictionary[History, dict[CurveStopping, _State]] = WeakKeyDictionary()
+
+
+def chance_below(cost: float, history: History, evaluation: Evaluation, max_budget: float) -> float:
+    """The probability that a trial, continued to `max_budget`, ends below `cost`."""
+    return extrapolate(curve(history, evaluation), max_budget).probability_below(cost)
+
+
+def curve(history: History, evaluation: Evaluation) -> list[tuple[float, float]]:
+    """Everything that was seen of a trial up to its budget, its parents' budgets included.
+
+    Returns:
+        Pairs (step, cost) in ascending steps: what was reported, and the cost at each budget.
+    """
+    chain = [evaluation]
+    while (parent := chain[-1].trial.parent) is not None:
+        before = history.evaluation(parent)
+        assert before is not None  # only what has ended is promoted
+        chain.append(before)
+    points: dict[float, float] = {}
+    for part in reversed(chain):
+        points |= {step: cost for step, cost in part.curve if step <= part.trial.budget}
+        points[part.trial.budget] = part.cost
+    return sorted(points.items())
