@@ -140,7 +140,9 @@ class _Graph:
 
 
 Features = Callable[[Configuration], Sequence[float]]
-"""Numbers that say something of a configuration, always as many: costs, zero-cost proxies."""
+"""Numbers that say something of a network, always as many: costs, zero-cost proxies.
+
+Configurations of one network have the same: only one of them is asked for."""
 
 
 @dataclass

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
 import torch
+from ConfigSpace import Configuration
 
 from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import (
     ConfigurationView,
+    FeatureView,
     GraphView,
     Hyperparameters,
     PathView,
@@ -13,6 +19,9 @@ from bonas.surrogates.kernel import (
     squared_distances,
 )
 from bonas.surrogates.surrogate import mean
+from spaces.cell import CellSpace
+from spaces.features import Encoder
+from spaces.space import sample
 from tests.bonas.surrogates.contract import SurrogateContract, encoded, targets
 
 
@@ -80,3 +89,33 @@ def test_many_observations_are_thinned_out_and_the_best_kept() -> None:
     model = GaussianProcess(most=20).fit(rows, targets(rows), layout)
     assert model.inputs.shape[0] == 20
     assert float(model.targets.max()) == float(targets(rows).max())
+
+
+def test_a_view_of_features_needs_some_and_learns_from_them() -> None:
+    space = CellSpace.nasbench201()
+    chosen = sample(space.configuration_space, 40, np.random.default_rng(0))
+
+    def convolutions(configuration: Configuration) -> tuple[float]:
+        nodes = space.architecture(configuration).canonical().nodes
+        return (float(sum(node.operation == "nor_conv_3x3" for node in nodes)),)
+
+    encoding = Encoder(space, 1, convolutions).encode(chosen)
+    rows = torch.from_numpy(encoding.rows)
+    wanted = torch.tensor([convolutions(configuration) for configuration in chosen]).double()
+    process = GaussianProcess((FeatureView(),))
+    model = process.fit(rows[:30], wanted[:30], encoding.layout)
+    assert float((mean(model, rows[30:]) - wanted[30:]).abs().mean()) < 0.1
+    with pytest.raises(ValueError, match="features"):
+        process.fit(rows[:20], wanted[:20], encoded()[1])
+
+
+def test_along_the_budget_the_mean_is_a_line_and_nearby_budgets_are_alike() -> None:
+    rows, layout = encoded()
+    columns = rows.shape[1]
+    joint = replace(layout, budget=slice(columns, columns + 1))
+    low, high = (torch.cat([rows, torch.full((60, 1), at).double()], 1) for at in (0.0, 1.0))
+    inputs = torch.cat([low[:40], high[:10]])
+    values = torch.cat([targets(rows[:40]), targets(rows[:10]) + 5.0])
+    model = GaussianProcess().fit(inputs, values, joint)
+    error = (mean(model, high[10:40]) - targets(rows[10:40]) - 5.0).abs().mean()
+    assert float(error) < 0.3 * float(targets(rows).std())
