@@ -7,15 +7,15 @@
     python benchmarks/nasbench201.py --quick               # two minutes, in results/quick
 
 The protocol is that of `ablations.py`. A query returns the validation accuracy of one random
-training run of the 2 or 3 that the table holds of a network; the n-th query of a seed draws the same
-random number for everybody. `regret` is the best mean validation accuracy of the table minus that of
-the network that the optimizer recommends: its own recommendation if it makes one, else the best
-single observation. `observed` is the regret of the best single observation, `found` that of the best
-network evaluated, all in percent. `cpu_seconds` is the mean over the last 25 evaluations of what
-asking and telling took, with one thread.
+training run of the 2 or 3 that the table holds of a network; the n-th query of a seed draws the
+same random number for everybody. `regret` is the best mean validation accuracy of the table minus
+that of the network that the optimizer recommends: its own recommendation if it makes one, else the
+best single observation. `observed` is the regret of the best single observation, `found` that of
+the best network evaluated, all in percent. `cpu_seconds` is the mean over the last 25 evaluations
+of what asking and telling took, with one thread.
 
-Every seed is written to results/nasbench201_<dataset>.csv, and what is there is not run again. A peer
-whose library is missing is left out, with a line that says so.
+Every seed is written to results/nasbench201_<dataset>.csv, and what is there is not run again. A
+peer whose library is missing is left out, with a line that says so.
 """
 
 from __future__ import annotations
@@ -30,17 +30,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# One thread for everybody, before numpy and torch are imported.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-
 import numpy as np
 import torch
 from ablations import RESULTS, Table, load
 from nasbench201_report import report
-
-from bonas.strategies.bayesian import BayesianOptimization
-from bonas.strategies.smac import SMAC as SMACStrategy
 from peers.bananas import BANANAS
 from peers.bonas import Bonas
 from peers.dehb import DEHB
@@ -52,6 +45,10 @@ from peers.random import Random
 from peers.smac import SMAC
 from peers.syne_tune import BORE
 from peers.wl_gp import WLGP
+from threadpoolctl import threadpool_limits
+
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.smac import SMAC as SMACStrategy
 from spaces.cell import CellSpace
 from spaces.space import configuration
 
@@ -64,7 +61,7 @@ PEERS: Mapping[str, Peer] = {
     "bonas": Bonas(BayesianOptimization),
     "bonas, SMAC strategy": Bonas(SMACStrategy),
     "random search": Random(),
-    "regularized evolution": Evolution(20, 5),
+    "regularized evolution": Evolution(30, 10),
     "Optuna TPE": TPE(),
     "DEHB": DEHB(),
     "GP, WL kernel": WLGP(),
@@ -158,6 +155,13 @@ def _append(target: Path, rows: list[dict[str, float | str]]) -> None:
         )
 
 
+def _one_thread() -> None:
+    """For what is loaded, and for what the peers load when they start."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
 def main() -> None:
     """Runs what is asked for, then writes table and plots."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -170,7 +174,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in set(arguments.names) - set(PEERS):
         parser.error(f"there is no peer {name!r}; there are: {'; '.join(PEERS)}")
-    torch.set_num_threads(1)
+    _one_thread()
     names = arguments.names or list(PEERS)
     directory = RESULTS / "quick" if arguments.quick else RESULTS
     datasets = ["cifar10"] if arguments.quick else arguments.datasets

@@ -29,7 +29,7 @@ class BANANAS:
     """
 
     initial: int = 10
-    batch: int = 5
+    batch: int = 10
     pool: int = 100
     parents: int = 10
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ class SMAC:
     def start(self, seed: int) -> SMACSession:
         """See `Peer.start`."""
         from smac import HyperparameterOptimizationFacade, Scenario
+
+        # In a space this small it warns again and again that it falls back on random ones.
+        logging.getLogger("smac").setLevel(logging.ERROR)
 
         space = ConfigurationSpace({edge: list(OPERATIONS) for edge in EDGES}, seed=seed)
         scenario = Scenario(

@@ -13,7 +13,7 @@ from peers.peer import EDGES, OPERATIONS, Choice
 
 @dataclass(frozen=True)
 class BORE:
-    """`syne_tune.optimizer.baselines.BORE` with its defaults: a classifier of gradient-boosted trees."""
+    """`syne_tune.optimizer.baselines.BORE` with its defaults: gradient-boosted trees."""
 
     def start(self, seed: int) -> BORESession:
         """See `Peer.start`."""
