@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 DRAWS = 1000
 """Of the bootstrap."""
+FLOOR = 0.02
+"""Regrets below are drawn here: a logarithmic axis has no zero."""
 TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet16-120"}
 # Okabe & Ito (2008); the line styles and markers tell them apart without colour.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -147,7 +149,7 @@ def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) ->
         colour = COLOURS[number % len(COLOURS)]
         ax.plot(
             curve.index,
-            curve["mean"],
+            np.maximum(curve["mean"], FLOOR),
             linestyle=STYLES[number % len(STYLES)],
             marker=MARKERS[number % len(MARKERS)],
             markersize=4.5,
@@ -155,8 +157,10 @@ def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) ->
             color=colour,
             label=f"{peer} ({frame[frame['peer'] == peer]['seed'].nunique()})",
         )
-        low = np.maximum(curve["mean"] - curve["sem"], 1e-3)
-        ax.fill_between(curve.index, low, curve["mean"] + curve["sem"], color=colour, alpha=0.12)
+        low, high = (
+            np.maximum(curve["mean"] + sign * curve["sem"].fillna(0.0), FLOOR) for sign in (-1, 1)
+        )
+        ax.fill_between(curve.index, low, high, color=colour, alpha=0.12)
     _axes(ax)
     ax.set_title(f"NAS-Bench-201, {title}: mean over seeds, band of one standard error")
     # In the order of the last points from above, beside the axes, where it covers nothing.
@@ -166,12 +170,18 @@ def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) ->
 
 
 def _axes(ax: Axes) -> None:
-    ax.set(xscale="log", yscale="log", xlabel="evaluations", ylabel="regret in percent")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="evaluations",
+        ylabel=f"regret in percent (at least {FLOOR})",
+    )
     ax.xaxis.set_major_locator(FixedLocator([5, 10, *MARKS]))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_locator(FixedLocator([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]))
+    ax.yaxis.set_major_locator(FixedLocator([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_xlim(4.7, 160)
+    ax.set_ylim(bottom=0.9 * FLOOR)
     ax.grid(alpha=0.3)
