@@ -38,7 +38,6 @@ from peers.bananas import BANANAS
 from peers.bonas import Bonas
 from peers.dehb import DEHB
 from peers.evolution import Evolution
-from peers.hebo import HEBO
 from peers.optuna import TPE, OptunaGP
 from peers.peer import Choice, Peer, Recommends
 from peers.random import Random
@@ -70,7 +69,6 @@ PEERS: Mapping[str, Peer] = {
     "Optuna GP": OptunaGP(),
     "Syne Tune BORE": BORE(),
     "SMAC3": SMAC(deterministic=True),
-    "HEBO": HEBO(),
 }
 
 
