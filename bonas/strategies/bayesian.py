@@ -12,7 +12,7 @@ from ConfigSpace import Configuration
 
 from bonas.belief import Belief
 from bonas.candidates import Candidates, Pool
-from bonas.strategies.observations import Observations, observations, repeatable
+from bonas.strategies.observations import Observations, observations, repeatable, running
 from bonas.strategies.strategy import Again, Proposal
 from bonas.surrogates.transform import Transform, normal_scores
 from bonas.surrogates.tuning import Tuning
@@ -100,7 +100,7 @@ class BayesianOptimization:
             return self._first(memory.pool, asked, rng)
         best = observed.best_first()
         unseen = memory.pool.unseen(asked, best, len(history.trials), rng)
-        pending = [trial.configuration for trial in history.pending]
+        pending = [trial.configuration for trial in running(history)]
         problem = self._problem(memory, observed, pending, list(unseen.values()))
         again = repeatable(history, observed, self.repeats)
         bonus = [

@@ -11,7 +11,7 @@ import numpy as np
 from ConfigSpace import Configuration
 from jaxtyping import Float
 
-from bonas.strategies.observations import Observations
+from bonas.strategies.observations import Observations, running
 from bonas.surrogates.transform import Transform
 from bonas.surrogates.tuning import Tuning
 from fidelity.history import History
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bonas.surrogates.surrogate import Surrogate
-
-
-@dataclass(frozen=True)
-class Point:
-    """A configuration at a budget."""
-
-    configuration: Configuration
-    budget: float
 
 
 @dataclass
@@ -104,12 +96,12 @@ def fit(
     from bonas.surrogates.surrogate import mean
 
     observed = Observations(history.evaluations)
-    pending = [Point(trial.configuration, trial.budget) for trial in history.pending]
-    running = [point.configuration for point in pending]
-    encoding = encoder.encode([*observed.configurations, *running, *candidates])
+    pending = running(history)
+    waiting = [trial.configuration for trial in pending]
+    encoding = encoder.encode([*observed.configurations, *waiting, *candidates])
     rows = torch.from_numpy(encoding.rows)
     n = len(observed)
-    at = [e.trial.budget for e in observed.evaluations] + [point.budget for point in pending]
+    at = [e.trial.budget for e in observed.evaluations] + [trial.budget for trial in pending]
     column = torch.tensor([scaled(budget, budgets) for budget in at], dtype=rows.dtype)
     known = torch.cat([rows[: len(at)], column[:, None]], 1)
     columns = rows.shape[1]
@@ -117,7 +109,7 @@ def fit(
     targets = torch.from_numpy(transform(observed.costs))[:, None]
     chosen = memory.costs.tuned(surrogate, observed.numbers, known[:n], targets, layout)
     model = chosen.fit(known[:n], targets, layout)
-    if running:
+    if pending:
         with torch.no_grad():
             model = model.condition_on_observations(known[n:], mean(model, known[n:]))
     seconds = _seconds(surrogate, history, rows, encoding.layout, memory)

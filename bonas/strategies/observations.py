@@ -13,6 +13,15 @@ from bonas.surrogates.transform import Floats, imputed
 from fidelity.history import History
 from fidelity.trial import Evaluation, Trial
 
+PENDING = 100
+"""So many of the trials that run, the newest, are told to a surrogate. With a thousand workers all
+of them would take longer than a proposal may; the others are left out by their keys alone."""
+
+
+def running(history: History) -> list[Trial]:
+    """The newest of the trials that run, at most `PENDING`."""
+    return list(history.pending)[-PENDING:]
+
 
 @dataclass(frozen=True)
 class Observations:

@@ -93,7 +93,7 @@ def test_many_observations_are_thinned_out_and_the_best_kept() -> None:
 
 def test_a_view_of_features_needs_some_and_learns_from_them() -> None:
     space = CellSpace.nasbench201()
-    chosen = sample(space.configuration_space, 40, np.random.default_rng(0))
+    chosen = sample(space.configuration_space, 80, np.random.default_rng(0))
 
     def convolutions(configuration: Configuration) -> tuple[float]:
         nodes = space.architecture(configuration).canonical().nodes
@@ -103,8 +103,8 @@ def test_a_view_of_features_needs_some_and_learns_from_them() -> None:
     rows = torch.from_numpy(encoding.rows)
     wanted = torch.tensor([convolutions(configuration) for configuration in chosen]).double()
     process = GaussianProcess((FeatureView(),))
-    model = process.fit(rows[:30], wanted[:30], encoding.layout)
-    assert float((mean(model, rows[30:]) - wanted[30:]).abs().mean()) < 0.1
+    model = process.fit(rows[:60], wanted[:60], encoding.layout)
+    assert float((mean(model, rows[60:]) - wanted[60:]).abs().mean()) < 0.1
     with pytest.raises(ValueError, match="features"):
         process.fit(rows[:20], wanted[:20], encoded()[1])
 
