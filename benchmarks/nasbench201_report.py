@@ -162,7 +162,7 @@ def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) ->
         )
         ax.fill_between(curve.index, low, high, color=colour, alpha=0.12)
     _axes(ax)
-    ax.set_title(f"NAS-Bench-201, {title}: mean over seeds, band of one standard error")
+    ax.set_title(f"NAS-Bench-201, {title}: mean and standard error")
     # In the order of the last points from above, beside the axes, where it covers nothing.
     figure.legend(loc="outside right upper", title="peer (seeds)", frameon=False, fontsize=9)
     figure.savefig(target, dpi=130)
