@@ -32,17 +32,8 @@ from spaces.space import sample
 
 RESULTS = Path(__file__).parent / "results"
 RISKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
-COLUMNS = (
-    "curves",
-    "risk",
-    "searches",
-    "networks",
-    "stopped",
-    "wrong",
-    "share",
-    "epochs",
-    "regret",
-)
+COLUMNS = ("curves", "risk", "searches", "networks", "stopped", "wrong")
+MEANS = ("share_wrong", "share_of_epochs", "regret")
 
 Curves = Float[np.ndarray, "networks epochs"]
 
@@ -138,7 +129,7 @@ def main() -> None:
     path = RESULTS / f"curve_stopping_{name}.csv"
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow([*COLUMNS, *MEANS])
         for risk in RISKS:
             outcomes = []
             for seed in range(options.searches):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -85,6 +85,8 @@ def _description(thing: object) -> dict[str, Any]:
                 described[field.name] = value
             elif is_dataclass(value):
                 described[field.name] = _description(value)
+            elif isinstance(value, Mapping) and all(map(is_dataclass, value)):
+                described[field.name] = [[_description(key), value[key]] for key in value]
     if isinstance(thing, Sized) and not isinstance(thing, str):
         described["len"] = len(thing)
     return described

@@ -26,15 +26,19 @@ Parts = Float[np.ndarray, " components"]
 POINTS = 60
 """Of a longer curve so many points are used, evenly spread, the first and the last among them."""
 
+SMALLEST_UNIT = 1e-100
+"""Of costs; those that are all smaller are taken for zeros, since their squares would be."""
+
 NOISE = np.geomspace(0.002, 0.2, 7)
 """Standard deviations that the noise of a single cost may have; all are equally likely before.
 
 This and the next are in units of the largest cost of the curve, often its first.
 """
 
-LINE = ((0.5, 0.5), (0.5, 0.5))
+LINE = ((0.3, 0.5), (0.7, 0.5))
 """Mean and standard deviation, before anything was seen, of the cost at the horizon, and of the
-drop from the first cost to it; the two are independent, so that they need not sum to 1."""
+drop from the first cost to it. A smaller drop stops slow starters, under a warm-up for instance,
+more often than the stated risk."""
 
 DRIFT = 2.0
 """How far a curve strays from its shape: as a random walk whose variance grows by this much over
@@ -108,7 +112,8 @@ def extrapolate(curve: Curve, horizon: float) -> Extrapolation:
     if len(steps) > POINTS:
         kept = np.linspace(0, len(steps) - 1, POINTS).round().astype(int)
         steps, costs = steps[kept], costs[kept]
-    unit = float(abs(costs).max()) or 1.0
+    largest = float(abs(costs).max())
+    unit = largest if largest > SMALLEST_UNIT else 1.0
     weights, means, variances = _predict(steps / horizon, costs / unit)
     return Extrapolation(weights, unit * means, unit * np.sqrt(variances))
 

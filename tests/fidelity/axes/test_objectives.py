@@ -20,6 +20,7 @@ from fidelity.axes import (
 )
 from fidelity.checkpoint import Checkpoint
 from fidelity.history import History
+from fidelity.journal import JournalError
 from fidelity.objective import Context
 from fidelity.schedules import SuccessiveHalving
 from fidelity.training import Training
@@ -162,6 +163,11 @@ class TestUnderASearch:
                 told = search.tell(trial, 0.5)
             assert told.anew
             assert search.history.resource == 8
+
+    def test_other_axes_are_another_search(self, tmp_path: Path) -> None:
+        Search(SPACE, Combined(TRAINING, {Images(): 1}), directory=tmp_path).close()
+        with pytest.raises(JournalError, match=r"weights was .*Images.* and is now .*Width"):
+            Search(SPACE, Combined(TRAINING, {Width(): 1}), directory=tmp_path)
 
     def test_an_objective_that_resumes_spends_the_rest_only(self) -> None:
         schedule = SuccessiveHalving(1, 2, eta=2)

@@ -1,7 +1,11 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from bonas.progress import Silent
+from bonas.search import Search
+from bonas.strategies.random_search import RandomSearch
 from fidelity.history import History
 from fidelity.schedules import CurveStopping, Promote, ScheduleError, Start
 from fidelity.schedules.extrapolation import curve
@@ -9,6 +13,7 @@ from fidelity.schedules.schedule import Schedule
 from fidelity.trial import Evaluation, Status, Trial
 from tests.fidelity.histories import end, space, start
 from tests.fidelity.schedules.contract import ScheduleContract
+from tests.fidelity.trained import SPACE, TRAINING
 
 
 class TestContract(ScheduleContract):
@@ -162,3 +167,16 @@ class TestCurve:
     def test_reports_beyond_the_budget_are_left_out(self) -> None:
         history = self.chain((2, 0.6, ((1, 0.8), (200, 0.1))))
         assert curve(history, history.evaluations[0]) == [(1, 0.8), (2, 0.6)]
+
+
+def test_a_real_training_goes_on_from_its_checkpoints() -> None:
+    training = replace(TRAINING, max_epochs=3)
+    schedule = CurveStopping(3.0)
+    with Search(SPACE, training, strategy=RandomSearch(), schedule=schedule, seed=3) as search:
+        history = search.run(epochs=6, progress=Silent())
+    ends = [e for e in history.evaluations if e.succeeded and e.trial.budget == 3]
+    assert ends
+    assert history.resource <= 6
+    assert not any(e.anew for e in history.evaluations)
+    assert [step for step, _ in curve(history, ends[0])] == [1, 2, 3]
+    assert ends[0].metrics["resumed_from"] == 2
