@@ -24,7 +24,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -32,15 +32,28 @@ from typing import Any
 import numpy as np
 import torch
 from ConfigSpace import Configuration
+from jaxtyping import Float64
+from scipy.stats import spearmanr
 
-from fidelity.datasets import mnist1d
 from fidelity.objective import Context
-from fidelity.tables.mnist1d_cells import EPOCHS, SEEDS, SETTINGS, SPACE
+from fidelity.tables.mnist1d_cells import (
+    EPOCHS,
+    FILE,
+    OPERATIONS,
+    SEEDS,
+    SPACE,
+    TEST_IMAGES,
+    VALIDATION_IMAGES,
+    MNIST1DCells,
+    Records,
+)
 from fidelity.training import Training
+from spaces.cost import cost
 from spaces.space import configuration
 
-TABLES = Path(__file__).parents[1] / "fidelity" / "tables"
-WARM_UP = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|none~0|nor_conv_3x3~1|skip_connect~2|"
+WARM_UP = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+Record = dict[str, Any]
+"""A line of the journal: one network, trained from one seed."""
 
 
 @dataclass
@@ -56,27 +69,31 @@ class Timed(Context):
 
 
 def cells() -> dict[str, str]:
-    """One cell for each connected network of the space, by its canonical key."""
+    """One cell for each network of the space, by its canonical key."""
     space = SPACE.configuration_space
     found: dict[str, str] = {}
     for chosen in product(SPACE.operations, repeat=len(SPACE.edges)):
         cell = configuration(space, dict(zip(space, chosen, strict=True)))
-        architecture = SPACE.architecture(cell)
-        if architecture.connected:
-            found.setdefault(architecture.key, SPACE.to_string(cell))
+        found.setdefault(SPACE.architecture(cell).key, SPACE.to_string(cell))
     return found
 
 
-def train(training: Training, cell: Configuration, seed: int) -> dict[str, Any]:
+def settings(training: Training) -> dict[str, Any]:
+    """How every network is trained: the numbers of `Training`."""
+    numbers = {f.name: getattr(training, f.name) for f in fields(training)}
+    chosen = {name: value for name, value in numbers.items() if name not in ("space", "dataset")}
+    return {**chosen, "augment": len(training.dataset.augment), "dataset": training.dataset.name}
+
+
+def train(training: Training, cell: Configuration, seed: int) -> Record:
     """One line of the journal."""
     wall, context = time.monotonic(), Timed()
     final = training.final(cell, seed, context)
-    wrong = [error * len(training.dataset.validation) for _, error in context.curve]
     return {
         "cell": SPACE.to_string(cell),
         "seed": seed,
-        "wrong": [round(count) for count in wrong],
-        "test_wrong": round(final.test_error * len(training.dataset.test)),
+        "wrong": [round(error * VALIDATION_IMAGES) for _, error in context.curve],
+        "test_wrong": round(final.test_error * TEST_IMAGES),
         "seconds": np.diff(context.times).round(6).tolist(),
         "wall_seconds": round(time.monotonic() - wall, 3),
         "parameters": final.parameters,
@@ -85,13 +102,13 @@ def train(training: Training, cell: Configuration, seed: int) -> dict[str, Any]:
     }
 
 
-def read(journal: Path) -> list[dict[str, Any]]:
+def read(journal: Path, training: Training) -> list[Record]:
     """The finished networks; a last line that a kill has torn is cut off the file.
 
     Raises:
         ValueError: the journal was made with other settings.
     """
-    header = json.dumps({"settings": SETTINGS, "epochs": EPOCHS, "channels": SPACE.channels})
+    header = json.dumps(settings(training))
     if not journal.exists():
         journal.write_text(header + "\n")
     text = journal.read_text()
@@ -104,7 +121,7 @@ def read(journal: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def remaining(records: list[dict[str, Any]]) -> Iterator[tuple[str, int]]:
+def remaining(records: list[Record]) -> Iterator[tuple[str, int]]:
     """The cells and seeds to train, in a random order that is the same after a kill."""
     done = {(record["cell"], record["seed"]) for record in records}
     names = list(cells().values())
@@ -114,23 +131,136 @@ def remaining(records: list[dict[str, Any]]) -> Iterator[tuple[str, int]]:
                 yield names[position], seed
 
 
+def assemble(records: list[Record], training: Training) -> Records:
+    """The table of a complete journal."""
+    found = {(record["cell"], record["seed"]): record for record in records}
+    names = list(cells().values())
+    rows = [[found[name, seed] for name in names] for seed in SEEDS]
+    shape, classes = training.dataset.input_shape, training.dataset.classes
+    multiply_adds, edges = [], []
+    for name in names:
+        cell = SPACE.from_string(name)
+        with torch.device("meta"):
+            multiply_adds.append(cost(SPACE.build(cell, shape, classes), shape).multiply_adds)
+        edges.append([OPERATIONS.index(cell[edge]) for edge in SPACE.configuration_space])
+    return Records(
+        cells=np.array(edges, np.uint8),
+        wrong=np.array([[r["wrong"] for r in row] for row in rows], np.uint16),
+        seconds=np.array([[r["seconds"] for r in row] for row in rows], np.float32),
+        test_wrong=np.array([[r["test_wrong"] for r in row] for row in rows], np.uint16),
+        parameters=np.array([r["parameters"] for r in rows[0]], np.uint32),
+        multiply_adds=np.array(multiply_adds, np.uint32),
+    )
+
+
+def rank_correlation(
+    one: Float64[np.ndarray, " networks"], other: Float64[np.ndarray, " networks"]
+) -> float:
+    """Spearman's, to three digits."""
+    return round(float(spearmanr(one, other).statistic), 3)
+
+
+def measured(table: Records) -> dict[str, Any]:
+    """What the table is like: spread of errors, and how far low budgets tell of the last one."""
+    errors = table.wrong.mean(0) / VALIDATION_IMAGES
+    last, first_seed = errors[:, -1], table.wrong[0].astype(np.float64)
+    test = table.test_wrong.mean(0)
+    return {
+        "networks": len(last),
+        "validation_error_quantiles": {
+            str(q): round(float(np.quantile(last, q)), 4) for q in (0, 0.01, 0.25, 0.5, 0.75, 1)
+        },
+        "spearman_with_27_epochs_mean_of_seeds": {
+            str(epoch): rank_correlation(errors[:, epoch - 1], last) for epoch in (1, 3, 9)
+        },
+        "spearman_with_27_epochs_seed_0": {
+            str(epoch): rank_correlation(first_seed[:, epoch - 1], first_seed[:, -1])
+            for epoch in (1, 3, 9)
+        },
+        "spearman_between_seeds_at_27_epochs": rank_correlation(
+            first_seed[:, -1], table.wrong[1, :, -1].astype(np.float64)
+        ),
+        "spearman_of_validation_and_test_error": rank_correlation(last, test),
+        "test_error_of_the_best_by_validation": float(test[last.argmin()]) / TEST_IMAGES,
+        "seconds_of_a_training": {
+            str(q): round(float(np.quantile(table.seconds.sum(2), q)), 3) for q in (0, 0.5, 1)
+        },
+        "seconds_in_all": round(float(table.seconds.sum(dtype=np.float64)), 1),
+    }
+
+
+def processor() -> str:
+    """The model of the processor, where the system tells it."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()
+
+
+def description(
+    records: list[Record], table: Records, training: Training, note: str
+) -> dict[str, Any]:
+    """When, where and how the table was made."""
+    dates, loads = [r["date"] for r in records], [r["load"] for r in records]
+    packages = ("torch", "numpy", "mnist1d", "ConfigSpace")
+    return {
+        "made_by": "benchmarks/make_mnist1d_cells.py",
+        "note": note,
+        "first_network": min(dates),
+        "last_network": max(dates),
+        "machine": {
+            "processor": processor(),
+            "architecture": platform.machine(),
+            "instructions": torch.backends.cpu.get_cpu_capability(),
+            "cores": os.cpu_count(),
+            "threads_of_a_training": torch.get_num_threads(),
+            "load_average": {"median": float(np.median(loads)), "most": max(loads)},
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in packages},
+        },
+        "space": {
+            "operations": list(SPACE.operations),
+            "nodes": SPACE.nodes,
+            "channels": SPACE.channels,
+            "cells": SPACE.cells,
+            "stages": SPACE.stages,
+        },
+        "training": settings(training),
+        "seeds": list(SEEDS),
+        "epochs": EPOCHS,
+        "seconds": "CPU seconds of the process in each epoch, validation included",
+        "measured": measured(table),
+    }
+
+
 def main() -> None:
     """Trains what is not in the journal, then writes the table."""
     parser = argparse.ArgumentParser(description="Makes the table of MNIST1DCells.")
     parser.add_argument("--journal", type=Path, required=True, help="finished networks")
-    parser.add_argument("--output", type=Path, default=TABLES, help="the folder of the table")
+    parser.add_argument("--output", type=Path, default=FILE.parent, help="the folder of the table")
+    parser.add_argument("--note", default="", help="what else to tell in the JSON file")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    training = Training(SPACE, mnist1d(), EPOCHS, device="cpu", **SETTINGS)
-    records = read(arguments.journal)
-    train(training, SPACE.from_string(WARM_UP), 0)  # the first of a process is slower
+    training = MNIST1DCells().training()
+    todo = list(remaining(read(arguments.journal, training)))
+    if todo:
+        train(training, SPACE.from_string(WARM_UP), 0)  # the first of a process is slower
     with arguments.journal.open("a") as file:
-        for number, (cell, seed) in enumerate(remaining(records)):
+        for number, (cell, seed) in enumerate(todo):
             record = train(training, SPACE.from_string(cell), seed)
             file.write(json.dumps(record) + "\n")
             file.flush()
             if number % 20 == 0:
-                print(number, cell, seed, record["wrong"][-1], record["wall_seconds"], flush=True)
+                print(f"{number} of {len(todo)}: {record['wall_seconds']} s", flush=True)
+    records = read(arguments.journal, training)
+    table = assemble(records, training)
+    arrays = {f.name: getattr(table, f.name) for f in fields(table)}
+    np.savez_compressed(arguments.output / FILE.name, **arrays)
+    text = json.dumps(description(records, table, training, arguments.note), indent=2)
+    (arguments.output / FILE.with_suffix(".json").name).write_text(text + "\n")
+    print(text)
 
 
 if __name__ == "__main__":

@@ -44,11 +44,14 @@ class Context:
     Attributes:
         checkpoint: what the same trial left at its last budget, and a place for this one's.
         device: where to train, as torch names devices; None leaves it to the objective.
+        resumed: the total budget that the trial which this one continues was trained to; 0 for a
+            new one, and where there is nothing left to continue from.
         curve: what was reported so far.
     """
 
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     device: str | None = None
+    resumed: float = 0.0
     curve: list[tuple[float, float]] = field(default_factory=list)
 
     def report(self, step: float, cost: float) -> None:

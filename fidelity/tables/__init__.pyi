@@ -1,0 +1,3 @@
+from .mnist1d_cells import MNIST1DCells
+
+__all__ = ["MNIST1DCells"]
