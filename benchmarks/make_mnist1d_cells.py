@@ -6,8 +6,8 @@ Each canonical cell of `MNIST1DCells.space` is trained by `fidelity.Training` to
 each seed, once, and validated after each epoch: since the learning rate follows one curve over
 all 27 epochs, that single training gives the true cost at every budget. Each finished network is
 a line of the journal, so the script may be killed at any moment and goes on when it is started
-again. Cells are trained in a random order, so that whatever else the machine does meets
-all kinds of cells alike. When the journal is complete, the table and a JSON file that says
+again. Cells are trained in a random order, so that whatever else the machine does meets all
+kinds of cells alike. When the journal is complete, the table and a JSON file that says
 how, when and where it was made are written beside `mnist1d_cells.py`.
 
 Seconds are CPU seconds of the process (`time.process_time`), validation included: other processes
@@ -51,7 +51,9 @@ from fidelity.training import Training
 from spaces.cost import cost
 from spaces.space import configuration
 
-WARM_UP = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+WARM_UP = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+" + "|".join(
+    ["", "skip_connect~0", "nor_conv_3x3~1", "skip_connect~2", ""]
+)
 Record = dict[str, Any]
 """A line of the journal: one network, trained from one seed."""
 

@@ -77,6 +77,10 @@ class MNIST1DCells:
     when and on what machine, with which versions and settings; `benchmarks/make_mnist1d_cells.py`
     made it.
 
+    Measured on it: the error after 27 epochs (mean of the seeds) goes from 0.034 to 0.635, with a
+    median of 0.142; its rank correlation (Spearman) with that after 1, 3 and 9 epochs is 0.54, 0.78
+    and 0.95, and between the two seeds 0.90. A training took 0.7 to 3.3 CPU seconds.
+
     Source of the data: Greydanus and Kobak (2024), "Scaling down deep learning with MNIST-1D".
     """
 
