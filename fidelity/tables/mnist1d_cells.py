@@ -94,6 +94,11 @@ class MNIST1DCells:
         """The largest budget: 27 epochs."""
         return float(EPOCHS)
 
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """Every whole epoch."""
+        return tuple(float(epoch) for epoch in range(1, EPOCHS + 1))
+
     def __call__(
         self,
         configuration: Configuration,
