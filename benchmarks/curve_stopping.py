@@ -1,7 +1,7 @@
 """How often stopping by learning curves stops what would have been the best, and what it saves.
 
-    python benchmarks/curve_stopping.py --journal cells.jsonl     # of make_mnist1d_cells.py
-    python benchmarks/curve_stopping.py --networks 60             # trains some on digits itself
+    python benchmarks/curve_stopping.py                   # the table in the package
+    python benchmarks/curve_stopping.py --networks 60     # trains some on digits itself
 
 Simulated searches draw networks at random, whose curves are all known to the end, and follow
 `CurveStopping`. A stop is wrong if the network, trained on, would have ended below the cost that
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +24,7 @@ from fidelity.datasets import digits
 from fidelity.history import History
 from fidelity.objective import Context
 from fidelity.schedules import CurveStopping, Promote
+from fidelity.tables import MNIST1DCells
 from fidelity.training import Training
 from fidelity.trial import Evaluation, Trial
 from spaces.cell import CellSpace
@@ -54,18 +54,11 @@ class Outcome(NamedTuple):
     regret: float
 
 
-def from_journal(path: Path) -> Curves:
-    """Validation errors of MNIST-1D networks, from lines that hold the number of wrong images."""
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    wrong = [line["wrong"] for line in lines if "wrong" in line]
-    return np.array(wrong) / len(mnist1d_validation())
-
-
-def mnist1d_validation() -> torch.Tensor:
-    """The labels of the validation part of MNIST-1D."""
-    from fidelity.datasets import mnist1d
-
-    return mnist1d().validation.labels
+def from_table() -> Curves:
+    """Validation errors of the table in the package: each network from each seed."""
+    frame = MNIST1DCells().frame()
+    curves = frame.pivot(index=["seed", "cell"], columns="epoch", values="validation_error")
+    return curves.to_numpy(dtype=np.float64)
 
 
 def trained(networks: int, epochs: int) -> Curves:
@@ -114,17 +107,16 @@ def simulate(curves: Curves, schedule: CurveStopping) -> Outcome:
 def main() -> None:
     """Writes a row for each risk, and prints it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--journal", type=Path, help="curves of MNIST-1D networks, JSON lines")
-    parser.add_argument("--networks", type=int, default=60, help="networks to train without it")
+    parser.add_argument("--networks", type=int, default=0, help="to train on digits")
     parser.add_argument("--epochs", type=int, default=27, help="of each of them")
     parser.add_argument("--searches", type=int, default=40, help="simulated for each risk")
     parser.add_argument("--size", type=int, default=50, help="networks a search")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if options.journal is None:
+    if options.networks:
         name, curves = "digits", trained(options.networks, options.epochs)
     else:
-        name, curves = "mnist1d", from_journal(options.journal)
+        name, curves = "mnist1d", from_table()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"curve_stopping_{name}.csv"
     with path.open("w", newline="") as file:
