@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.joint import Joint, Memory, fit
-from bonas.strategies.observations import Observations
+from bonas.strategies.observations import best_at_highest
 from bonas.strategies.strategy import Exhausted
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
@@ -151,11 +151,7 @@ class FreezeThaw:
         ]
 
     def _unseen(self, history: History, asked: set[str]) -> dict[str, Configuration]:
-        best = [
-            configuration
-            for budget in reversed(history.budgets)
-            for configuration in Observations(history.at(budget)).best_first()
-        ]
+        best = best_at_highest(history)
         try:
             trials = len(history.trials)
             # A schedule is given no generator; the first trial tells the seed of the search.

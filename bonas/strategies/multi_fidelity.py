@@ -10,7 +10,7 @@ from ConfigSpace import Configuration
 
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.joint import Memory, fit
-from bonas.strategies.observations import Observations
+from bonas.strategies.observations import best_at_highest
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
 from spaces.features import Encoder
@@ -65,15 +65,10 @@ class MultiFidelityBayesianOptimization:
 
         from bonas.acquisition import LogExpectedImprovement
 
-        observed = Observations(history.evaluations)
-        best = [
-            configuration
-            for budget in reversed(history.budgets)
-            for configuration in Observations(history.at(budget)).best_first()
-        ]
+        best = best_at_highest(history)
         unseen = memory.pool.unseen(asked, best, len(history.trials), rng)
         budgets = [trial.budget for trial in history.trials]
-        networks = {e.trial.key: e.trial.configuration for e in observed.evaluations}
+        networks = {e.trial.key: e.trial.configuration for e in history.evaluations}
         points = [*networks.values(), *unseen.values()]
         joint = fit(
             self.surrogate,

@@ -77,6 +77,15 @@ def observations(history: History, enough: int) -> Observations:
     return Observations(history.at(fullest))
 
 
+def best_at_highest(history: History) -> list[Configuration]:
+    """Every evaluated configuration: the highest budget first, and there the lowest cost first."""
+    return [
+        configuration
+        for budget in reversed(history.budgets)
+        for configuration in Observations(history.at(budget)).best_first()
+    ]
+
+
 def repeatable(history: History, observed: Observations, most: int) -> dict[str, Trial]:
     """The networks of which another evaluation could tell something, by key.
 
