@@ -1,21 +1,33 @@
 from .bayesian import BayesianOptimization
 from .freeze_thaw import FreezeThaw
+from .logits_policy import LogitsPolicy
+from .lstm_policy import LSTMPolicy
 from .multi_fidelity import MultiFidelityBayesianOptimization
+from .policy import Policy
+from .ppo import PPO
 from .random_search import RandomSearch
+from .reinforce import Reinforce
 from .smac import SMAC
 from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
+from .walk import PolicyError
 
 __all__ = [
+    "PPO",
     "SMAC",
     "Again",
     "BayesianOptimization",
     "Exhausted",
     "FreezeThaw",
+    "LSTMPolicy",
+    "LogitsPolicy",
     "MultiFidelityBayesianOptimization",
+    "Policy",
+    "PolicyError",
     "Proposal",
     "RandomSearch",
     "Recommender",
+    "Reinforce",
     "StartFrom",
     "Strategy",
     "best_of",
