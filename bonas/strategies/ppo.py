@@ -14,7 +14,7 @@ from bonas.strategies.agent import Agent
 from bonas.strategies.learner import Learning
 from bonas.strategies.lstm_policy import LSTMPolicy
 from bonas.strategies.policy import Policy
-from bonas.strategies.walk import PolicyError
+from bonas.strategies.walk import PolicyError, check_bins
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
 from spaces.space import Space
@@ -90,6 +90,7 @@ class PPO:
     _agents: list[Agent] = field(default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_bins(self.bins)
         self._learning()
 
     def _learning(self) -> Learning:

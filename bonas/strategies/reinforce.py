@@ -13,6 +13,7 @@ from bonas.strategies.agent import Agent
 from bonas.strategies.learner import Learning
 from bonas.strategies.lstm_policy import LSTMPolicy
 from bonas.strategies.policy import Policy
+from bonas.strategies.walk import check_bins
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
 from spaces.space import Space
@@ -62,6 +63,7 @@ class Reinforce:
     _agents: list[Agent] = field(default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_bins(self.bins)
         self._learning()
 
     def _learning(self) -> Learning:

@@ -123,6 +123,12 @@ class IntegerBins:
         return int(np.searchsorted(self.edges[1:-1], number, side="right"))
 
 
+def check_bins(bins: int) -> None:
+    """Raises a PolicyError if there are fewer than 2 bins."""
+    if bins < 2:
+        raise PolicyError(f"a number is divided into at least 2 bins, not {bins}")
+
+
 def options_of(hyperparameter: Hyperparameter[Any, Any], bins: int) -> Options:
     """The options of any hyperparameter.
 
@@ -132,7 +138,7 @@ def options_of(hyperparameter: Hyperparameter[Any, Any], bins: int) -> Options:
             integer with more values than that has at most so many, ranges of about equal width.
     """
     if isinstance(hyperparameter, Constant):
-        return Listed(np.zeros(1))
+        return Listed(np.array([hyperparameter.to_vector(hyperparameter.value)], dtype=np.float64))
     if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
         return Listed(np.arange(int(hyperparameter.size), dtype=np.float64))
     edges = np.linspace(hyperparameter.lower_vectorized, hyperparameter.upper_vectorized, bins + 1)
@@ -180,8 +186,7 @@ class Walk:
     """
 
     def __init__(self, space: ConfigurationSpace, bins: int) -> None:
-        if bins < 2:
-            raise PolicyError(f"a number is divided into at least 2 bins, not {bins}")
+        check_bins(bins)
         conditions = space.parent_conditions_of
         self.decisions = tuple(
             Decision(options_of(hyperparameter, bins), tuple(conditions[name]))
