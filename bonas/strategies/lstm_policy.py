@@ -32,7 +32,7 @@ class LSTMPolicy:
         PolicyError: the width is below 1, or the spread is negative or not finite.
     """
 
-    width: int = 100
+    width: int = 32
     spread: float = 0.08
     seed: int = 0
 

@@ -54,10 +54,10 @@ class Reinforce:
     """
 
     policy: Policy = field(default_factory=LSTMPolicy)
-    rate: float = 0.01
+    rate: float = 0.02
     entropy: float = 0.01
     decay: float = 0.9
-    batch: int = 1
+    batch: int = 5
     reward: Transform = normal_scores
     bins: int = 10
     _agents: list[Agent] = field(default_factory=list, repr=False, compare=False)
