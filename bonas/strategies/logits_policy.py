@@ -17,9 +17,9 @@ from bonas.strategies.walk import Walk
 class LogitsPolicy:
     """Independent logits for each hyperparameter, uniform at first.
 
-    The policy of Dong & Yang 2020, "NAS-Bench-201", for REINFORCE (their section 4; the same in
-    NATS-Bench, Dong et al. 2021): what is best for one hyperparameter is learned without regard
-    to the others.
+    The policy of REINFORCE in Dong & Yang 2020, "NAS-Bench-201: extending the scope of
+    reproducible neural architecture search": what is best for one hyperparameter is learned
+    without regard to the others.
     """
 
     def start(self, walk: Walk) -> Distribution:

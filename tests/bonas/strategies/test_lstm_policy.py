@@ -23,7 +23,7 @@ def test_what_comes_later_depends_on_what_came_before() -> None:
     walk = Walk(MEDIUM.configuration_space, 2)
     policy = LSTMPolicy(width=4, spread=1.0).start(walk)
     _, entropies = judged(policy, walk, ROWS)
-    assert entropies[0].item() != pytest.approx(float(entropies[1]), abs=1e-6)
+    assert entropies[0].item() != pytest.approx(entropies[1].item(), abs=1e-6)
 
 
 def test_a_step_is_that_of_torch() -> None:
@@ -38,7 +38,7 @@ def test_a_step_is_that_of_torch() -> None:
     for place, own in enumerate(walk.slices):
         state = cell(inputs, state)
         logits = state[0] @ heads[own].T + biases[own]
-        total += float(logits.log_softmax(1)[0, ROWS[2, place]])
+        total += logits.log_softmax(1)[0, ROWS[2, place]].item()
         inputs = embeddings[own][ROWS[2, place]][None]
     assert judged(policy, walk, ROWS[2:])[0].item() == pytest.approx(total, abs=1e-12)
 
