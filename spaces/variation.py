@@ -70,12 +70,13 @@ class _Activation:
             rng: draws what becomes active.
             affected: the choices to look at, parents first.
         """
-        random = np.random.RandomState(rng.integers(2**32))
+        seed, random = rng.integers(2**32), None
         for index in affected:
             hyperparameter, conditions = self.entries[index]
             if not all(c.satisfied_by_vector(vector) for c in conditions):
                 vector[index] = np.nan
             elif np.isnan(vector[index]):
+                random = np.random.RandomState(seed) if random is None else random
                 vector[index] = hyperparameter.sample_vector(2, seed=random)[0]
         result = Configuration(self.space, vector=vector)
         if self.space.forbidden_clauses:
