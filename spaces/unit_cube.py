@@ -25,7 +25,8 @@ def to_unit_cube(configuration: Configuration, rng: np.random.Generator) -> Poin
 
     Args:
         configuration: of d hyperparameters.
-        rng: draws the place within a choice's part of [0, 1], and where what is inactive sits.
+        rng: draws the place within a choice's part of [0, 1], and where a constant
+            or what is inactive sits.
 
     Returns:
         (d,), each in [0, 1].
@@ -34,7 +35,7 @@ def to_unit_cube(configuration: Configuration, rng: np.random.Generator) -> Poin
     vector = configuration.get_array()
     point = rng.random(len(vector))
     for index, hyperparameter in enumerate(space.values()):
-        if np.isnan(vector[index]):
+        if np.isnan(vector[index]) or isinstance(hyperparameter, Constant):
             continue
         parts = _parts(hyperparameter)
         if parts:
@@ -61,7 +62,9 @@ def from_unit_cube(
     vector = np.empty(len(point))
     for index, hyperparameter in enumerate(space.values()):
         parts = _parts(hyperparameter)
-        if parts:
+        if isinstance(hyperparameter, Constant):
+            vector[index] = hyperparameter.to_vector(hyperparameter.value)
+        elif parts:
             vector[index] = min(np.floor(point[index] * parts), parts - 1)
         else:
             low, high = hyperparameter.lower_vectorized, hyperparameter.upper_vectorized
@@ -72,8 +75,6 @@ def from_unit_cube(
 
 def _parts(hyperparameter: object) -> int:
     """How many values a choice has; 0 for a number."""
-    if isinstance(hyperparameter, Constant):
-        return 1
     if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
         return int(hyperparameter.size)
     return 0

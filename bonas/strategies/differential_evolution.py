@@ -48,7 +48,7 @@ class DifferentialEvolution:
             `crossover` is not a probability.
     """
 
-    population: int = 20
+    population: int = 10
     scale: float = 0.5
     crossover: float = 0.5
     _memory: list[Networks] = field(default_factory=list, repr=False, compare=False)
