@@ -47,6 +47,9 @@ from peers.wl_gp import WLGP
 from threadpoolctl import threadpool_limits
 
 from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.differential_evolution import DifferentialEvolution
+from bonas.strategies.evolution import RegularizedEvolution
+from bonas.strategies.local_search import LocalSearch
 from bonas.strategies.smac import SMAC as SMACStrategy
 from spaces.cell import CellSpace
 from spaces.space import configuration
@@ -56,10 +59,14 @@ QUICK = (2, 25)
 """Seeds and evaluations."""
 GRID = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150)
 
-# The settings of evolution, TPE and BANANAS were chosen on CIFAR-10 alone, to do the peers justice.
+# The settings of evolution (theirs and ours), local search, differential evolution, TPE and BANANAS
+# were chosen on CIFAR-10 alone, to do the peers justice.
 PEERS: Mapping[str, Peer] = {
     "bonas": Bonas(BayesianOptimization),
     "bonas, SMAC strategy": Bonas(SMACStrategy),
+    "bonas, evolution": Bonas(RegularizedEvolution),
+    "bonas, local search": Bonas(LocalSearch),
+    "bonas, differential evolution": Bonas(DifferentialEvolution),
     "random search": Random(),
     "regularized evolution": Evolution(10, 10),
     "Optuna TPE": TPE(multivariate=True),

@@ -35,7 +35,7 @@ ATTEMPTS = 100
 """How often a change that a forbidden clause forbids is tried anew."""
 
 
-class _Activation:
+class Activation:
     """Which choices are active, given the others; the space's order puts parents first."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -123,7 +123,7 @@ def neighbours(configuration: Configuration, rng: np.random.Generator) -> Iterat
         In random order: every other value of a categorical, the next values of an ordinal, a
         few steps of a number. None of them is forbidden.
     """
-    activation = _Activation(configuration.config_space)
+    activation = Activation(configuration.config_space)
     vector = configuration.get_array()
     changes = [
         (index, other)
@@ -155,14 +155,14 @@ def mutate(
     """
     if changes < 1:
         raise SpaceError(f"a mutation makes at least 1 change, not {changes}")
-    activation = _Activation(configuration.config_space)
+    activation = Activation(configuration.config_space)
     for _ in range(changes):
         configuration = _mutate_once(activation, configuration, rng)
     return configuration
 
 
 def _mutate_once(
-    activation: _Activation, configuration: Configuration, rng: np.random.Generator
+    activation: Activation, configuration: Configuration, rng: np.random.Generator
 ) -> Configuration:
     vector = configuration.get_array()
     # A forbidden clause may leave a choice nothing to change to, so others are tried then.
@@ -187,7 +187,7 @@ def crossover(one: Configuration, other: Configuration, rng: np.random.Generator
     Raises:
         SpaceError: every attempt gave a forbidden combination.
     """
-    activation = _Activation(one.config_space)
+    activation = Activation(one.config_space)
     first, second = one.get_array(), other.get_array()
     for _ in range(ATTEMPTS):
         swap = rng.random(len(first)) < 0.5
