@@ -50,6 +50,9 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.differential_evolution import DifferentialEvolution
 from bonas.strategies.evolution import RegularizedEvolution
 from bonas.strategies.local_search import LocalSearch
+from bonas.strategies.logits_policy import LogitsPolicy
+from bonas.strategies.ppo import PPO
+from bonas.strategies.reinforce import Reinforce
 from bonas.strategies.smac import SMAC as SMACStrategy
 from spaces.cell import CellSpace
 from spaces.space import configuration
@@ -57,7 +60,8 @@ from spaces.space import configuration
 DATASETS = ("cifar10", "cifar100", "imagenet")
 QUICK = (2, 25)
 """Seeds and evaluations."""
-GRID = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150)
+GRID = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300)
+EVALUATIONS = 150
 
 # The settings of evolution (theirs and ours), local search, differential evolution, TPE and BANANAS
 # were chosen on CIFAR-10 alone, to do the peers justice.
@@ -67,6 +71,9 @@ PEERS: Mapping[str, Peer] = {
     "bonas, evolution": Bonas(RegularizedEvolution),
     "bonas, local search": Bonas(LocalSearch),
     "bonas, differential evolution": Bonas(DifferentialEvolution),
+    "bonas, Reinforce": Bonas(Reinforce),
+    "bonas, Reinforce with logits": Bonas(lambda: Reinforce(LogitsPolicy(), rate=0.1, batch=1)),
+    "bonas, PPO": Bonas(PPO),
     "random search": Random(),
     "regularized evolution": Evolution(10, 10),
     "Optuna TPE": TPE(multivariate=True),
@@ -161,7 +168,7 @@ def _append(target: Path, rows: list[dict[str, float | str]]) -> None:
         )
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """For what is loaded, and for what the peers load when they start."""
     torch.set_num_threads(1)
     threadpool_limits(1)
@@ -174,13 +181,13 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(PEERS)}")
     parser.add_argument("--datasets", nargs="+", default=DATASETS, choices=DATASETS)
     parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--evaluations", type=int, default=GRID[-1], help="of each search")
+    parser.add_argument("--evaluations", type=int, default=EVALUATIONS, help="of each search")
     parser.add_argument("--quick", action="store_true", help="one data set, few seeds")
     parser.add_argument("--report", action="store_true", help="only table and plots")
     arguments = parser.parse_args()
     for name in set(arguments.names) - set(PEERS):
         parser.error(f"there is no peer {name!r}; there are: {'; '.join(PEERS)}")
-    _one_thread()
+    one_thread()
     names = arguments.names or list(PEERS)
     directory = RESULTS / "quick" if arguments.quick else RESULTS
     datasets = ["cifar10"] if arguments.quick else arguments.datasets

@@ -17,10 +17,15 @@ from bonas import Search
 from bonas.progress import Silent
 from bonas.runners import Simulated
 from bonas.strategies import (
+    PPO,
     SMAC,
     BayesianOptimization,
+    DifferentialEvolution,
+    LocalSearch,
     MultiFidelityBayesianOptimization,
     RandomSearch,
+    RegularizedEvolution,
+    Reinforce,
     StartFrom,
 )
 from bonas.strategies.strategy import Strategy
@@ -47,6 +52,11 @@ STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
     "BayesianOptimization": lambda: BayesianOptimization(initial=4),
     "MultiFidelityBayesianOptimization": lambda: MultiFidelityBayesianOptimization(initial=4),
     "SMAC": SMAC,
+    "RegularizedEvolution": lambda: RegularizedEvolution(population=4, sample_size=2),
+    "DifferentialEvolution": lambda: DifferentialEvolution(population=4),
+    "LocalSearch": lambda: LocalSearch(initial=4),
+    "Reinforce": lambda: Reinforce(batch=4),
+    "PPO": lambda: PPO(batch=4),
     "StartFrom": lambda: StartFrom(
         (TABLE.space.configuration_space.get_default_configuration(),), RandomSearch()
     ),
