@@ -47,6 +47,9 @@ from peers.wl_gp import WLGP
 from threadpoolctl import threadpool_limits
 
 from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.differential_evolution import DifferentialEvolution
+from bonas.strategies.evolution import RegularizedEvolution
+from bonas.strategies.local_search import LocalSearch
 from bonas.strategies.logits_policy import LogitsPolicy
 from bonas.strategies.ppo import PPO
 from bonas.strategies.reinforce import Reinforce
@@ -60,10 +63,14 @@ QUICK = (2, 25)
 GRID = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300)
 EVALUATIONS = 150
 
-# The settings of evolution, TPE and BANANAS were chosen on CIFAR-10 alone, to do the peers justice.
+# The settings of evolution (theirs and ours), local search, differential evolution, TPE and BANANAS
+# were chosen on CIFAR-10 alone, to do the peers justice.
 PEERS: Mapping[str, Peer] = {
     "bonas": Bonas(BayesianOptimization),
     "bonas, SMAC strategy": Bonas(SMACStrategy),
+    "bonas, evolution": Bonas(RegularizedEvolution),
+    "bonas, local search": Bonas(LocalSearch),
+    "bonas, differential evolution": Bonas(DifferentialEvolution),
     "bonas, Reinforce": Bonas(Reinforce),
     "bonas, Reinforce with logits": Bonas(lambda: Reinforce(LogitsPolicy(), rate=0.1, batch=1)),
     "bonas, PPO": Bonas(PPO),

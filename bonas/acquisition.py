@@ -45,8 +45,10 @@ class Acquisition(Protocol):
 class ValuesRepeats(Protocol):
     """An acquisition function that also says what evaluating once more is worth."""
 
-    def repeat_scores(self, model: Model, observed: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """One score an evaluated row, on the scale of `Acquisition.scores`."""
+    def with_repeats(
+        self, model: Model, candidates: Float[Tensor, "m d"], observed: Float[Tensor, "n d"]
+    ) -> tuple[Float[Tensor, " m"], Float[Tensor, " n"]]:
+        """A score for each candidate and, on the same scale, for each evaluated row."""
         ...
 
 
@@ -95,26 +97,32 @@ class LogKnowledgeGradient:
         seed: int,
     ) -> Float[Tensor, " m"]:
         """See `Acquisition.scores`."""
-        best = _mean_and_variance(model, observed)[0].max()
-        return self._gain(model, candidates, best)
+        return self.with_repeats(model, candidates, observed)[0]
 
-    def repeat_scores(self, model: Model, observed: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """See `ValuesRepeats.repeat_scores`; minus infinity where there is only one."""
-        mean = _mean_and_variance(model, observed)[0]
-        if len(mean) < 2:
-            return torch.full_like(mean, -math.inf)
+    def with_repeats(
+        self, model: Model, candidates: Float[Tensor, "m d"], observed: Float[Tensor, "n d"]
+    ) -> tuple[Float[Tensor, " m"], Float[Tensor, " n"]]:
+        """See `ValuesRepeats.with_repeats`; minus infinity where only one is evaluated."""
+        n = len(observed)
+        mean, variance = _mean_and_variance(model, torch.cat([observed, candidates]))
+        best = mean[:n].max()
         # The best is compared with the second, because a repeat may also lower its mean.
-        first, second = mean.topk(2).values
-        rival = torch.where(torch.arange(len(mean)) == mean.argmax(), second, first)
-        return self._gain(model, observed, rival)
+        second = mean[:n].topk(2).values[1] if n > 1 else best.new_tensor(math.inf)
+        rival = torch.where(torch.arange(n) == mean[:n].argmax(), second, best)
+        # Noise is the same everywhere in a surrogate, so one row tells it.
+        noisy = model.posterior(observed[:1], observation_noise=True)
+        noise = (noisy.variance[0, 0] - variance[0]).clamp_min(0.0)  # type: ignore[attr-defined]
+        rivals = torch.cat([rival, best.expand(len(candidates))])
+        gains = self._gain(mean, variance, noise, rivals)
+        return gains[n:], gains[:n]
 
     def _gain(
-        self, model: Model, rows: Float[Tensor, "m d"], rival: Float[Tensor, "*m"]
-    ) -> Float[Tensor, " m"]:
-        mean, variance = _mean_and_variance(model, rows)
-        # Noise is the same everywhere in a surrogate, so one row tells it.
-        noisy = model.posterior(rows[:1], observation_noise=True)
-        noise = (noisy.variance[0, 0] - variance[0]).clamp_min(0.0)  # type: ignore[attr-defined]
+        self,
+        mean: Float[Tensor, " k"],
+        variance: Float[Tensor, " k"],
+        noise: Float[Tensor, ""],
+        rival: Float[Tensor, " k"],
+    ) -> Float[Tensor, " k"]:
         gains = []
         for count in self.evaluations:
             # The standard deviation of the change of the mean by `count` evaluations.

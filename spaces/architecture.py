@@ -8,12 +8,11 @@ network's function, and `Architecture.key` names what remains.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 from spaces.canonical import canonical_order
 
@@ -160,7 +159,7 @@ class Architecture:
 def chain(operations: Sequence[str | Architecture]) -> Architecture:
     """The architecture that applies `operations` one after another."""
     labels = (INPUT, *operations, OUTPUT)
-    return Architecture.from_edges(labels, pairwise(range(len(labels))))
+    return Architecture.from_edges(labels, itertools.pairwise(range(len(labels))))
 
 
 def _topological_order(
@@ -201,7 +200,7 @@ def _renumbered(nodes: Sequence[Node], order: Sequence[int]) -> tuple[Node, ...]
     return tuple(Node(nodes[old].operation, inputs(nodes[old])) for old in order)
 
 
-_Terms = Counter[int]  # a value as a sum of nodes, with multiplicities
+_Terms = tuple[int, ...]  # a value as a sum of nodes, ascending; one may occur several times
 
 
 class _Simplification:
@@ -212,9 +211,9 @@ class _Simplification:
 
     def apply(self, architecture: Architecture) -> list[Node]:
         """The remaining nodes of `architecture`, in some topological order."""
-        inputs = [self._add(INPUT, _Terms()) for _ in range(architecture.inputs)]
+        inputs = [self._add(INPUT, ()) for _ in range(architecture.inputs)]
         output = self._graph(architecture, inputs)
-        nodes = [*self.nodes, Node(OUTPUT, tuple(sorted(output.elements())))]
+        nodes = [*self.nodes, Node(OUTPUT, output)]
         alive = {len(nodes) - 1, *range(architecture.inputs)}
         for position in reversed(range(len(nodes))):
             if position in alive:
@@ -222,8 +221,8 @@ class _Simplification:
         return list(_renumbered(nodes, sorted(alive)))
 
     def _add(self, operation: str, terms: _Terms) -> _Terms:
-        self.nodes.append(Node(operation, tuple(sorted(terms.elements()))))
-        return _Terms({len(self.nodes) - 1: 1})
+        self.nodes.append(Node(operation, terms))
+        return (len(self.nodes) - 1,)
 
     def _graph(self, architecture: Architecture, inputs: list[_Terms]) -> _Terms:
         """Adds the operations of `architecture` to the nodes; returns the value of its output."""
@@ -233,20 +232,24 @@ class _Simplification:
         return values[-1]
 
     def _value(self, operation: str | Architecture, read: list[_Terms]) -> _Terms:
-        total = sum(read, _Terms())
+        total = _sum(read)
         if isinstance(operation, Architecture):
             return self._graph(operation, read if operation.inputs > 1 else [total])
         if operation == ZERO or not total:
-            return _Terms()
+            return ()
         if operation == CONCAT:
             return self._concat([terms for terms in read if terms])
         if operation in (IDENTITY, OUTPUT):
-            return total if total.total() <= LARGEST_SUM else self._add(IDENTITY, total)
+            return total if len(total) <= LARGEST_SUM else self._add(IDENTITY, total)
         return self._add(operation, total)
 
     def _concat(self, parts: list[_Terms]) -> _Terms:
         if len(parts) == 1:
             return parts[0]
         # A sum cannot be distributed over a concatenation, so here it stays a node.
-        nodes = [part if part.total() == 1 else self._add(IDENTITY, part) for part in parts]
-        return self._add(CONCAT, sum(nodes, _Terms()))
+        nodes = [part if len(part) == 1 else self._add(IDENTITY, part) for part in parts]
+        return self._add(CONCAT, _sum(nodes))
+
+
+def _sum(parts: Iterable[_Terms]) -> _Terms:
+    return tuple(sorted(itertools.chain.from_iterable(parts)))

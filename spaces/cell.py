@@ -89,19 +89,27 @@ class CellSpace:
         return space
 
     @cached_property
-    def _labels(self) -> dict[str, str]:
-        return {name: operations.label_of(name, op) for name, op in self.operations.items()}
+    def _choices(self) -> tuple[str, ...]:
+        """The labels of the operations, in the order of the choices."""
+        return tuple(operations.label_of(name, op) for name, op in self.operations.items())
+
+    @cached_property
+    def _columns(self) -> tuple[int, ...]:
+        """Where a configuration's vector holds the choice of each edge."""
+        return tuple(self.configuration_space.index_of[_name(edge)] for edge in self.edges)
 
     def architecture(self, configuration: Configuration) -> Architecture:
         """The cell: a graph node for each edge's operation, and one for each sum."""
+        # By the vector: ConfigSpace takes longer to look up names than all the rest.
+        vector = configuration.get_array()
+        labels = iter([self._choices[int(vector[column])] for column in self._columns])
         nodes = [Node(INPUT)]
         sums = [0]
         for target in range(1, self.nodes):
             incoming = []
             for source in range(target):
-                operation = self._labels[str(configuration[_name((source, target))])]
                 incoming.append(len(nodes))
-                nodes.append(Node(operation, (sums[source],)))
+                nodes.append(Node(next(labels), (sums[source],)))
             last = target == self.nodes - 1
             sums.append(len(nodes))
             nodes.append(Node(OUTPUT if last else IDENTITY, tuple(incoming)))

@@ -153,11 +153,14 @@ class Encoder:
         space: where the configurations come from.
         depth: of the Weisfeiler-Lehman histograms.
         features: more numbers, computed once a key.
+        paths: whether rows hold the path encoding. In a large space hardly two networks share
+            a path, so that it is wide and takes long.
     """
 
     space: Space
     depth: int = 2
     features: Features | None = None
+    paths: bool = True
     _features: dict[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
     _graphs: dict[str, _Graph] = field(default_factory=dict, repr=False)
     _of_configuration: dict[bytes, _Graph] = field(default_factory=dict, repr=False)
@@ -203,7 +206,7 @@ class Encoder:
                 graph = _Graph(
                     architecture.key,
                     tuple(np.array(labels) for labels in wl_labels(architecture, self.depth)),
-                    np.array(paths(architecture), dtype=np.int64),
+                    np.array(paths(architecture) if self.paths else (), dtype=np.int64),
                 )
                 self._graphs[graph.key] = graph
             self._of_configuration[name] = graph
@@ -224,8 +227,9 @@ def _histogram(labels: Sequence[NDArray[np.int64]]) -> Floats:
     """Counts of each label: (rows, distinct labels in ascending order)."""
     names, columns = np.unique(np.concatenate([*labels, []]).astype(np.int64), return_inverse=True)
     rows = np.repeat(np.arange(len(labels)), [len(row) for row in labels])
-    counts = np.bincount(rows * len(names) + columns, minlength=len(labels) * len(names))
-    return counts.reshape(len(labels), len(names)).astype(np.float64)
+    places = rows * len(names) + columns
+    counts = np.bincount(places, np.ones(len(places)), len(labels) * len(names))
+    return np.asarray(counts.reshape(len(labels), len(names)), dtype=np.float64)
 
 
 def configuration_columns(

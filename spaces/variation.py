@@ -35,7 +35,7 @@ ATTEMPTS = 100
 """How often a change that a forbidden clause forbids is tried anew."""
 
 
-class _Activation:
+class Activation:
     """Which choices are active, given the others; the space's order puts parents first."""
 
     def __init__(self, space: ConfigurationSpace) -> None:
@@ -70,12 +70,13 @@ class _Activation:
             rng: draws what becomes active.
             affected: the choices to look at, parents first.
         """
-        random = np.random.RandomState(rng.integers(2**32))
+        seed, random = rng.integers(2**32), None
         for index in affected:
             hyperparameter, conditions = self.entries[index]
             if not all(c.satisfied_by_vector(vector) for c in conditions):
                 vector[index] = np.nan
             elif np.isnan(vector[index]):
+                random = np.random.RandomState(seed) if random is None else random
                 vector[index] = hyperparameter.sample_vector(2, seed=random)[0]
         result = Configuration(self.space, vector=vector)
         if self.space.forbidden_clauses:
@@ -122,7 +123,7 @@ def neighbours(configuration: Configuration, rng: np.random.Generator) -> Iterat
         In random order: every other value of a categorical, the next values of an ordinal, a
         few steps of a number. None of them is forbidden.
     """
-    activation = _Activation(configuration.config_space)
+    activation = Activation(configuration.config_space)
     vector = configuration.get_array()
     changes = [
         (index, other)
@@ -154,14 +155,14 @@ def mutate(
     """
     if changes < 1:
         raise SpaceError(f"a mutation makes at least 1 change, not {changes}")
-    activation = _Activation(configuration.config_space)
+    activation = Activation(configuration.config_space)
     for _ in range(changes):
         configuration = _mutate_once(activation, configuration, rng)
     return configuration
 
 
 def _mutate_once(
-    activation: _Activation, configuration: Configuration, rng: np.random.Generator
+    activation: Activation, configuration: Configuration, rng: np.random.Generator
 ) -> Configuration:
     vector = configuration.get_array()
     # A forbidden clause may leave a choice nothing to change to, so others are tried then.
@@ -186,7 +187,7 @@ def crossover(one: Configuration, other: Configuration, rng: np.random.Generator
     Raises:
         SpaceError: every attempt gave a forbidden combination.
     """
-    activation = _Activation(one.config_space)
+    activation = Activation(one.config_space)
     first, second = one.get_array(), other.get_array()
     for _ in range(ATTEMPTS):
         swap = rng.random(len(first)) < 0.5

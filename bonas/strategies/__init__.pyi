@@ -1,5 +1,8 @@
 from .bayesian import BayesianOptimization
+from .differential_evolution import DifferentialEvolution
+from .evolution import RegularizedEvolution
 from .freeze_thaw import FreezeThaw
+from .local_search import LocalSearch
 from .logits_policy import LogitsPolicy
 from .lstm_policy import LSTMPolicy
 from .multi_fidelity import MultiFidelityBayesianOptimization
@@ -17,9 +20,11 @@ __all__ = [
     "SMAC",
     "Again",
     "BayesianOptimization",
+    "DifferentialEvolution",
     "Exhausted",
     "FreezeThaw",
     "LSTMPolicy",
+    "LocalSearch",
     "LogitsPolicy",
     "MultiFidelityBayesianOptimization",
     "Policy",
@@ -27,6 +32,7 @@ __all__ = [
     "Proposal",
     "RandomSearch",
     "Recommender",
+    "RegularizedEvolution",
     "Reinforce",
     "StartFrom",
     "Strategy",

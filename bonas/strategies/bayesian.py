@@ -145,7 +145,7 @@ class BayesianOptimization:
 
     def _remember(self, space: Space) -> _Memory:
         if not self._memory or self._memory[0].pool.space != space:
-            encoder = Encoder(space, 1, self.features)
+            encoder = Encoder(space, 1, self.features, self.surrogate.reads_paths)
             self._memory[:] = [_Memory(Pool(space, self.candidates, encoder))]
         return self._memory[0]
 
@@ -206,13 +206,16 @@ class _Problem:
                 model = model.condition_on_observations(self.running, mean(model, self.running))
             networks = self._contenders()
             seen = self.seen[list(networks.values())]
-            scores = acquisition.scores(model, self.candidates, seen, seed)
+            repeated = None
+            if again and isinstance(acquisition, ValuesRepeats):
+                scores, repeated = acquisition.with_repeats(model, self.candidates, seen)
+            else:
+                scores = acquisition.scores(model, self.candidates, seen, seed)
             if bonus:
                 scores = scores + torch.tensor(bonus).to(scores)
             choice, score = _highest(scores)
-            if again and isinstance(acquisition, ValuesRepeats):
+            if repeated is not None:
                 allowed = {trial.key: trial for trial in again}
-                repeated = acquisition.repeat_scores(model, seen)
                 blocked = torch.tensor([key not in allowed for key in networks])
                 repeat, repeat_score = _highest(repeated.masked_fill(blocked, -math.inf))
                 if repeat_score > score:

@@ -76,7 +76,8 @@ class FreezeThaw:
 
     def __post_init__(self) -> None:
         check_budgets(self.min_budget, self.max_budget, self.eta)
-        self._pools.append(Pool(self.space, self.candidates, Encoder(self.space, depth=1)))
+        encoder = Encoder(self.space, 1, paths=self.surrogate.reads_paths)
+        self._pools.append(Pool(self.space, self.candidates, encoder))
 
     @property
     def budgets(self) -> tuple[float, ...]:

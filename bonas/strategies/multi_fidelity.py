@@ -87,6 +87,6 @@ class MultiFidelityBayesianOptimization:
 
     def _remember(self, space: Space) -> _Memory:
         if not self._memory or self._memory[0].pool.space != space:
-            pool = Pool(space, self.candidates, Encoder(space, depth=1))
+            pool = Pool(space, self.candidates, Encoder(space, 1, paths=self.surrogate.reads_paths))
             self._memory[:] = [_Memory(pool)]
         return self._memory[0]

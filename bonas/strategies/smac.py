@@ -83,7 +83,7 @@ class SMAC:
 
     def _remember(self, space: Space) -> Pool:
         if not self._pools or self._pools[0].space != space:
-            self._pools[:] = [Pool(space, Candidates(), Encoder(space, depth=1))]
+            self._pools[:] = [Pool(space, Candidates(), Encoder(space, 0, paths=False))]
         return self._pools[0]
 
     def _told(

@@ -40,6 +40,11 @@ class Ensemble:
     rate: float = 0.01
     seed: int = 0
 
+    @property
+    def reads_paths(self) -> bool:
+        """And at the configuration."""
+        return True
+
     def fit(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> EnsembleModel:

@@ -30,6 +30,11 @@ class RandomForest:
     share: float = 5 / 6
     seed: int = 0
 
+    @property
+    def reads_paths(self) -> bool:
+        """Like everything else."""
+        return True
+
     def fit(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> RandomForestModel:

@@ -25,6 +25,7 @@ from bonas.surrogates.kernel import (
     ConfigurationView,
     GraphView,
     Hyperparameters,
+    PathView,
     View,
     covariance,
     log_evidence,
@@ -64,6 +65,11 @@ class GaussianProcess:
     sweeps: int = 2
     tuned_on: int = 200
     most: int = 600
+
+    @property
+    def reads_paths(self) -> bool:
+        """If one of its views does."""
+        return any(isinstance(view, PathView) for view in self.views)
 
     def tuned(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout

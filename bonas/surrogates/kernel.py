@@ -19,6 +19,10 @@ from torch import Tensor
 
 from spaces.features import Layout
 
+WIDE = 256
+"""With more labels than this, of which a network has a dozen, histograms are taken as sparse: with
+two thousand labels that is seven times as fast."""
+
 
 class View(Protocol):
     """One way to look at two points: how far apart are they?"""
@@ -58,7 +62,7 @@ class GraphView:
     ) -> Float[Tensor, "*batch n m"]:
         """2 - 2 cos of the angle between the histograms: within [0, 2]."""
         columns = layout.depths[self.depth]
-        return _squared_distances(_unit(a[..., columns]), _unit(b[..., columns]))
+        return _angles(a[..., columns], b[..., columns])
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class PathView:
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
         """2 - 2 cos of the angle between the path encodings: within [0, 2]."""
-        return _squared_distances(_unit(a[..., layout.paths]), _unit(b[..., layout.paths]))
+        return _angles(a[..., layout.paths], b[..., layout.paths])
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,19 @@ class FeatureView:
         scale = 2 * (columns.stop - columns.start)
         distances: Tensor = _squared_distances(a[..., columns], b[..., columns]) / scale
         return distances
+
+
+def _angles(
+    a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
+) -> Float[Tensor, "*batch n m"]:
+    """2 - 2 cos of the angles between the rows of `a` and of `b`, 1 with a row of zeros."""
+    a, b = _unit(a), _unit(b)
+    squares = (a * a).sum(-1)[..., :, None] + (b * b).sum(-1)[..., None, :]
+    if a.ndim == b.ndim == 2 and a.shape[1] > WIDE:
+        inner = (b.to_sparse() @ a.T.contiguous()).T
+    else:
+        inner = a @ b.transpose(-1, -2)
+    return (squares - 2 * inner).clamp_min(0.0)
 
 
 def _unit(rows: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:

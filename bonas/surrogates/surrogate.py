@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 class Surrogate(Protocol):
     """How to learn costs from observations; settings only, nothing fitted."""
 
+    @property
+    def reads_paths(self) -> bool:
+        """Whether it looks at the path encoding, which is then computed."""
+        ...
+
     def fit(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> Model:

@@ -1,0 +1,70 @@
+"""The networks of a space by key, for strategies that need no surrogate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from ConfigSpace import Configuration
+
+from bonas.candidates import ATTEMPTS, Candidates, Pool
+from spaces.features import Encoder
+from spaces.space import Space, draw, trial_key
+from spaces.variation import neighbours
+
+
+@dataclass
+class Networks:
+    """What is derived from one space, once: it changes how long a proposal takes, nothing else.
+
+    Attributes:
+        space: the space.
+    """
+
+    space: Space
+    _keys: dict[bytes, str] = field(default_factory=dict, repr=False)
+    _near: dict[bytes, dict[str, Configuration]] = field(default_factory=dict, repr=False)
+    _pool: Pool | None = field(default=None, repr=False)
+
+    def key(self, configuration: Configuration) -> str:
+        """What the configuration is known by in a history."""
+        name = configuration.get_array().tobytes()
+        if name not in self._keys:
+            self._keys[name] = trial_key(self.space, configuration)
+        return self._keys[name]
+
+    def neighbours(self, configuration: Configuration) -> dict[str, Configuration]:
+        """Other networks that are one change away, by key.
+
+        Always the same ones, although steps of numbers are drawn: a network has finitely many.
+        """
+        name = configuration.get_array().tobytes()
+        if name not in self._near:
+            found: dict[str, Configuration] = {}
+            for neighbour in neighbours(configuration, np.random.default_rng(0)):
+                found.setdefault(self.key(neighbour), neighbour)
+            found.pop(self.key(configuration), None)
+            self._near[name] = found
+        return self._near[name]
+
+    def random(self, asked: set[str], rng: np.random.Generator) -> Configuration:
+        """A random network that is not in `asked`.
+
+        Raises:
+            Exhausted: there is no such network, or none was found.
+        """
+        for _ in range(ATTEMPTS):
+            chosen = draw(self.space.configuration_space, rng)
+            if self.key(chosen) not in asked:
+                return chosen
+        # Only where most of a space is known it pays to list what is left.
+        if self._pool is None:
+            self._pool = Pool(self.space, Candidates(), Encoder(self.space, depth=0))
+        return self._pool.random(asked, rng)
+
+
+def remembered(memory: list[Networks], space: Space) -> Networks:
+    """The networks of `space`, which `memory` holds from now on."""
+    if not memory or memory[0].space != space:
+        memory[:] = [Networks(space)]
+    return memory[0]

@@ -1,0 +1,124 @@
+"""Every strategy goes with every schedule: the README's table is what runs here.
+
+A new strategy or schedule of the package that has no line here fails the test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import bonas.strategies
+import fidelity.schedules
+from bonas import Search
+from bonas.progress import Silent
+from bonas.runners import Simulated
+from bonas.strategies import (
+    PPO,
+    SMAC,
+    BayesianOptimization,
+    DifferentialEvolution,
+    LocalSearch,
+    MultiFidelityBayesianOptimization,
+    RandomSearch,
+    RegularizedEvolution,
+    Reinforce,
+    StartFrom,
+)
+from bonas.strategies.strategy import Strategy
+from fidelity.schedules import (
+    AsynchronousHalving,
+    AsynchronousHyperband,
+    AsynchronousStopping,
+    CurveStopping,
+    FullFidelity,
+    Hyperband,
+    ProgressiveHalving,
+    Schedule,
+    SuccessiveHalving,
+)
+from fidelity.tables import MNIST1DCells
+
+README = Path(__file__).parents[1] / "README.md"
+TABLE = MNIST1DCells()
+EPOCHS = TABLE.max_budget
+EVALUATIONS = 14
+
+STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
+    "RandomSearch": RandomSearch,
+    "BayesianOptimization": lambda: BayesianOptimization(initial=4),
+    "MultiFidelityBayesianOptimization": lambda: MultiFidelityBayesianOptimization(initial=4),
+    "SMAC": SMAC,
+    "RegularizedEvolution": lambda: RegularizedEvolution(population=4, sample_size=2),
+    "DifferentialEvolution": lambda: DifferentialEvolution(population=4),
+    "LocalSearch": lambda: LocalSearch(initial=4),
+    "Reinforce": lambda: Reinforce(batch=4),
+    "PPO": lambda: PPO(batch=4),
+    "StartFrom": lambda: StartFrom(
+        (TABLE.space.configuration_space.get_default_configuration(),), RandomSearch()
+    ),
+}
+SCHEDULES: Mapping[str, Callable[[], Schedule]] = {
+    "FullFidelity": lambda: FullFidelity(EPOCHS),
+    "SuccessiveHalving": lambda: SuccessiveHalving(3, EPOCHS),
+    "Hyperband": lambda: Hyperband(3, EPOCHS),
+    "AsynchronousHalving": lambda: AsynchronousHalving(3, EPOCHS),
+    "AsynchronousStopping": lambda: AsynchronousStopping(3, EPOCHS),
+    "AsynchronousHyperband": lambda: AsynchronousHyperband(3, EPOCHS),
+    "ProgressiveHalving": lambda: ProgressiveHalving(3, EPOCHS),
+    "CurveStopping": lambda: CurveStopping(EPOCHS, step=9),
+}
+BOTH_IN_ONE = {"FreezeThaw"}
+"""A strategy and a schedule in one object, which goes with itself alone."""
+
+
+# SMAC3 calls what ConfigSpace has deprecated.
+@pytest.mark.filterwarnings("ignore:.*get_dictionary:DeprecationWarning")
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_pair_on_real_curves(strategy: str, schedule: str) -> None:
+    chosen = Search(
+        TABLE.space, TABLE, strategy=STRATEGIES[strategy](), schedule=SCHEDULES[schedule]()
+    )
+    with chosen as search:
+        history = search.run(evaluations=EVALUATIONS, runner=Simulated(2), progress=Silent())
+    assert len(history) == EVALUATIONS
+    assert all(evaluation.succeeded for evaluation in history.evaluations)
+    assert search.incumbent is not None
+    assert TABLE.regret(search.incumbent.trial.configuration) < 50
+    highest = max(trial.budget for trial in history.trials)
+    assert highest == EPOCHS if schedule == "FullFidelity" else highest > 3
+
+
+def _with(package: object, method: str) -> set[str]:
+    """The public classes of a package that have a method of their own, Protocols left out."""
+    classes = {name: getattr(package, name) for name in package.__all__}  # type: ignore[attr-defined]
+    return {
+        name
+        for name, kind in classes.items()
+        if callable(getattr(kind, method, None)) and not getattr(kind, "_is_protocol", False)
+    }
+
+
+def test_nothing_is_left_out() -> None:
+    assert _with(bonas.strategies, "propose") - BOTH_IN_ONE == set(STRATEGIES)
+    assert _with(fidelity.schedules, "continuable") == set(SCHEDULES)
+
+
+def table() -> str:
+    """What the README shows."""
+    lines = [
+        f"| | {' | '.join(f'`{name}`' for name in SCHEDULES)} |",
+        "| --- " + "| :-: " * 8 + "|",
+    ]
+    lines += [f"| `{name}` " + "| ✓ " * len(SCHEDULES) + "|" for name in STRATEGIES]
+    return "\n".join(lines)
+
+
+def test_the_table_in_the_readme_is_this_one() -> None:
+    shown = re.search(r"<!-- pairs -->\n(.*?)\n<!-- /pairs -->", README.read_text(), re.S)
+    assert shown is not None
+    assert shown[1].strip() == table(), "put what tests.test_pairs.table() returns there"
