@@ -8,10 +8,11 @@ import torch
 from bonas.strategies.lstm_policy import LSTMPolicy
 from bonas.strategies.ppo import PPO, ClippedSurrogate
 from bonas.strategies.walk import PolicyError
+from tests.bonas.strategies.anywhere import AnywhereContract
 from tests.bonas.strategies.policy_contract import PolicyContract
 
 
-class TestPPO(PolicyContract):
+class TestPPO(PolicyContract, AnywhereContract):
     def strategy(self) -> PPO:
         return PPO(LSTMPolicy(width=8), rate=0.05, batch=4)
 

@@ -6,12 +6,13 @@ import torch
 from bonas.strategies.lstm_policy import LSTMPolicy
 from bonas.strategies.reinforce import Reinforce, score_function
 from bonas.strategies.walk import PolicyError
+from tests.bonas.strategies.anywhere import AnywhereContract
 from tests.bonas.strategies.policy_contract import PolicyContract
 
 
-class TestReinforce(PolicyContract):
+class TestReinforce(PolicyContract, AnywhereContract):
     def strategy(self) -> Reinforce:
-        return Reinforce(LSTMPolicy(width=8), rate=0.05)
+        return Reinforce(LSTMPolicy(width=8), rate=0.1, batch=2)
 
 
 def test_the_gradient_is_the_advantage() -> None:
