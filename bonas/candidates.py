@@ -64,7 +64,7 @@ def every(space: ConfigurationSpace) -> list[Configuration]:
 def _choices(hyperparameter: object) -> Sequence[float]:
     """The values of a hyperparameter as its vector holds them; empty for a real one."""
     if isinstance(hyperparameter, Constant):
-        return [0.0]
+        return [float(hyperparameter.to_vector(hyperparameter.value))]
     if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
         return [float(i) for i in range(int(hyperparameter.size))]
     if isinstance(hyperparameter, IntegerHyperparameter) and hyperparameter.size <= 4096:
