@@ -76,5 +76,5 @@ class RegularizedEvolution:
     def _winner(self, members: Sequence[Evaluation], rng: np.random.Generator) -> Evaluation:
         """The best of a sample; the cost of a failure is infinite."""
         drawn = rng.choice(len(members), self.sample_size, replace=False)
-        sample = [members[place] for place in drawn]
+        sample = [members[int(place)] for place in drawn]
         return min(sample, key=lambda e: e.cost if e.succeeded else math.inf)

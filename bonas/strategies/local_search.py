@@ -52,8 +52,8 @@ class LocalSearch:
         near = descent.neighbours()
         # To name a network takes longer than to make its configuration, so the first one will do.
         for place in rng.permutation(len(near)):
-            if networks.key(near[place]) not in asked:
-                return near[place]
+            if networks.key(neighbour := near[int(place)]) not in asked:
+                return neighbour
         return networks.random(asked, rng)
 
 
