@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -75,4 +76,5 @@ class RegularizedEvolution:
     def _winner(self, members: Sequence[Evaluation], rng: np.random.Generator) -> Evaluation:
         """The best of a sample; the cost of a failure is infinite."""
         drawn = rng.choice(len(members), self.sample_size, replace=False)
-        return min((members[i] for i in drawn), key=lambda e: e.cost if e.succeeded else np.inf)
+        sample = [members[int(place)] for place in drawn]
+        return min(sample, key=lambda e: e.cost if e.succeeded else math.inf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,9 +50,10 @@ class LocalSearch:
         for evaluation in history.evaluations:
             descent.ended(evaluation)
         near = descent.neighbours()
-        fresh = [key for key in near if key not in asked]
-        if fresh:
-            return near[fresh[rng.integers(len(fresh))]]
+        # To name a network takes longer than to make its configuration, so the first one will do.
+        for place in rng.permutation(len(near)):
+            if networks.key(neighbour := near[int(place)]) not in asked:
+                return neighbour
         return networks.random(asked, rng)
 
 
@@ -78,17 +80,20 @@ class _Descent:
         current = self._current
         if evaluation.succeeded and (current is None or _rank(evaluation) < _rank(current)):
             self._current = evaluation
-        if self._searching and self.neighbours().keys() <= self._evaluated:
+        if self._searching and self._optimal():
             self._begun, self._current = 0, None
 
     @property
     def _searching(self) -> bool:
         return self._current is not None and self._begun >= self._initial
 
-    def neighbours(self) -> dict[str, Configuration]:
+    def _optimal(self) -> bool:
+        return all(self._networks.key(near) in self._evaluated for near in self.neighbours())
+
+    def neighbours(self) -> Sequence[Configuration]:
         """Those of the current network; none before a descent has its first networks."""
         if self._current is None or not self._searching:
-            return {}
+            return ()
         return self._networks.neighbours(self._current.trial.configuration)
 
 

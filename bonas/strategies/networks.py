@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +24,7 @@ class Networks:
 
     space: Space
     _keys: dict[bytes, str] = field(default_factory=dict, repr=False)
-    _near: dict[bytes, dict[str, Configuration]] = field(default_factory=dict, repr=False)
+    _near: dict[bytes, Sequence[Configuration]] = field(default_factory=dict, repr=False)
     _pool: Pool | None = field(default=None, repr=False)
 
     def key(self, configuration: Configuration) -> str:
@@ -33,18 +34,14 @@ class Networks:
             self._keys[name] = trial_key(self.space, configuration)
         return self._keys[name]
 
-    def neighbours(self, configuration: Configuration) -> dict[str, Configuration]:
-        """Other networks that are one change away, by key.
+    def neighbours(self, configuration: Configuration) -> Sequence[Configuration]:
+        """Configurations that are one change away; some may be the same network.
 
-        Always the same ones, although steps of numbers are drawn: a network has finitely many.
+        Always the same ones, although steps of numbers are drawn: there are finitely many.
         """
         name = configuration.get_array().tobytes()
         if name not in self._near:
-            found: dict[str, Configuration] = {}
-            for neighbour in neighbours(configuration, np.random.default_rng(0)):
-                found.setdefault(self.key(neighbour), neighbour)
-            found.pop(self.key(configuration), None)
-            self._near[name] = found
+            self._near[name] = list(neighbours(configuration, np.random.default_rng(0)))
         return self._near[name]
 
     def random(self, asked: set[str], rng: np.random.Generator) -> Configuration:

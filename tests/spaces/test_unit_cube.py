@@ -12,7 +12,7 @@ from ConfigSpace import (
     Integer,
     OrdinalHyperparameter,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaces.space import sample
@@ -32,6 +32,7 @@ def mixed() -> ConfigurationSpace:
 SPACE = mixed()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_there_and_back(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -44,6 +45,7 @@ def test_there_and_back(seed: int) -> None:
         np.testing.assert_allclose(back.get_array(), chosen.get_array(), atol=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=5))
 def test_every_point_is_a_valid_configuration(coordinates: list[float]) -> None:
     chosen = from_unit_cube(SPACE, np.array(coordinates), np.random.default_rng(0))

@@ -34,7 +34,8 @@ def begun(costs: tuple[float | Status, ...]) -> History:
 
 
 def near(trial: Trial) -> set[str]:
-    return set(NETWORKS.neighbours(trial.configuration))
+    found = map(NETWORKS.key, NETWORKS.neighbours(trial.configuration))
+    return set(found) - {trial.key}
 
 
 def test_neighbours_of_the_best_are_evaluated() -> None:
@@ -81,8 +82,8 @@ def test_a_higher_budget_counts_more() -> None:
 def test_random_networks_while_all_neighbours_run() -> None:
     history = begun((3.0, 1.0))
     best = history.trials[1]
-    for key, chosen in NETWORKS.neighbours(best.configuration).items():
-        if key not in history.keys():  # noqa: SIM118
+    for chosen in NETWORKS.neighbours(best.configuration):
+        if not history.of_network(key := NETWORKS.key(chosen)):
             history.add_trial(Trial(len(history.trials), chosen, key, 1.0))
     found = {proposed(history, seed) for seed in range(10)}
     assert len(found) > 5
