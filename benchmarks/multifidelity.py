@@ -29,7 +29,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from multifidelity_peers import DEHB, Optuna, Peer
+from multifidelity_peers import DEHB, SMAC, Optuna, Peer, SyneTune
 from multifidelity_report import MILESTONES, STRETCH, report
 from peers.peer import Choice
 
@@ -190,6 +190,9 @@ def methods(space: CellSpace) -> Mapping[str, Method]:
         "DEHB": Other(DEHB()),
         "Optuna, Hyperband": Other(Optuna(hyperband=True)),
         "Optuna, halving": Other(Optuna(hyperband=False)),
+        "SMAC3": Other(SMAC()),
+        "Syne Tune, BOHB": Other(SyneTune(bore=False)),
+        "Syne Tune, ASHA with BORE": Other(SyneTune(bore=True)),
         "random, 200 epochs": Bonas(RandomSearch(), FullFidelity(FULL), 150),
         "BO, 200 epochs": Bonas(BayesianOptimization(), FullFidelity(FULL), 60),
         "BO x successive halving": Bonas(BayesianOptimization(), halving),
@@ -198,36 +201,35 @@ def methods(space: CellSpace) -> Mapping[str, Method]:
     }
 
 
-def run(target: Path, datasets: Iterable[str], seeds: int, more: Callable[[], bool]) -> None:
-    """The searches that `target` does not have yet, seed by seed, as long as there is `more`."""
-    tables = [NASBench201(dataset, DATA) for dataset in datasets]
-    everyone = methods(tables[0].space)
+def run(dataset: str, names: Iterable[str], seeds: int, more: Callable[[], bool]) -> None:
+    """The searches of one data set that its file lacks, seed by seed, as long as there is `more`."""
+    table, target = NASBench201(dataset, DATA), RESULTS / f"multifidelity_{dataset}.csv"
+    everyone = methods(table.space)
     known = _known(target)
     missing: set[str] = set()
     for seed in range(seeds):
-        for table in tables:
-            for name, method in everyone.items():
-                if (table.dataset, name, seed) in known or name in missing:
-                    continue
-                if not more():
-                    return
-                started = time.perf_counter()
-                try:
-                    rows = method.run(table, seed)
-                except ImportError as error:
-                    missing.add(name)
-                    print(f"{name}: left out, its library is not installed ({error})", flush=True)
-                    continue
-                _append(target, table.dataset, name, seed, rows)
-                took = time.perf_counter() - started
-                print(f"{table.dataset}, seed {seed}: {name}, {took:.1f} s", flush=True)
+        for name in names:
+            if (name, seed) in known or name in missing:
+                continue
+            if not more():
+                return
+            started = time.perf_counter()
+            try:
+                rows = everyone[name].run(table, seed)
+            except ImportError as error:
+                missing.add(name)
+                print(f"{name}: left out, its library is not installed ({error})", flush=True)
+                continue
+            _append(target, dataset, name, seed, rows)
+            took = time.perf_counter() - started
+            print(f"{dataset}, seed {seed}: {name}, {took:.1f} s", flush=True)
 
 
-def _known(target: Path) -> set[tuple[str, str, int]]:
+def _known(target: Path) -> set[tuple[str, int]]:
     if not target.exists():
         return set()
     with target.open(newline="") as file:
-        return {(r["dataset"], r["method"], int(r["seed"])) for r in csv.DictReader(file)}
+        return {(r["method"], int(r["seed"])) for r in csv.DictReader(file)}
 
 
 def _append(target: Path, dataset: str, name: str, seed: int, rows: Iterable[Row]) -> None:
@@ -243,18 +245,19 @@ def _append(target: Path, dataset: str, name: str, seed: int, rows: Iterable[Row
 
 def main() -> None:
     """Runs what is asked for, then writes table and plots."""
+    names = list(methods(NASBench201(short=DATA).space))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--datasets", nargs="+", default=list(STRETCH), choices=list(STRETCH))
+    parser.add_argument("--methods", nargs="+", default=names, choices=names, metavar="NAME")
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="start nothing later")
     parser.add_argument("--report", action="store_true", help="only table and plots")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    target = RESULTS / "multifidelity.csv"
     end = time.monotonic() + 60 * arguments.minutes
-    if not arguments.report:
-        run(target, arguments.datasets, arguments.seeds, lambda: time.monotonic() < end)
-    print(report(target))
+    for dataset in () if arguments.report else arguments.datasets:
+        run(dataset, arguments.methods, arguments.seeds, lambda: time.monotonic() < end)
+    print(report(RESULTS))
 
 
 if __name__ == "__main__":
