@@ -46,13 +46,13 @@ def test_contenders_are_trained_to_the_end_again_where_there_is_noise() -> None:
         return found | {"cost": found["cost"] + noise.normal(0, 0.1)}
 
     for repeats, expected in ((8, True), (1, False)):
-        both = FreezeThaw(SMALL, 1, 9, initial=4, repeats=repeats)
-        with Search(SMALL, noisy, strategy=both, schedule=both) as found:
-            history = found.run(evaluations=30, progress=Silent())
+        both = FreezeThaw(MEDIUM, 1, 9, initial=4, repeats=repeats)
+        with Search(MEDIUM, noisy, strategy=both, schedule=both) as found:
+            history = found.run(evaluations=40, progress=Silent())
         again = [trial for trial in history.trials if trial.seed > 0]
         assert bool(again) == expected
         assert all(trial.budget == 9 and trial.parent is None for trial in again)
-        assert both.recommend(SMALL, history) in history.at(9)
+        assert both.recommend(MEDIUM, history) in history.at(9)
 
 
 def test_every_promotion_continues_a_paused_trial_once() -> None:
