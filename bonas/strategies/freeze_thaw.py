@@ -42,11 +42,16 @@ class FreezeThaw:
     After Swersky, Snoek and Adams 2014, "Freeze-thaw Bayesian optimization": one surrogate over
     architecture and budget knows every network that was paused. What to do next is chosen as in
     Pandora's box (Weitzman 1979; for Bayesian optimization Xie et al. 2024, "Cost-aware Bayesian
-    optimization via the Pandora's box Gittins index"): the going rate is the most improvement at
-    the maximal budget a second that any network promises if it is trained there at once. An
-    observation at a lower budget is worth what remains of the improvement after it, less the
-    rest of the training at the going rate, if that is positive, less its own seconds at that
-    rate. The step of the highest worth is made.
+    optimization via the Pandora's box Gittins index"): the going rate is the most that any
+    training to the maximal budget promises a second, where what counts is by how much it would
+    raise the posterior mean of the network to recommend; a contender may be trained there once
+    more, with another seed. An observation at a lower budget is worth what remains of that gain
+    after it, less the rest of the training at the going rate, if that is positive, less its own
+    seconds at that rate. The step of the highest worth is made.
+
+    At first the surrogate only knows the lowest budget: networks are chosen by their expected
+    improvement there until their trainings are worth one to the maximal budget, and the best of
+    them is trained to it.
 
     Attributes:
         space: the space of the search.
@@ -56,8 +61,7 @@ class FreezeThaw:
         surrogate: of architecture and budget, and of seconds.
         candidates: where to look for new networks.
         transform: what is learned instead of the costs.
-        initial: how many random networks start at the lowest budget, the best two of which go
-            to the highest, before the surrogate decides.
+        initial: how many random networks start at the lowest budget before the surrogate decides.
         repeats: a network is trained to the highest budget at most so many times; 1 forbids it.
     """
 

@@ -8,6 +8,8 @@ from bonas import Search
 from bonas.progress import Silent
 from bonas.strategies.freeze_thaw import FreezeThaw
 from bonas.strategies.random_search import RandomSearch
+from bonas.surrogates.gaussian_process import GaussianProcess
+from bonas.surrogates.kernel import Hyperparameters
 from fidelity.history import History
 from fidelity.schedules.schedule import Promote, ScheduleError, Start
 from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, run
@@ -40,19 +42,21 @@ def test_short_trainings_worth_a_long_one_come_first_and_the_best_is_continued()
 
 def test_contenders_are_trained_to_the_end_again_where_there_is_noise() -> None:
     noise = np.random.default_rng(3)
+    # As much noise as there are differences.
+    surrogate = GaussianProcess(hyperparameters=Hyperparameters((1.2, 1.2), (0.5, 0.5), 0.5, 3.0))
 
-    def noisy(configuration: Configuration, budget: float, seed: int) -> dict[str, float]:
+    def disturbed(configuration: Configuration, budget: float) -> dict[str, float]:
         found = objective(configuration, budget)
-        return found | {"cost": found["cost"] + noise.normal(0, 0.1)}
+        return found | {"cost": found["cost"] + noise.normal(0, 0.2)}
 
     for repeats, expected in ((8, True), (1, False)):
-        both = FreezeThaw(MEDIUM, 1, 9, initial=4, repeats=repeats)
-        with Search(MEDIUM, noisy, strategy=both, schedule=both) as found:
-            history = found.run(evaluations=40, progress=Silent())
+        both = FreezeThaw(MEDIUM, 1, 3, surrogate=surrogate, initial=4, repeats=repeats)
+        with Search(MEDIUM, disturbed, strategy=both, schedule=both) as found:
+            history = found.run(evaluations=25, progress=Silent())
         again = [trial for trial in history.trials if trial.seed > 0]
         assert bool(again) == expected
-        assert all(trial.budget == 9 and trial.parent is None for trial in again)
-        assert both.recommend(MEDIUM, history) in history.at(9)
+        assert all(trial.budget == 3 and trial.parent is None for trial in again)
+        assert both.recommend(MEDIUM, history) in history.at(3)
 
 
 def test_every_promotion_continues_a_paused_trial_once() -> None:
