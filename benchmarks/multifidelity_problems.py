@@ -90,7 +90,7 @@ PROBLEMS: Mapping[str, Problem] = {
     "imagenet": _nasbench201("imagenet", "ImageNet16-120", 6.0),
     "mnist1d": Problem(
         name="mnist1d",
-        title="Cells on MNIST-1D, in the package",
+        title="The table in the package, MNIST-1D",
         dataset=None,
         short=1.0,
         full=27.0,

@@ -48,7 +48,7 @@ def _regrets(problem: Problem, frame: pd.DataFrame) -> str:
         f"| | seeds | {' | '.join(f'{mark:g} {unit}' for mark in marks)} |",
         "| --- " * (len(marks) + 2) + "|",
     ]
-    for method, own in frame.groupby("method", sort=False):
+    for method, own in frame.groupby("method"):
         curve = _curve(own)
         cells = [
             f"{curve.loc[mark, 'median']:.2f} / {curve.loc[mark, 'mean']:.2f}"
@@ -87,7 +87,7 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
         f"| | {' | '.join(heads)} |",
         "| --- " * (len(heads) + 1) + "|",
     ]
-    for method, own in frame.groupby("method", sort=False):
+    for method, own in frame.groupby("method"):
         curve = _curve(own)
         cells = []
         for regret, time in columns:
@@ -111,7 +111,7 @@ def _plot(problem: Problem, frame: pd.DataFrame) -> None:
             curve.index,
             np.maximum(curve, FLOOR),
             drawstyle="steps-post",
-            linestyle=STYLES[number % len(STYLES)],
+            linestyle=STYLES[(number + number // len(COLOURS)) % len(STYLES)],
             marker=MARKERS[number % len(MARKERS)],
             markersize=4.5,
             linewidth=1.4,
