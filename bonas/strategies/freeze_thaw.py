@@ -108,8 +108,8 @@ class FreezeThaw:
         row, budget = self._most_worth(history, paused, points, again)
         if row < len(paused):
             return Promote(paused[row].trial, budget)
-        repeats = [Again(trial) for trial in again.values()]
-        self._decide(history, [*points, *repeats][row])
+        proposals: list[Proposal] = [*points, *map(Again, again.values())]
+        self._decide(history, proposals[row])
         return Start(budget)
 
     def _first(
