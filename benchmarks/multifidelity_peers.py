@@ -6,12 +6,16 @@ Each runs until the function that it evaluates raises an exception, and imports 
 from __future__ import annotations
 
 import itertools
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from ConfigSpace import ConfigurationSpace
 from peers.peer import EDGES, OPERATIONS, Choice
 
@@ -61,9 +65,93 @@ class DEHB:
         )
         while True:
             job = optimizer.ask()
-            budget = min((short, full), key=lambda known: abs(known - job["fidelity"]))
+            budget = _known(job["fidelity"], short, full)
             cost = evaluate({edge: str(job["config"][edge]) for edge in EDGES}, budget)
             optimizer.tell(job, {"fitness": cost, "cost": budget})
+
+
+@dataclass(frozen=True)
+class SMAC:
+    """`smac.MultiFidelityFacade` with its defaults, its Hyperband, and eta the ratio of budgets.
+
+    Attributes:
+        trials: how many it is told that there will be; a quarter of them are random at first.
+    """
+
+    trials: int = 100
+
+    def run(self, seed: int, short: float, full: float, evaluate: Evaluate) -> None:
+        """See `Peer.run`."""
+        from smac import MultiFidelityFacade, Scenario
+        from smac.runhistory.dataclasses import TrialValue
+
+        # In a space this small it warns again and again that it falls back on random ones.
+        logging.getLogger("smac").setLevel(logging.ERROR)
+        scenario = Scenario(
+            ConfigurationSpace({edge: list(OPERATIONS) for edge in EDGES}, seed=seed),
+            # A little lower, or rounding leaves one rung; the rungs are full / eta and full.
+            min_budget=short * 0.999,
+            max_budget=full,
+            n_trials=self.trials,
+            output_directory=Path(tempfile.mkdtemp(prefix="smac-")),
+            seed=seed,
+        )
+        # It is typed as a whole number, and computed with as any.
+        intensifier = MultiFidelityFacade.get_intensifier(scenario, eta=full / short)
+        facade = MultiFidelityFacade(
+            scenario, _never_called, intensifier=intensifier, overwrite=True, logging_level=False
+        )
+        while True:
+            trial = facade.ask()
+            choice = {edge: str(trial.config[edge]) for edge in EDGES}
+            cost = evaluate(choice, _known(trial.budget, short, full))
+            facade.tell(trial, TrialValue(cost), save=False)
+
+
+def _never_called(config: Any, seed: int = 0, budget: float = 0.0) -> float:
+    """SMAC asks for a function, but it is asked and told."""
+    raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SyneTune:
+    """An asynchronous halving of `syne_tune.optimizer.baselines` with a model, and its defaults.
+
+    Attributes:
+        bore: `ASHABORE` (gradient-boosted trees), else `BOHB` (kernel densities).
+    """
+
+    bore: bool
+
+    def run(self, seed: int, short: float, full: float, evaluate: Evaluate) -> None:
+        """See `Peer.run`."""
+        logging.getLogger("syne_tune").setLevel(logging.ERROR)
+        from syne_tune.backend.trial_status import Trial
+        from syne_tune.config_space import choice as choice_of
+        from syne_tune.optimizer.baselines import ASHABORE, BOHB
+        from syne_tune.optimizer.scheduler import SchedulerDecision
+
+        # Its random configurations come from numpy's global generator, whatever the seed.
+        np.random.seed(seed)  # noqa: NPY002
+        scheduler = (ASHABORE if self.bore else BOHB)(
+            {edge: choice_of(list(OPERATIONS)) for edge in EDGES},
+            metric="cost",
+            time_attr="epochs",
+            max_t=int(full),
+            random_seed=seed,
+            grace_period=int(short),
+            reduction_factor=full / short,
+        )
+        for number in itertools.count():
+            trial = Trial(number, scheduler.suggest().config, datetime.now())
+            scheduler.on_trial_add(trial)
+            choice = {edge: str(trial.config[edge]) for edge in EDGES}
+            result = {"cost": evaluate(choice, short), "epochs": int(short)}
+            if scheduler.on_trial_result(trial, result) != SchedulerDecision.CONTINUE:
+                continue
+            result = {"cost": evaluate(choice, full), "epochs": int(full)}
+            scheduler.on_trial_result(trial, result)
+            scheduler.on_trial_complete(trial, result)
 
 
 @dataclass(frozen=True)
@@ -112,3 +200,8 @@ def _tpe(seed: int) -> Any:
         # "multivariate" is an experimental option.
         warnings.simplefilter("ignore")
         return optuna.samplers.TPESampler(seed=seed, multivariate=True)
+
+
+def _known(budget: float, short: float, full: float) -> float:
+    """The one of both that a peer means, whose own rungs are rounded."""
+    return min((short, full), key=lambda known: abs(known - budget))

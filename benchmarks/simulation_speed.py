@@ -29,7 +29,7 @@ from bonas.runners.simulated import Simulated
 from bonas.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.objective import Context, Objective
-from fidelity.schedules import FullFidelity, Hyperband
+from fidelity.schedules import AsynchronousHalving, FullFidelity, Hyperband
 from fidelity.schedules.schedule import Schedule
 from fidelity.tables.nasbench201 import NASBench201
 from spaces.cell import CellSpace
@@ -37,7 +37,13 @@ from spaces.space import Space
 
 RESULTS = Path(__file__).resolve().parent / "results"
 TARGET = 100_000  # evaluations a minute
-CASES = (("FullFidelity", 1), ("FullFidelity", 1000), ("Hyperband", 1))
+CASES: tuple[tuple[Schedule, int], ...] = (
+    (FullFidelity(200), 1),
+    (FullFidelity(200), 1000),
+    (Hyperband(1, 81), 1),
+    (AsynchronousHalving(1, 81), 1),
+    (AsynchronousHalving(1, 81), 1000),
+)
 
 
 def free(configuration: Configuration, budget: float, context: Context) -> dict[str, float]:
@@ -72,10 +78,10 @@ def measured(total: int, length: int) -> Iterator[str]:
     """One line of the results a case."""
     table, cells = NASBench201("cifar10"), CellSpace(nodes=5)
     _ = table.optimum  # loads it
-    for name, workers in CASES:
-        schedule: Schedule = FullFidelity(200) if name == "FullFidelity" else Hyperband(1, 81)
+    for schedule, workers in CASES:
+        name = type(schedule).__name__
         problems: dict[str, tuple[Space, Objective]] = {"free": (cells, free)}
-        if name == "FullFidelity":
+        if isinstance(schedule, FullFidelity):
             problems["NAS-Bench-201"] = (table.space, table)
         for problem, (space, objective) in problems.items():
             rate, known = speed(space, objective, schedule, workers, total, length)

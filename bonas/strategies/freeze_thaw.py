@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,13 @@ from jaxtyping import Float
 
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.joint import Joint, Memory, fit
-from bonas.strategies.observations import best_at_highest
-from bonas.strategies.strategy import Exhausted
+from bonas.strategies.observations import Observations, best_at_highest, noisy
+from bonas.strategies.strategy import Again, Exhausted, Proposal
+from bonas.strategies.worth import improvement, worth
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
 from fidelity.schedules.schedule import Promote, Start, check_budgets
-from fidelity.trial import Evaluation
+from fidelity.trial import Evaluation, Trial
 from spaces.features import Encoder
 from spaces.space import Space
 
@@ -42,11 +42,16 @@ class FreezeThaw:
     After Swersky, Snoek and Adams 2014, "Freeze-thaw Bayesian optimization": one surrogate over
     architecture and budget knows every network that was paused. What to do next is chosen as in
     Pandora's box (Weitzman 1979; for Bayesian optimization Xie et al. 2024, "Cost-aware Bayesian
-    optimization via the Pandora's box Gittins index"): the going rate is the most improvement at
-    the maximal budget a second that any network promises if it is trained there at once. An
-    observation at a lower budget is worth what remains of the improvement after it, less the
-    rest of the training at the going rate, if that is positive, less its own seconds at that
-    rate. The step of the highest worth is made.
+    optimization via the Pandora's box Gittins index"): the going rate is the most that any
+    training to the maximal budget promises a second, where what counts is by how much it would
+    raise the posterior mean of the network to recommend; a contender may be trained there once
+    more, with another seed. An observation at a lower budget is worth what remains of that gain
+    after it, less the rest of the training at the going rate, if that is positive, less its own
+    seconds at that rate. The step of the highest worth is made.
+
+    At first the surrogate only knows the lowest budget: networks are chosen by their expected
+    improvement there until their trainings are worth one to the maximal budget, and the best of
+    them is trained to it.
 
     Attributes:
         space: the space of the search.
@@ -56,8 +61,8 @@ class FreezeThaw:
         surrogate: of architecture and budget, and of seconds.
         candidates: where to look for new networks.
         transform: what is learned instead of the costs.
-        initial: how many random networks start at the lowest budget, the best two of which go
-            to the highest, before the surrogate decides.
+        initial: how many random networks start at the lowest budget before the surrogate decides.
+        repeats: a network is trained to the highest budget at most so many times; 1 forbids it.
     """
 
     space: Space
@@ -68,11 +73,10 @@ class FreezeThaw:
     candidates: Candidates = field(default_factory=Candidates)
     transform: Transform = normal_scores
     initial: int = 5
+    repeats: int = 8
     _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     _pools: list[Pool] = field(default_factory=list, repr=False, compare=False)
-    _next: dict[tuple[int, int], Configuration] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _next: dict[tuple[int, int], Proposal] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_budgets(self.min_budget, self.max_budget, self.eta)
@@ -94,27 +98,46 @@ class FreezeThaw:
         lowest = self.budgets[0]
         if len(asked) < self.initial and not exhausted:
             return Start(lowest)
-        if sum(t.budget == self.max_budget for t in history.trials) < 2:
-            if paused:
-                best = min(paused, key=lambda e: (-e.trial.budget, e.cost, e.trial.number))
-                return Promote(best.trial, self.max_budget)
-            return None if exhausted or history.pending else Start(lowest)
+        if not any(trial.budget == self.max_budget for trial in history.trials):
+            return self._first(history, paused, exhausted=exhausted)
         unseen = {} if exhausted else self._unseen(history, asked)
         points = [e.trial.configuration for e in paused] + list(unseen.values())
         if not points:
             return None
-        row, budget = self._most_worth(history, paused, points)
+        finished = Observations(history.at(self.max_budget))
+        again = {} if exhausted else noisy(history, finished, self.repeats)
+        row, budget = self._most_worth(history, paused, points, again)
         if row < len(paused):
             return Promote(paused[row].trial, budget)
-        self._next.clear()
-        self._next[_moment(history)] = points[row]
+        proposals: list[Proposal] = [*points, *map(Again, again.values())]
+        self._decide(history, proposals[row])
         return Start(budget)
+
+    def _first(
+        self, history: History, paused: Sequence[Evaluation], *, exhausted: bool
+    ) -> Start | Promote | None:
+        """Networks at the lowest budget, and the best of them once to the highest."""
+        begun = sum(trial.budget for trial in history.trials)
+        unseen = self._unseen(history, history.keys())
+        if not exhausted and unseen and begun < self.max_budget:
+            points = list(unseen.values())
+            self._decide(history, points[self._most_improving(history, points)])
+            return Start(self.budgets[0])
+        if not paused:
+            return None
+        best = min(paused, key=lambda e: (-e.trial.budget, e.cost, e.trial.number))
+        return Promote(best.trial, self.max_budget)
+
+    def _decide(self, history: History, proposal: Proposal) -> None:
+        """Remembers what the strategy is to propose."""
+        self._next.clear()
+        self._next[_moment(history)] = proposal
 
     def continuable(self, history: History) -> set[int]:
         """Every paused network."""
         return {evaluation.trial.number for evaluation in self._paused(history)}
 
-    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         """The network of the step that `next` decided on.
 
         Raises:
@@ -172,95 +195,44 @@ class FreezeThaw:
             self._memory,
         )
 
-    def _most_worth(
-        self, history: History, paused: Sequence[Evaluation], points: Sequence[Configuration]
-    ) -> tuple[int, float]:
-        """The row of `points` to train next, and the budget to train it to."""
+    def _most_improving(self, history: History, points: Sequence[Configuration]) -> int:
+        """The row of `points` that promises the most at the lowest budget."""
         import torch
 
-        finished = [e.trial.configuration for e in history.at(self.max_budget) if e.succeeded]
-        joint = self._fit(history, [*points, *finished])
+        known = [e.trial.configuration for e in history.evaluations if e.succeeded]
+        joint = self._fit(history, [*points, *known])
         m = len(points)
-        rates = joint.log_rates()[:m].exp()
-        reached = torch.zeros(m, dtype=rates.dtype)
-        reached[: len(paused)] = torch.tensor([e.trial.budget for e in paused])
-        top = joint.at(self.max_budget)
         with torch.no_grad():
-            believed = _mean(joint.model, top)
-            best = float((believed[m:] if finished else believed).max())
-            worth = _Worth(joint, top[:m], rates, reached, best, self.max_budget)
-            found = [worth.of(budget) for budget in self.budgets[:-1]]
-            scores = torch.stack([*found, worth.at_once()])
-        choice = int(scores.argmax())
-        return choice % m, self.budgets[choice // m]
+            posterior: Any = joint.model.posterior(joint.at(self.budgets[0])[:, None])
+            mean, variance = posterior.mean[:, 0, 0], posterior.variance[:, 0, 0]
+            best = mean[m:].max() if known else mean.max()
+            found = improvement(mean[:m] - best, variance[:m].clamp_min(0.0).sqrt())
+        return int(found.argmax())
 
-
-@dataclass(frozen=True)
-class _Worth:
-    """What steps are worth, in units of the targets.
-
-    Attributes:
-        joint: the surrogates; its first rows are the candidates.
-        top: the candidates at the highest budget.
-        rates: seconds a unit of budget, one a candidate.
-        reached: the budget that each candidate was trained to.
-        best: the target to improve on.
-        max_budget: the highest budget.
-    """
-
-    joint: Joint
-    top: Float[Tensor, "m d"]
-    rates: Float[Tensor, " m"]
-    reached: Float[Tensor, " m"]
-    best: float
-    max_budget: float
-
-    def at_once(self) -> Float[Tensor, " m"]:
-        """Of training to the highest budget: 0 for the network that sets the going rate."""
-        return self._improvement() - self._going_rate() * self._seconds(self.max_budget)
-
-    def of(self, budget: float) -> Float[Tensor, " m"]:
-        """Of training to a lower `budget` and then deciding; never where it was reached."""
+    def _most_worth(
+        self,
+        history: History,
+        paused: Sequence[Evaluation],
+        points: Sequence[Configuration],
+        again: Mapping[str, Trial],
+    ) -> tuple[int, float]:
+        """The row of `points`, or beyond them of `again`, to train next, and to which budget."""
         import torch
 
-        m = len(self.top)
-        low = self.joint.at(budget)[:m]
-        both: Any = self.joint.model.posterior(torch.stack([low, self.top], 1))
-        noisy: Any = self.joint.model.posterior(low[:, None], observation_noise=True)
-        covariance = both.distribution.covariance_matrix
-        told = covariance[:, 0, 1] / noisy.variance[:, 0, 0].sqrt()
-        variance = covariance[:, 1, 1]
-        told = torch.minimum(told.abs(), variance.sqrt() * (1 - 1e-6))
-        rest = (variance - told.square()).sqrt()
-        nodes, weights = np.polynomial.hermite_e.hermegauss(16)
-        after = both.mean[:, 1, :] + told[:, None] * torch.tensor(nodes)
-        going = self._going_rate()
-        owed = going * (self.max_budget - budget) * self.rates
-        gain = (_improvement(after - self.best, rest[:, None]) - owed[:, None]).clamp_min(0.0)
-        value = gain @ torch.tensor(weights / math.sqrt(2 * math.pi))
-        value = value - going * self._seconds(budget)
-        return value.masked_fill(self.reached >= budget, -math.inf)
-
-    def _seconds(self, budget: float) -> Float[Tensor, " m"]:
-        return (budget - self.reached) * self.rates
-
-    def _improvement(self) -> Float[Tensor, " m"]:
-        posterior: Any = self.joint.model.posterior(self.top[:, None])
-        mean, variance = posterior.mean[:, 0, 0], posterior.variance[:, 0, 0]
-        return _improvement(mean - self.best, variance.sqrt())
-
-    def _going_rate(self) -> float:
-        return float((self._improvement() / self._seconds(self.max_budget)).max())
-
-
-def _improvement(gap: Float[Tensor, "*m"], deviation: Float[Tensor, "*m"]) -> Float[Tensor, "*m"]:
-    """Expected improvement by a normal value `gap` above the best."""
-    import torch
-
-    z = gap / deviation.clamp_min(1e-12)
-    density = torch.exp(-0.5 * z.square()) / math.sqrt(2 * math.pi)
-    result: Tensor = gap * torch.special.ndtr(z) + deviation * density
-    return result.clamp_min(0.0)
+        finished = {e.trial.key: e.trial for e in history.at(self.max_budget) if e.succeeded}
+        order = [*again, *(key for key in finished if key not in again)]
+        known = [finished[key].configuration for key in order]
+        reached = [e.trial.budget for e in paused] + [0.0] * (len(points) - len(paused))
+        joint = self._fit(history, [*points, *known])
+        with torch.no_grad():
+            steps = worth(joint, reached, [key in again for key in order], self.max_budget)
+            lower = [steps.of(budget) for budget in self.budgets[:-1]]
+            scores = torch.stack([*lower, steps.at_once()])
+            repeats = steps.repeats()[: len(again)]
+        if len(repeats) and repeats.max() > scores.max():
+            return len(points) + int(repeats.argmax()), self.max_budget
+        choice = int(scores.argmax())
+        return choice % len(points), self.budgets[choice // len(points)]
 
 
 def _mean(model: Model, rows: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:

@@ -41,12 +41,14 @@ class Joint:
         seconds: of the logarithm of seconds a unit of budget, over rows without it.
         rows: of the configurations that the model was made for, without budgets.
         budgets: the lowest and the highest.
+        resumes: a higher budget continues a lower one, or else trains anew.
     """
 
     model: Model
     seconds: Model
     rows: Float[Tensor, "m d"]
     budgets: tuple[float, float]
+    resumes: bool
 
     def at(self, budget: float) -> Float[Tensor, "m d+1"]:
         """The rows at one budget."""
@@ -113,7 +115,7 @@ def fit(
         with torch.no_grad():
             model = model.condition_on_observations(known[n:], mean(model, known[n:]))
     seconds = _seconds(surrogate, history, rows, encoding.layout, memory)
-    return Joint(model, seconds, rows[len(at) :], budgets)
+    return Joint(model, seconds, rows[len(at) :], budgets, history.resumes)
 
 
 def _seconds(

@@ -95,11 +95,20 @@ def repeatable(history: History, observed: Observations, most: int) -> dict[str,
         most: networks with so many evaluations or running trials are left out.
 
     Returns:
-        One trial of each network. Empty when several budgets are in use, since a repeat starts
-        at the lowest; and when the repeats so far all repeated the cost: there is no noise.
+        As `noisy`; empty when several budgets are in use, since a schedule starts a repeat at
+        the lowest.
     """
-    if len({trial.budget for trial in history.trials}) > 1:
-        return {}
+    return {} if len({t.budget for t in history.trials}) > 1 else noisy(history, observed, most)
+
+
+def noisy(history: History, observed: Observations, most: int) -> dict[str, Trial]:
+    """As `repeatable`, for who starts repeats at the budget of what was observed.
+
+    Returns:
+        One trial of each network. Empty when the repeats so far all repeated the cost: there is
+        no noise.
+    """
+    budgets = {evaluation.trial.budget for evaluation in observed.evaluations}
     networks = observed.networks()
     repeats = [positions for positions in networks.values() if len(positions) > 1]
     costs = [{observed.evaluations[p].cost for p in positions} for positions in repeats]
@@ -108,7 +117,7 @@ def repeatable(history: History, observed: Observations, most: int) -> dict[str,
         return {}
     asked: dict[str, int] = defaultdict(int)
     for trial in history.trials:
-        asked[trial.key] += 1
+        asked[trial.key] += trial.budget in budgets
     return {
         key: observed.evaluations[positions[0]].trial
         for key, positions in networks.items()

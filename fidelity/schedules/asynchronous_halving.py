@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from fidelity.history import History
 from fidelity.schedules.following import follow
-from fidelity.schedules.ladder import Ladder, geometric
-from fidelity.schedules.schedule import Promote, Start, check_budgets
+from fidelity.schedules.ladder import Ladder, Rungs
+from fidelity.schedules.schedule import Promote, Start
 
 
 @dataclass(frozen=True)
-class AsynchronousHalving:
+class AsynchronousHalving(Rungs):
     """Promotes whatever is among the best of its rung by now; no worker ever waits for another.
 
     A free worker looks from the highest rung down for a trial that is among the best one in eta
@@ -23,23 +23,8 @@ class AsynchronousHalving:
     does not count, and is made once more. Every trial that has not been promoted may still be,
     so that its checkpoint is kept; `AsynchronousStopping` keeps few.
 
-    Attributes:
-        min_budget: at which configurations start.
-        max_budget: at which the best end.
-        eta: the factor between budgets, and the share that is promoted is one in eta.
+    Its budgets are those of `Rungs`.
     """
-
-    min_budget: float
-    max_budget: float
-    eta: float = 3
-
-    def __post_init__(self) -> None:
-        check_budgets(self.min_budget, self.max_budget, self.eta)
-
-    @property
-    def budgets(self) -> tuple[float, ...]:
-        """The budgets of its rungs, ascending."""
-        return geometric(self.min_budget, self.max_budget, self.eta)
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
         """The promotion to the highest rung, or a new configuration."""

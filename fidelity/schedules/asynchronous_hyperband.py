@@ -9,13 +9,13 @@ from fidelity.history import History
 from fidelity.schedules.bracket import Rung
 from fidelity.schedules.following import follow
 from fidelity.schedules.hyperband import Hyperband
-from fidelity.schedules.ladder import Ladder, geometric
-from fidelity.schedules.schedule import Promote, Start, check_budgets
+from fidelity.schedules.ladder import Ladder, Rungs
+from fidelity.schedules.schedule import Promote, Start
 from fidelity.trial import Evaluation, Trial
 
 
 @dataclass(frozen=True)
-class AsynchronousHyperband:
+class AsynchronousHyperband(Rungs):
     """Endless brackets of asynchronous halving, one from each rung upwards.
 
     Bracket s begins at rung s. A trial that can be promoted in any bracket goes before a new
@@ -25,23 +25,8 @@ class AsynchronousHyperband:
     Failed evaluations count in their rung and are never promoted. A promotion whose worker died
     does not count, and is made once more.
 
-    Attributes:
-        min_budget: the lowest budget of the first bracket.
-        max_budget: at which every bracket ends.
-        eta: the factor between budgets, and the share that is promoted is one in eta.
+    Its budgets are those of `Rungs`.
     """
-
-    min_budget: float
-    max_budget: float
-    eta: float = 3
-
-    def __post_init__(self) -> None:
-        check_budgets(self.min_budget, self.max_budget, self.eta)
-
-    @property
-    def budgets(self) -> tuple[float, ...]:
-        """The budgets of all rungs, ascending."""
-        return geometric(self.min_budget, self.max_budget, self.eta)
 
     @property
     def shares(self) -> tuple[float, ...]:

@@ -9,13 +9,13 @@ from math import ceil
 
 from fidelity.history import History
 from fidelity.schedules.following import Promotions, follow
-from fidelity.schedules.ladder import geometric
-from fidelity.schedules.schedule import Promote, Start, check_budgets
+from fidelity.schedules.ladder import Rungs
+from fidelity.schedules.schedule import Promote, Start
 from fidelity.trial import Evaluation, Status, Trial
 
 
 @dataclass(frozen=True)
-class AsynchronousStopping:
+class AsynchronousStopping(Rungs):
     """Decides once, when a trial reaches a rung, whether it goes on or is stopped for good.
 
     It goes on if it is among the best one in eta of what its rung has seen by then, rounded up,
@@ -27,23 +27,8 @@ class AsynchronousStopping:
     Failed evaluations count in their rung and do not go on. A continuation whose worker died
     does not count, and is made once more.
 
-    Attributes:
-        min_budget: at which configurations start.
-        max_budget: at which the best end.
-        eta: the factor between budgets, and the share that goes on is one in eta.
+    Its budgets are those of `Rungs`.
     """
-
-    min_budget: float
-    max_budget: float
-    eta: float = 3
-
-    def __post_init__(self) -> None:
-        check_budgets(self.min_budget, self.max_budget, self.eta)
-
-    @property
-    def budgets(self) -> tuple[float, ...]:
-        """The budgets of its rungs, ascending."""
-        return geometric(self.min_budget, self.max_budget, self.eta)
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
         """Continues the trial that has waited longest, or starts a new configuration."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence, Set
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from fidelity.history import History
@@ -52,14 +53,10 @@ def standing(
         at[trial.budget].append(trial)
     levels = [at[rung.budget] for rung in rungs]
     vacant = len(levels[0]) < rungs[0].trials and not exhausted
-    for level, above, rung in zip(levels, levels[1:], rungs[1:], strict=False):
+    for place, (level, rung) in enumerate(zip(levels, rungs[1:], strict=False)):
         if vacant or not _ended(level, history):
-            return Standing(vacant, [], _succeeded(level, history))
-        continued = Promotions()
-        for trial in above:
-            continued.asked(trial)
-            if evaluation := history.evaluation(trial.number):
-                continued.ended(evaluation)
+            return Standing(vacant, [], _undecided(levels[place:], history))
+        continued = _promotions(levels[place + 1], history)
         due = [
             Promote(trial, rung.budget)
             for trial in _best(level, rung.trials, history)
@@ -67,9 +64,33 @@ def standing(
         ]
         if due:
             waiting = {promotion.trial.number for promotion in due}
-            return Standing(False, due, waiting | _succeeded(above, history))
+            return Standing(False, due, waiting | _undecided(levels[place + 1 :], history))
     finished = not vacant and _ended(levels[-1], history)
     return Standing(vacant, [], set(), finished)
+
+
+def _promotions(trials: Sequence[Trial], history: History) -> Promotions:
+    """Of what is below to these trials."""
+    found = Promotions()
+    for trial in trials:
+        found.asked(trial)
+        if evaluation := history.evaluation(trial.number):
+            found.ended(evaluation)
+    return found
+
+
+def _undecided(levels: Sequence[Sequence[Trial]], history: History) -> set[int]:
+    """The evaluated trials of these rungs that may yet be promoted to the next of them.
+
+    In more than one rung only if no more trials will start, which nobody knows beforehand.
+    """
+    return {
+        number
+        for level, above in pairwise(levels)
+        for continued in [_promotions(above, history)]
+        for number in _succeeded(level, history)
+        if number not in continued
+    }
 
 
 def _ended(trials: Sequence[Trial], history: History) -> bool:

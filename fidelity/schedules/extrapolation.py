@@ -6,14 +6,13 @@ neural networks by extrapolation of learning curves", IJCAI.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from dataclasses import dataclass
 
 from fidelity.curves import extrapolate
 from fidelity.history import History
+from fidelity.schedules.following import Promotions, follow
 from fidelity.schedules.schedule import Promote, ScheduleError, Start, check_budgets
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.trial import Evaluation, Trial
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,7 @@ class CurveStopping:
 
     def _open(self, history: History) -> dict[int, Trial]:
         """The trials that are to go on and were not yet promoted, by number."""
-        state = _states.setdefault(history, {}).setdefault(self, _State())
-        state.read(history, self.max_budget)
+        state = follow(history, self, lambda: _State(self.max_budget))
         best = self._incumbent(history)
         for number, evaluation in list(state.waiting.items()):
             if best is None or state.judged.get(number) == best:
@@ -89,45 +87,40 @@ class CurveStopping:
         return None if best is None or best.trial.budget < self.max_budget else best.cost
 
 
-@dataclass
 class _State:
-    """What a schedule knows of a history, of which it reads each entry once.
+    """What a schedule knows of a history.
 
     A stopped trial stays stopped: the incumbent's cost only falls, and the chance to be below
     it with it. So a schedule that has never seen the history decides the same.
+
+    Attributes:
+        waiting: the evaluations of the trials that are to go on, by number.
+        judged: against which cost each of them was compared last.
     """
 
-    trials: int = 0
-    evaluations: int = 0
-    promoted: Counter[int] = field(default_factory=Counter)
-    lost: Counter[int] = field(default_factory=Counter)  # promotions whose worker died
-    waiting: dict[int, Evaluation] = field(default_factory=dict)
-    judged: dict[int, float] = field(default_factory=dict)  # against which cost
+    def __init__(self, max_budget: float) -> None:
+        self.waiting: dict[int, Evaluation] = {}
+        self.judged: dict[int, float] = {}
+        self._max_budget = max_budget
+        self._promotions = Promotions()
+        self._successes: dict[int, Evaluation] = {}  # below the maximal budget
 
-    def read(self, history: History, max_budget: float) -> None:
-        """Takes in what is new."""
-        parents = []
-        for trial in history.trials[self.trials :]:
-            if trial.parent is not None:
-                self.promoted[trial.parent] += 1
-                parents.append(trial.parent)
-        for evaluation in history.evaluations[self.evaluations :]:
-            trial = evaluation.trial
-            if evaluation.succeeded and trial.budget < max_budget:
-                self.waiting[trial.number] = evaluation
-            if evaluation.status is Status.LOST and trial.parent is not None:
-                self.lost[trial.parent] += 1
-                parents.append(trial.parent)
-        for parent in parents:
-            # A worker that died says nothing about the network, so it goes on, but only once more.
-            if self.promoted[parent] > min(self.lost[parent], 1):
-                self.waiting.pop(parent, None)
-            elif before := history.evaluation(parent):
-                self.waiting[parent] = before
-        self.trials, self.evaluations = len(history.trials), len(history)
+    def asked(self, trial: Trial) -> None:
+        self._promotions.asked(trial)
+        if trial.parent is not None:
+            self.waiting.pop(trial.parent, None)
 
+    def ended(self, evaluation: Evaluation) -> None:
+        trial = evaluation.trial
+        if evaluation.succeeded and trial.budget < self._max_budget:
+            self._successes[trial.number] = evaluation
+            self._wait(evaluation)
+        elif self._promotions.ended(evaluation):  # lost with its worker
+            self._wait(self._successes[trial.parent or 0])
 
-_states: WeakKeyDictionary[History, dict[CurveStopping, _State]] = WeakKeyDictionary()
+    def _wait(self, evaluation: Evaluation) -> None:
+        if evaluation.trial.number not in self._promotions:
+            self.waiting[evaluation.trial.number] = evaluation
 
 
 def chance_below(cost: float, history: History, evaluation: Evaluation, max_budget: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from fidelity.schedules.following import Promotions
 from fidelity.schedules.halving import halvings
-from fidelity.schedules.schedule import Promote
+from fidelity.schedules.schedule import Promote, check_budgets
 from fidelity.trial import Evaluation, Status, Trial
 
 
@@ -17,6 +17,32 @@ def geometric(min_budget: float, max_budget: float, eta: float) -> tuple[float, 
     """The budgets of rungs, ascending: `max_budget` divided by `eta` as often as possible."""
     steps = halvings(min_budget, max_budget, eta)
     return tuple(max_budget / eta ** (steps - rung) for rung in range(steps + 1))
+
+
+@dataclass(frozen=True)
+class Rungs:
+    """Budgets that grow by a constant factor: what schedules without a limit have in common.
+
+    Attributes:
+        min_budget: at which configurations start; that of the lowest rung, or less.
+        max_budget: that of the highest rung, at which the best end.
+        eta: the factor between budgets, and the share that goes on is one in eta.
+
+    Raises:
+        ScheduleError: as `check_budgets`.
+    """
+
+    min_budget: float
+    max_budget: float
+    eta: float = 3
+
+    def __post_init__(self) -> None:
+        check_budgets(self.min_budget, self.max_budget, self.eta)
+
+    @property
+    def budgets(self) -> tuple[float, ...]:
+        """The budgets of all rungs, ascending."""
+        return geometric(self.min_budget, self.max_budget, self.eta)
 
 
 @dataclass

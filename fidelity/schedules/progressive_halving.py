@@ -14,8 +14,8 @@ import numpy as np
 
 from fidelity.history import History
 from fidelity.schedules.following import follow
-from fidelity.schedules.ladder import Ladder, geometric
-from fidelity.schedules.schedule import Promote, Start, check_budgets
+from fidelity.schedules.ladder import Ladder, Rungs
+from fidelity.schedules.schedule import Promote, Start
 from fidelity.trial import Evaluation, Trial
 
 # Pairs of learning curves are compared with so many of the latest ones, so that a decision takes
@@ -25,7 +25,7 @@ QUANTILE = 0.9  # of the distances between curves that cross; Bohdal et al., sec
 
 
 @dataclass(frozen=True)
-class ProgressiveHalving:
+class ProgressiveHalving(Rungs):
     """`AsynchronousHalving` that goes higher only while the ranking still changes.
 
     It begins with the two lowest rungs. Whenever an evaluation ends in the highest rung so far,
@@ -44,23 +44,8 @@ class ProgressiveHalving:
     Failed evaluations count in their rung and are never promoted. A promotion whose worker died
     does not count, and is made once more.
 
-    Attributes:
-        min_budget: at which configurations start.
-        max_budget: the highest budget, if the ranking never settles.
-        eta: the factor between budgets, and the share that is promoted is one in eta.
+    Its budgets are those of `Rungs`.
     """
-
-    min_budget: float
-    max_budget: float
-    eta: float = 3
-
-    def __post_init__(self) -> None:
-        check_budgets(self.min_budget, self.max_budget, self.eta)
-
-    @property
-    def budgets(self) -> tuple[float, ...]:
-        """The budgets of all rungs, ascending."""
-        return geometric(self.min_budget, self.max_budget, self.eta)
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
         """The promotion to the highest rung that is open, or a new configuration."""

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
+from botorch.models.model import Model
 from ConfigSpace import Configuration
+from torch import Tensor
 
 from bonas import Search
 from bonas.progress import Silent
-from bonas.strategies.freeze_thaw import FreezeThaw, _improvement
+from bonas.strategies.freeze_thaw import FreezeThaw
 from bonas.strategies.random_search import RandomSearch
+from bonas.surrogates.gaussian_process import GaussianProcess
+from bonas.surrogates.kernel import Hyperparameters
 from fidelity.history import History
 from fidelity.schedules.schedule import Promote, ScheduleError, Start
+from spaces.features import Layout
 from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, run
 
 
@@ -30,14 +34,38 @@ class TestFreezeThaw(StrategyContract):
         return FreezeThaw(MEDIUM, 1, 9, initial=5)
 
 
-def test_it_starts_short_and_the_best_are_continued() -> None:
+def test_short_trainings_worth_a_long_one_come_first_and_the_best_is_continued() -> None:
     history = search(24)
-    assert [trial.budget for trial in history.trials[:6]] == [1.0] * 6
-    finished = [trial for trial in history.trials if trial.budget == 9]
-    assert len(finished) >= 2
-    best = min(history.evaluations[:6], key=lambda e: e.cost)
-    assert finished[0].parent == best.trial.number
-    assert len(finished) < len(history)
+    budgets = [trial.budget for trial in history.trials]
+    assert budgets[:10] == [1.0] * 9 + [9.0]
+    best = min(history.evaluations[:9], key=lambda e: e.cost)
+    assert history.trials[9].parent == best.trial.number
+    assert 1 < budgets.count(9.0) < len(history)
+
+
+class Noisy:
+    """Takes half of what differs to be noise, without a choice."""
+
+    def fit(self, inputs: Tensor, targets: Tensor, layout: Layout) -> Model:
+        chosen = Hyperparameters((1.2, 1.2), (0.5, 0.5), 1.0, 3.0)
+        return GaussianProcess(hyperparameters=chosen).fit(inputs, targets, layout)
+
+
+def test_contenders_are_trained_to_the_end_again_where_there_is_noise() -> None:
+    noise = np.random.default_rng(3)
+
+    def disturbed(configuration: Configuration, budget: float) -> dict[str, float]:
+        found = objective(configuration, budget)
+        return found | {"cost": found["cost"] + noise.normal(0, 0.2)}
+
+    for repeats, expected in ((8, True), (1, False)):
+        both = FreezeThaw(MEDIUM, 1, 3, surrogate=Noisy(), initial=4, repeats=repeats)
+        with Search(MEDIUM, disturbed, strategy=both, schedule=both) as found:
+            history = found.run(evaluations=25, progress=Silent())
+        again = [trial for trial in history.trials if trial.seed > 0]
+        assert bool(again) == expected
+        assert all(trial.budget == 3 and trial.parent is None for trial in again)
+        assert both.recommend(MEDIUM, history) in history.at(3)
 
 
 def test_every_promotion_continues_a_paused_trial_once() -> None:
@@ -91,9 +119,3 @@ def test_budgets_are_powers_of_eta_below_the_highest() -> None:
     assert FreezeThaw(SMALL, 2, 27).budgets == (3.0, 9.0, 27.0)
     with pytest.raises(ScheduleError):
         FreezeThaw(SMALL, 9, 1)
-
-
-def test_expected_improvement_at_a_known_point() -> None:
-    # No gap and a deviation of 1: 1 / sqrt(2 pi).
-    value = _improvement(torch.tensor([0.0, 5.0, -9.0]), torch.tensor([1.0, 1e-15, 1e-15]))
-    assert value.tolist() == pytest.approx([0.39894, 5.0, 0.0], abs=1e-4)

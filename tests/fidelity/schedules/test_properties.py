@@ -13,6 +13,8 @@ from fidelity.schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
     AsynchronousStopping,
+    CurveStopping,
+    FullFidelity,
     Hyperband,
     ProgressiveHalving,
     Promote,
@@ -104,18 +106,45 @@ def test_any_schedule(schedule: Schedule, steps: Steps) -> None:
             first = next(t for t in history.trials if t.parent == parent)
             assert (ended := history.evaluation(first.number))
             assert ended.status is Status.LOST
-    # Every trial that was started runs, has ended for good, or is paused.
-    promoted = {trial.parent for trial in history.trials}
-    for number in schedule.continuable(history):
-        evaluation = history.evaluation(number)
-        assert evaluation
-        assert evaluation.trial.budget < schedule.max_budget
-    for evaluation in history.evaluations:
-        if evaluation.succeeded and isinstance(schedule, AsynchronousHalving):
-            number = evaluation.trial.number
-            below = evaluation.trial.budget < schedule.max_budget
-            if below and number not in promoted:
-                assert number in schedule.continuable(history)
+
+
+@pytest.mark.parametrize("schedule", [*SCHEDULES, CurveStopping(6), FullFidelity(3)], ids=repr)
+@many
+@given(steps=STEPS)
+def test_every_started_trial_ends_or_is_paused(schedule: Schedule, steps: Steps) -> None:
+    """Nothing new is started after `steps`: what runs ends, and what may go on does."""
+    history, _ = follow(schedule, steps)
+    for number in range(100 * len(history.trials) + 1):
+        if decision := schedule.next(history, exhausted=True):
+            assert isinstance(decision, Promote)
+            start(history, decision)
+        elif history.pending:
+            history.add_evaluation(Evaluation(next(iter(history.pending)), float(number % 7)))
+        else:
+            break
+    assert not history.pending
+    assert schedule.next(history, exhausted=True) is None
+    paused, given_up = schedule.continuable(history), set()
+    for trial in history.trials:
+        ended = history.evaluation(trial.number)
+        assert ended is not None
+        following = [t for t in history.trials if t.parent == trial.number]
+        lost = [t for t in following if _status(history, t) is Status.LOST]
+        may_go_on = ended.succeeded and trial.budget < schedule.max_budget
+        if trial.number in paused:
+            assert may_go_on
+            assert len(following) == len(lost) < 2
+        elif may_go_on and not following:
+            given_up.add(trial.number)
+    # What has stopped for good was decided by a rung; these never decide against a trial.
+    if isinstance(schedule, AsynchronousHalving | AsynchronousHyperband | ProgressiveHalving):
+        assert not given_up
+
+
+def _status(history: History, trial: Trial) -> Status:
+    ended = history.evaluation(trial.number)
+    assert ended is not None
+    return ended.status
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES[:5], ids=repr)
