@@ -81,7 +81,7 @@ class LocalProcesses:
         self._began = time.monotonic()
         self._crew: dict[Worker, _Task | None] = {}
         self._queue: deque[_Task] = deque()  # of what has no worker yet
-        self._work: tuple[Work, bytes] | None = None
+        self._work: Work | None = None
         self.resize(len(self._devices) if workers is None else workers)
         self._finish = weakref.finalize(self, _end, self._crew)
         # Before multiprocessing waits for its processes, which would be for ever.
@@ -124,15 +124,10 @@ class LocalProcesses:
             raise RuntimeError(
                 f"all {self._workers} workers are busy: wait before the next trial is submitted"
             )
-        space = trial.configuration.config_space
-        if self._work is None or (self._work[0].objective, self._work[0].space) != (
-            objective,
-            space,
-        ):
-            work = Work(objective, space)
-            self._work = work, work.packed()
+        if self._work is None or not self._work.serves(objective, trial):
+            self._work = Work.of(objective, trial)
         context = replace(context, curve=[])
-        self._queue.append(_Task(self._work[1], trial, context, resumes(objective), self.now()))
+        self._queue.append(_Task(self._work.packed, trial, context, resumes(objective), self.now()))
         self._assign()
 
     def wait(self) -> Evaluation:

@@ -21,39 +21,48 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What all orders of a search have in common.
+    """What all orders of a search have in common, and what it is sent as.
 
     Attributes:
         objective: what is called.
         space: what the configurations are points of; a configuration by itself would bring it
             along each time.
+        packed: the two as bytes.
     """
 
     objective: Objective
     space: ConfigurationSpace
+    packed: bytes
 
-    def packed(self) -> bytes:
-        """As bytes, functions of a notebook or a script included.
+    @classmethod
+    def of(cls, objective: Objective, trial: Trial) -> Work:
+        """Packs an objective, functions of a notebook or a script included.
 
         Raises:
-            ObjectiveError: the objective cannot be sent to another process.
+            ObjectiveError: it cannot be sent to another process.
         """
         import cloudpickle
 
+        space = trial.configuration.config_space
         try:
-            return bytes(cloudpickle.dumps((self.objective, self.space)))
+            return cls(objective, space, cloudpickle.dumps((objective, space)))
         except Exception as error:  # whatever a foreign object raises
             raise ObjectiveError(
                 f"the objective cannot be sent to another process ({error}): leave out of it "
                 "what belongs to this one, such as open files, locks and generators"
             ) from error
 
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Work:
+        """In the worker."""
+        import cloudpickle
 
-def unpacked(work: bytes) -> Work:
-    """In the worker: what `Work.packed` has packed in the process of the search."""
-    import cloudpickle
+        objective, space = cloudpickle.loads(packed)
+        return cls(objective, space, packed)
 
-    return Work(*cloudpickle.loads(work))
+    def serves(self, objective: Objective, trial: Trial) -> bool:
+        """Whether a worker that has this needs nothing else for this trial."""
+        return self.objective is objective and self.space is trial.configuration.config_space
 
 
 def order(trial: Trial, context: Context) -> dict[str, Any]:

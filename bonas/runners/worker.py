@@ -137,7 +137,7 @@ def serve(pipe: Connection, device: str | None, threads: int, device_memory: int
             packed, ordered = pipe.recv()
             try:
                 if packed is not None:
-                    work = orders.unpacked(packed)
+                    work = orders.Work.unpacked(packed)
                     _use_threads(threads)
                     restrict_device(device, device_memory)
                 assert work is not None
@@ -145,7 +145,6 @@ def serve(pipe: Connection, device: str | None, threads: int, device_memory: int
                 answer = orders.carry_out(work, ordered)
             except Exception as error:  # of what is sent, which may not be installed here
                 answer = orders.failed(error)
-                work = work or None
             pipe.send((ANSWER, answer))
 
 
