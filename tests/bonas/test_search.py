@@ -217,8 +217,8 @@ def test_a_promotion_finds_the_checkpoint_and_only_needed_ones_are_kept(tmp_path
 def test_whatever_an_objective_does_is_recorded_and_the_search_goes_on() -> None:
     outcomes = iter(
         [0.75, ValueError("broken"), math.nan, math.inf, MemoryError(),
-         InvalidArchitecture("no path"), RuntimeError("DefaultCPUAllocator: can't allocate memory"), "text",
-         {"loss": 1.0}, None, SystemExit(3)]
+         InvalidArchitecture("no path"), RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+         "text", {"loss": 1.0}, None, SystemExit(3)]
     )  # fmt: skip
 
     def faulty(configuration: Configuration) -> object:

@@ -21,17 +21,27 @@ from tests.bonas.runners.errands import eventually, gone, resuming, stuck
 from tests.bonas.runners.fakes import made, run, taking, trial
 
 
+@pytest.fixture(scope="module")
+def one() -> Iterator[LocalProcesses]:
+    """A runner with one worker, for all tests that need no other: to start one takes a second."""
+    with LocalProcesses(1) as runner:
+        yield runner
+
+
+@pytest.fixture
+def _idle(one: LocalProcesses) -> Iterator[None]:
+    yield
+    one.cancel()
+
+
+@pytest.mark.usefixtures("_idle")
 class TestLocalProcesses(RunnerContract):
     @pytest.fixture(autouse=True)
-    def _closed(self) -> Iterator[None]:
-        self.made: list[LocalProcesses] = []
-        yield
-        for runner in self.made:
-            runner.close()
+    def _one(self, one: LocalProcesses) -> None:
+        self.one = one
 
     def make(self) -> Runner:
-        self.made.append(LocalProcesses(1))
-        return self.made[-1]
+        return self.one
 
 
 class Loading:
@@ -52,14 +62,13 @@ class Loading:
         return {"cost": 1.0, "loaded": self.loaded, "calls": self.calls, "process": os.getpid()}
 
 
-def test_a_worker_keeps_the_objective_between_trials() -> None:
-    with LocalProcesses(1) as runner:
-        history = run(made(Loading()), runner, evaluations=4)
-        assert [e.metrics["loaded"] for e in history.evaluations] == [1] * 4
-        assert [e.metrics["calls"] for e in history.evaluations] == [1, 2, 3, 4]
-        assert {e.metrics["process"] for e in history.evaluations} == set(runner.pids)
-        other = run(made(Loading()), runner, evaluations=1)
-        assert other.evaluations[0].metrics["calls"] == 1
+def test_a_worker_keeps_the_objective_between_trials(one: LocalProcesses) -> None:
+    history = run(made(Loading()), one, evaluations=4)
+    assert [e.metrics["loaded"] for e in history.evaluations] == [1] * 4
+    assert [e.metrics["calls"] for e in history.evaluations] == [1, 2, 3, 4]
+    assert {e.metrics["process"] for e in history.evaluations} == set(one.pids)
+    other = run(made(Loading()), one, evaluations=1)
+    assert other.evaluations[0].metrics["calls"] == 1
 
 
 def where(configuration: Configuration, context: Context) -> dict[str, Any]:
@@ -133,21 +142,19 @@ def test_workers_end_with_a_runner_that_is_forgotten() -> None:
     eventually(lambda: gone(process), "the end of the worker")
 
 
-def test_a_worker_that_is_killed_gives_its_trial_back(tmp_path: Path) -> None:
+def test_a_worker_that_is_killed_gives_its_trial_back(one: LocalProcesses, tmp_path: Path) -> None:
     fault = resuming(tmp_path, 6, lambda: os.kill(os.getpid(), signal.SIGKILL))
-    with LocalProcesses(1) as runner:
-        runner.submit(fault, trial(0), Context(Checkpoint(target=tmp_path / "trial-0.pt")))
-        assert runner.wait().cost == 0.0
+    one.submit(fault, trial(0), Context(Checkpoint(target=tmp_path / "trial-0.pt")))
+    assert one.wait().cost == 0.0
     # The step at which it broke had been saved: none is done twice.
     assert (tmp_path / "steps-0").read_text().split() == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_one_that_does_not_resume_begins_anew(tmp_path: Path) -> None:
+def test_one_that_does_not_resume_begins_anew(one: LocalProcesses, tmp_path: Path) -> None:
     fault = resuming(tmp_path, 6, lambda: os.kill(os.getpid(), signal.SIGKILL))
     fault.resumes = False  # type: ignore[attr-defined]
-    with LocalProcesses(1) as runner:
-        runner.submit(fault, trial(0), Context(Checkpoint(target=tmp_path / "trial-0.pt")))
-        assert runner.wait().cost == 0.0
+    one.submit(fault, trial(0), Context())
+    assert one.wait().cost == 0.0
     assert (tmp_path / "steps-0").read_text().split() == [*"0123", *"012345"]
 
 
@@ -161,15 +168,14 @@ def test_a_trial_that_kills_its_workers_is_lost_in_the_end(retries: int) -> None
     assert evaluation.error == f"the worker of trial 0 died ({times}): it exited with code 7"
 
 
-def test_a_worker_that_dies_while_it_is_idle_is_replaced() -> None:
-    with LocalProcesses(1) as runner:
-        runner.submit(taking(1.0), trial(0), Context())
-        runner.wait()
-        (process,) = runner.pids
-        os.kill(process, signal.SIGKILL)
-        eventually(lambda: gone(process), "its death")
-        runner.submit(taking(1.0), trial(1), Context())
-        assert runner.wait().cost == 1.0
+def test_a_worker_that_dies_while_it_is_idle_is_replaced(one: LocalProcesses) -> None:
+    one.submit(taking(1.0), trial(0), Context())
+    one.wait()
+    (process,) = one.pids
+    os.kill(process, signal.SIGKILL)
+    eventually(lambda: gone(process), "its death")
+    one.submit(taking(1.0), trial(1), Context())
+    assert one.wait().cost == 1.0
 
 
 def test_a_trial_over_its_seconds_is_ended(tmp_path: Path) -> None:
@@ -223,18 +229,15 @@ def _out_of_memory() -> float:
     raise MemoryError
 
 
-def test_an_objective_that_cannot_be_sent_is_refused() -> None:
+def test_an_objective_that_cannot_be_sent_is_refused(one: LocalProcesses) -> None:
     lock = threading.Lock()
 
     def locked(configuration: Configuration) -> float:
         with lock:
             return 1.0
 
-    with (
-        LocalProcesses(1) as runner,
-        pytest.raises(ObjectiveError, match="cannot be sent to another process"),
-    ):
-        runner.submit(locked, trial(0), Context())
+    with pytest.raises(ObjectiveError, match="cannot be sent to another process"):
+        one.submit(locked, trial(0), Context())
 
 
 class Foreign:
@@ -250,13 +253,14 @@ class Foreign:
         return {"something": 1}
 
 
-def test_an_objective_that_cannot_be_loaded_is_a_crash_with_its_traceback() -> None:
-    with LocalProcesses(1) as runner:
-        for number in range(2):
-            runner.submit(Foreign(), trial(number), Context())
-            evaluation = runner.wait()
-            assert evaluation.status == "crashed"
-            assert "No module named 'foreign'" in str(evaluation.error)
+def test_an_objective_that_cannot_be_loaded_is_a_crash_with_its_traceback(
+    one: LocalProcesses,
+) -> None:
+    for number in range(2):
+        one.submit(Foreign(), trial(number), Context())
+        evaluation = one.wait()
+        assert evaluation.status == "crashed"
+        assert "No module named 'foreign'" in str(evaluation.error)
 
 
 @pytest.mark.parametrize(
