@@ -26,6 +26,9 @@ except ImportError as error:
 LOOK = 0.5
 """Seconds between two looks at which workers are there."""
 
+TRIES = 20
+"""Attempts at bringing the objective to all workers while some of them come and go."""
+
 ALARM = 60.0
 """Seconds without any worker after which a warning says so."""
 
@@ -168,8 +171,8 @@ class Dask:
     def close(self) -> None:
         """Ends what is running; the client and its cluster stay open."""
         self.cancel()
-        if self._work is not None and self._client.status == "running":
-            self._client.unregister_worker_plugin(self._work[0])
+        if self._work is not None:
+            self._clear_away(self._work[0])
         self._work = None
 
     def __enter__(self) -> Self:
@@ -215,19 +218,31 @@ class Dask:
         ]
 
     def _equip(self, work: Work) -> None:
-        self._check()
         name = f"bonas-{uuid4().hex}"
-        try:
-            self._client.register_plugin(_Equipment(name, work.packed), name=name)
-        except Exception as error:  # whatever the objective needs and a worker does not have
+        for attempt in range(1, TRIES + 1):
             self._check()
-            raise ObjectiveError(
-                f"the objective cannot be set up on the Dask workers ({error!r}): they need the "
-                "same packages as this process"
-            ) from error
+            try:
+                self._client.register_plugin(_Equipment(name, work.packed), name=name)
+                break
+            except OSError:  # a worker died just now
+                if attempt == TRIES:
+                    raise
+                time.sleep(LOOK)
+            except Exception as error:  # whatever the objective needs and a worker does not have
+                self._clear_away(name)
+                raise ObjectiveError(
+                    f"the objective cannot be set up on the Dask workers ({error!r}): they need "
+                    "the same packages as this process"
+                ) from error
         if self._work is not None:
-            self._client.unregister_worker_plugin(self._work[0])
+            self._clear_away(self._work[0])
         self._work = name, work
+
+    def _clear_away(self, name: str) -> None:
+        """Takes an objective from the workers; one that dies meanwhile has lost it anyway."""
+        if self._client.status == "running":
+            with contextlib.suppress(Exception):
+                self._client.unregister_worker_plugin(name)
 
     # Giving work out ------------------------------------------------------------------------
 
