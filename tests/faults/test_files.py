@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import pickle
 import resource
 import shutil
@@ -17,6 +15,7 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 
+from bonas.progress import Silent
 from bonas.runners.in_process import InProcess
 from fidelity.history import History
 from fidelity.journal import NAME, JournalError
@@ -111,18 +110,14 @@ def test_a_full_disk_stops_the_search_which_goes_on_when_there_is_room(small_dis
     def filling(configuration: Configuration) -> float:
         if int(configuration["number"]) == 3:
             with filler.open("wb", buffering=0) as file:
-                try:
+                with pytest.raises(OSError, match="No space left"):
                     while True:
                         file.write(b"x" * 512)
-                except OSError as error:
-                    assert error.errno == errno.ENOSPC
-            journal = small_disk / NAME  # to the last byte of its last page
-            assert journal.stat().st_size > 0
         return float(configuration["number"])
 
     with (
         searching(small_disk, filling) as made,
-        pytest.raises(JournalError, match="No space left on device.*unharmed; make room"),
+        pytest.raises(JournalError, match=r"No space left on device.*unharmed; make room"),
     ):
         run(made, InProcess(), evaluations=200)
     before = len(History.load(small_disk))
@@ -165,12 +160,6 @@ def test_a_file_size_limit_stops_the_search_unharmed(tmp_path: Path) -> None:
 # Checkpoints
 
 
-def flip(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
 
@@ -201,16 +190,10 @@ def test_a_damaged_checkpoint_is_trained_anew(tmp_path: Path, damage: Any) -> No
         search(tmp_path, objective=training, schedule=AsynchronousHalving(1, 9)) as made,
         pytest.warns(UserWarning, match="cannot be read .* training starts anew"),
     ):
-        history = made.run(evaluations=12, progress=_silent())
+        history = made.run(evaluations=12, progress=Silent())
     assert all(e.succeeded for e in history.evaluations)
     assert sum(e.anew for e in history.evaluations) == 1
     assert not list((tmp_path / "checkpoints").glob("touched"))
-
-
-def _silent() -> Any:
-    from bonas.progress import Silent
-
-    return Silent()
 
 
 # Other processes
@@ -270,4 +253,3 @@ def test_a_trial_that_was_broken_off_goes_on_from_its_own_checkpoint(tmp_path: P
         run(made, InProcess(), evaluations=2)
     goes_on(tmp_path, 0, breaking)
     assert found == [None, {"step": 5}, None]
-    assert os.listdir(tmp_path)
