@@ -12,9 +12,10 @@ from distributed import Client, LocalCluster
 from bonas import Search, strategies
 from bonas.progress import Silent
 from bonas.runners import Dask
-from fidelity import FullFidelity, History
+from fidelity import FullFidelity
 from tests.bonas.runners.errands import resuming
-from tests.faults.searches import goes_on, plain, survived
+from tests.faults.searches import goes_on, searching
+from tests.fidelity.trained import SPACE, TRAINING
 
 
 @pytest.mark.slow
@@ -24,8 +25,9 @@ def test_a_dask_worker_that_is_killed_in_mid_training_is_resumed_elsewhere(tmp_p
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster) as client,
         Dask(client) as runner,
+        searching(tmp_path / "search", objective) as search,
     ):
-        history = _run(tmp_path / "search", objective, runner)
+        history = search.run(evaluations=4, runner=runner, progress=Silent())
     assert sorted(e.cost for e in history.evaluations) == [0.0, 1.0, 2.0, 3.0]
     for number in range(4):  # no step was done twice, and none left out
         steps = (tmp_path / f"steps-{number}").read_text().split()
@@ -33,18 +35,8 @@ def test_a_dask_worker_that_is_killed_in_mid_training_is_resumed_elsewhere(tmp_p
     goes_on(tmp_path / "search", 4)
 
 
-def _run(directory: Path, objective: object, runner: Dask) -> History:
-    from tests.bonas.runners.fakes import run
-    from tests.faults.searches import searching
-
-    with searching(directory, objective) as search:
-        return run(search, runner, evaluations=4)
-
-
 @pytest.mark.slow
 def test_dask_workers_train_networks(tmp_path: Path) -> None:
-    from tests.fidelity.trained import SPACE, TRAINING
-
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster) as client,
@@ -60,4 +52,3 @@ def test_dask_workers_train_networks(tmp_path: Path) -> None:
         history = search.run(evaluations=4, runner=runner, progress=Silent())
     assert len(history) == 4
     assert any(e.succeeded for e in history.evaluations)
-    assert plain is not survived
