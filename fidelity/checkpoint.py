@@ -69,10 +69,14 @@ class Checkpoint:
 
         self.target.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.target.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with temporary.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:  # a full disk is not to stay full of half a checkpoint
+            temporary.unlink(missing_ok=True)
+            raise
         temporary.replace(self.target)
 
 

@@ -77,10 +77,7 @@ def test_a_flipped_bit_is_found_and_nothing_is_touched(tmp_path: Path, line: int
 
 def test_a_journal_that_is_a_pickle_is_not_executed(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(pickle.dumps(Exploit(tmp_path / "touched"), protocol=0) + b"\n")
-    with (
-        pytest.warns(UserWarning, match="torn last line"),
-        pytest.raises(JournalError, match="is no history of bonas"),
-    ):
+    with pytest.raises(JournalError, match=r"line 1 of .* is damaged"):
         searching(tmp_path, plain)
     assert not (tmp_path / "touched").exists()
 
@@ -192,7 +189,7 @@ def test_a_damaged_checkpoint_is_trained_anew(tmp_path: Path, damage: Any) -> No
 
     with (
         search(tmp_path, objective=training, schedule=AsynchronousHalving(1, 9)) as made,
-        pytest.warns(UserWarning, match="cannot be read .* training starts anew"),
+        pytest.warns(UserWarning, match=r"(?s)cannot be read .* training starts anew"),
     ):
         history = made.run(evaluations=12, progress=Silent())
     assert all(e.succeeded for e in history.evaluations)

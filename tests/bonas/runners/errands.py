@@ -68,7 +68,7 @@ def resuming(marker: Path, steps: int, fault: Fault) -> Callable[..., float]:
     return objective
 
 
-def eventually(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+def eventually(condition: Callable[[], object], what: str, seconds: float = 200.0) -> None:
     """Waits for something that is to happen."""
     deadline = time.monotonic() + seconds
     while not condition():
