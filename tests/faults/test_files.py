@@ -215,14 +215,15 @@ with searching(Path(sys.argv[1]), plain) as search:
 
 
 def test_a_directory_has_one_writer_and_any_number_of_readers(tmp_path: Path) -> None:
-    process = script(HOLDING, tmp_path, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "holding\n"
-    with pytest.raises(JournalError, match=f"in use by process {process.pid} on "):
-        searching(tmp_path, plain)
-    assert len(History.load(tmp_path)) == 3
-    process.kill()  # which leaves its lock behind
-    process.communicate(timeout=60)
+    with script(HOLDING, tmp_path, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "holding\n"
+            with pytest.raises(JournalError, match=f"in use by process {process.pid} on "):
+                searching(tmp_path, plain)
+            assert len(History.load(tmp_path)) == 3
+        finally:
+            process.kill()  # which leaves its lock behind
     goes_on(tmp_path, 3)
 
 

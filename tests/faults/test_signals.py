@@ -104,20 +104,29 @@ if __name__ == "__main__":
 """
 
 
-def parallel(directory: Path) -> subprocess.Popen[str]:
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A search whose first two trials have ended, and whose next two run."""
-    process = script(
+    started = script(
         PARALLEL,
-        directory,
+        tmp_path,
         start_new_session=True,
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+    with started:
+        try:
+            _until_two_run(tmp_path, started)
+            yield started
+        finally:
+            started.kill()
+
+
+def _until_two_run(directory: Path, started: subprocess.Popen[str]) -> None:
     running = [directory / f"pid-{number}" for number in (2, 3)]
-    eventually(lambda: all(map(_written, running)) or process.poll() is not None, "two trials")
-    assert process.poll() is None
+    eventually(lambda: all(map(_written, running)) or started.poll() is not None, "two trials")
+    assert started.poll() is None
     eventually(lambda: len(History.load(directory)) == 2, "the first evaluations")
-    return process
 
 
 def _written(path: Path) -> bool:
@@ -128,8 +137,7 @@ def workers(directory: Path) -> list[int]:
     return [int((directory / f"pid-{number}").read_text()) for number in (2, 3)]
 
 
-def test_ctrl_c_lets_all_workers_finish(tmp_path: Path) -> None:
-    process = parallel(tmp_path)
+def test_ctrl_c_lets_all_workers_finish(tmp_path: Path, process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert process.stderr is not None
     assert "once more stops at once" in process.stderr.readline()
@@ -141,8 +149,7 @@ def test_ctrl_c_lets_all_workers_finish(tmp_path: Path) -> None:
     goes_on(tmp_path, 4)
 
 
-def test_ctrl_c_twice_kills_all_workers(tmp_path: Path) -> None:
-    process = parallel(tmp_path)
+def test_ctrl_c_twice_kills_all_workers(tmp_path: Path, process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGINT)
     assert process.stderr is not None
     process.stderr.readline()
@@ -152,8 +159,9 @@ def test_ctrl_c_twice_kills_all_workers(tmp_path: Path) -> None:
     goes_on(tmp_path, 2)
 
 
-def test_workers_do_not_outlive_a_search_that_is_killed(tmp_path: Path) -> None:
-    process = parallel(tmp_path)
+def test_workers_do_not_outlive_a_search_that_is_killed(
+    tmp_path: Path, process: subprocess.Popen[str]
+) -> None:
     children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     assert set(workers(tmp_path)) <= set(children)
     process.kill()
