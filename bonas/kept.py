@@ -71,8 +71,10 @@ class KeptCheckpoints:
             needed |= {t.parent for t in self._history.pending if t.parent is not None}
         if self._history.incumbent is not None:
             needed.add(self._history.incumbent.trial.number)
+        # The last one too: a twin of it, which is recorded next, may be the one to be continued.
+        fresh = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}
         running = {trial.number for trial in self._history.pending}
-        return {self._owner(trial) for trial in needed} | running
+        return {self._owner(trial) for trial in needed} | running | fresh
 
     def _owner(self, trial: int) -> int:
         """The number of the trial that was really evaluated for `trial`."""

@@ -59,13 +59,12 @@ def test_what_no_history_knows_is_removed_at_once(tmp_path: Path) -> None:
 
 def test_what_is_pending_keeps_its_own_checkpoint(tmp_path: Path) -> None:
     history = History(space())
-    for cost in (0.5, 0.9):
+    for cost in (0.5, 0.9, 0.8):
         end(history, start(history, Start(1.0)), cost)
-    pending = start(history, Start(1.0))
-    best, worse, own = leave(tmp_path, 0, 1, 2)
+    start(history, Start(1.0))
+    best, worse, last, own = leave(tmp_path, 0, 1, 2, 3)
     checkpoints = kept(tmp_path, history)
     checkpoints.tidy()
-    assert [path.exists() for path in (best, worse, own)] == [True, False, True]
+    assert [path.exists() for path in (best, worse, last, own)] == [True, False, True, True]
     assert checkpoints.of(0) == best
     assert checkpoints.of(1) is None
-    assert pending.number == 2
