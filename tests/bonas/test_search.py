@@ -333,13 +333,14 @@ def test_a_lost_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Path) -
         state = context.checkpoint.load() or {"budget": 0.0}
         starts.append((float(state["budget"]), budget))
         context.checkpoint.save({"budget": budget})
-        return cost(configuration, budget)
+        return len(cells(2).architecture(configuration).canonical().nodes) + 1 / budget
 
     # Five networks under Hyperband: those that lost a rung come again, and are known by then.
     made = search(tmp_path, objective=training, schedule=Hyperband(1, 9), nodes=2)
     history = run(made, evaluations=60)
     trained = sum(budget - start for start, budget in starts)
     assert history.resource == trained
+    assert all(e.succeeded for e in history.evaluations)
     anew = [e for e in history.evaluations if e.anew]
     assert all(e.trial.parent is not None and e.reused is None for e in anew)
 
