@@ -78,11 +78,16 @@ def _prepare(options: argparse.Namespace) -> tuple[Search, Limits]:
 
 
 def _run(search: Search, limits: Limits) -> int:
-    search.run(
-        evaluations=limits.evaluations,
-        seconds=limits.seconds,
-        epochs=limits.epochs,
-    )
+    from bonas.failures import NothingWorks
+
+    try:
+        search.run(
+            evaluations=limits.evaluations,
+            seconds=limits.seconds,
+            epochs=limits.epochs,
+        )
+    except NothingWorks as error:
+        return _complain(error, FAILURE)
     best = search.incumbent
     if best is None:
         errors = [e.error for e in search.history.evaluations if e.error]

@@ -15,15 +15,17 @@ from typing import Self
 import numpy as np
 from ConfigSpace import Configuration
 
+from bonas.failures import FIRST_FAILURES, Failures
 from bonas.header import check_header, header
 from bonas.in_flight import InFlight
+from bonas.interrupts import Interrupts
+from bonas.kept import KeptCheckpoints
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
-from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
@@ -97,7 +99,8 @@ class Search:
             self.directory = Path(directory)
             self._journal = Journal(self.directory)
             self._resume()
-        self._checkpoints = Checkpoints(self.directory / "checkpoints")
+        files = self.directory / "checkpoints"
+        self._checkpoints = KeptCheckpoints(files, self.history, self.schedule)
 
     def _resume(self) -> None:
         assert self._journal is not None
@@ -223,12 +226,7 @@ class Search:
                 "search with FullFidelity",
                 stacklevel=2,
             )
-        # To look through all checkpoints takes as long as there are many of them, so a long
-        # search looks once in a hundredth of its length: by its length alone, so that a search
-        # that was resumed removes the same files at the same time.
-        n = len(self.history)
-        if n % max(1, n // 100) == 0 and self._checkpoints.directory.exists():
-            self._checkpoints.keep(self._needed_checkpoints())
+        self._checkpoints.tidy()
 
     # Run ------------------------------------------------------------------------------------
 
@@ -240,12 +238,14 @@ class Search:
         epochs: float | None = None,
         runner: Runner | None = None,
         progress: Silent | None = None,
+        first_failures: int = FIRST_FAILURES,
     ) -> History:
         """Searches until a limit is reached or the space is exhausted.
 
         Limits are totals over all runs in the same directory. Nothing is started that would
         exceed `evaluations` or `epochs` when everything that runs has ended; what runs when
-        `seconds` are over is finished.
+        `seconds` are over is finished. Ctrl-C or SIGTERM lets what runs finish; a second one
+        stops at once. The same directory goes on from there.
 
         Args:
             evaluations: the number of evaluations in the history, reused ones included.
@@ -253,28 +253,36 @@ class Search:
             epochs: units of budget really spent; continued and reused trials spend the rest.
             runner: evaluates the trials; by default one after another in this process.
             progress: what shows how it goes; by default a live table, or plain lines.
+            first_failures: when so many evaluations have failed and none has ever succeeded,
+                the run stops instead of burning its budget.
 
         Raises:
             ValueError: no limit is given, or one is not positive.
+            NothingWorks: the first evaluations have all failed; with the traceback of the first.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM.
         """
         limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
         runner = InProcess() if runner is None else runner
         self._go_by(runner)
-        with progress or Progress() as shown:
+        failures = Failures(self.history, first_failures)
+        with progress or Progress() as shown, Interrupts() as interrupts:
             shown.update(self.history, limits)
             try:
-                while self._fill(runner, limits, shown):
-                    self._collect(runner)
+                while self._fill(runner, limits, shown, interrupts):
+                    with interrupts.allowed():
+                        evaluation = runner.wait()
+                    failures.see(self._collect(evaluation))
                     shown.update(self.history, limits)
             finally:
                 self._abandon(runner)
         return self.history
 
-    def _fill(self, runner: Runner, limits: Limits, shown: Silent) -> bool:
+    def _fill(self, runner: Runner, limits: Limits, shown: Silent, interrupts: Interrupts) -> bool:
         """Gives work to free workers as far as the limits go; whether anything is running."""
         stale = 0
         while (
-            len(self._submitted) < runner.workers
+            not interrupts.requested
+            and len(self._submitted) < runner.workers
             and stale < STALE_PROPOSALS
             and not limits.reached(self.history, self._clock(), len(self._in_flight))
         ):
@@ -291,20 +299,21 @@ class Search:
             if limits.exceeded_by(self.history, self._in_flight.running.values()):
                 self._in_flight.put_back(trial)
                 break
-            context = self._context(trial)
+            context = self._checkpoints.context(trial)
             self._submitted[trial.number] = context
             runner.submit(self.objective, trial, context)
             stale = 0
         return bool(self._submitted)
 
-    def _collect(self, runner: Runner) -> None:
-        """Waits for the next evaluation that ends."""
-        evaluation = runner.wait()
+    def _collect(self, evaluation: Evaluation) -> Evaluation:
+        """Tells what a runner has evaluated."""
         trial = evaluation.trial
         anew = trial.parent is not None and not self._submitted[trial.number].resumed
         started = self._before + evaluation.started
-        self.tell(trial, replace(evaluation, started=started, anew=anew or evaluation.anew))
+        evaluation = replace(evaluation, started=started, anew=anew or evaluation.anew)
+        evaluation = self.tell(trial, evaluation)
         del self._submitted[trial.number]
+        return evaluation
 
     def _abandon(self, runner: Runner) -> None:
         """After an interrupt: what was running is to be evaluated when the search goes on."""
@@ -314,18 +323,6 @@ class Search:
             if trial := self._in_flight.running.get(number):
                 self._in_flight.put_back(trial)
         self._submitted.clear()
-
-    def _context(self, trial: Trial) -> Context:
-        target = self._checkpoints.path(trial.number)
-        if trial.parent is None or not self.history.resumes:
-            return Context(Checkpoint(None, target))
-        source = self._checkpoints.path(self._owner(trial.parent))
-        # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
-        # another, there is nothing to continue from.
-        if self._checkpoints.directory.exists() and not source.exists():
-            return Context(Checkpoint(None, target))
-        resumed = self.history.trials[trial.parent].budget
-        return Context(Checkpoint(source, target), resumed=resumed)
 
     def _clock(self) -> float:
         """Seconds since the search began; the first question starts the clock."""
@@ -350,22 +347,7 @@ class Search:
 
     def checkpoint(self, evaluation: Evaluation) -> Path | None:
         """The file with the trained weights of `evaluation`, if they are still kept."""
-        path = self._checkpoints.path(self._owner(evaluation.trial.number))
-        return path if path.exists() else None
-
-    def _owner(self, trial: int) -> int:
-        """The number of the trial that was really evaluated for `trial`."""
-        evaluation = self.history.evaluation(trial)
-        return trial if evaluation is None or evaluation.reused is None else evaluation.reused
-
-    def _needed_checkpoints(self) -> set[int]:
-        needed: set[int] = set()
-        if self.history.resumes:
-            needed |= self.schedule.continuable(self.history)
-            needed |= {trial.parent for trial in self.history.pending if trial.parent is not None}
-        if self.history.incumbent is not None:
-            needed.add(self.history.incumbent.trial.number)
-        return {self._owner(trial) for trial in needed} | set(self._in_flight.running)
+        return self._checkpoints.of(evaluation.trial.number)
 
     def close(self) -> None:
         """Gives the directory free for another process."""

@@ -24,6 +24,16 @@ class Checkpoint:
     target: Path | None = None
     refused: bool = False
 
+    @property
+    def own(self) -> bool:
+        """Whether the source is what an earlier attempt at the same trial has left."""
+        return self.source is not None and self.source == self.target
+
+    def again(self) -> Checkpoint:
+        """For another attempt at the same trial: it goes on from what this one has left."""
+        left = self.target is not None and self.target.exists()
+        return Checkpoint(self.target if left else self.source, self.target)
+
     def load(self) -> dict[str, Any] | None:
         """The saved state, tensors on the CPU; None if there is none or it cannot be read.
 
@@ -59,10 +69,14 @@ class Checkpoint:
 
         self.target.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.target.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with temporary.open("wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:  # a full disk is not to stay full of half a checkpoint
+            temporary.unlink(missing_ok=True)
+            raise
         temporary.replace(self.target)
 
 
@@ -81,4 +95,11 @@ class Checkpoints:
         kept = {self.path(trial) for trial in trials}
         for path in self.directory.glob("trial-*"):
             if path not in kept:
+                path.unlink(missing_ok=True)
+
+    def forget(self, first: int) -> None:
+        """Removes those of trial number `first` and later ones, of which no history knows."""
+        for path in self.directory.glob("trial-*"):
+            number = path.stem.removeprefix("trial-")
+            if number.isdecimal() and int(number) >= first:
                 path.unlink(missing_ok=True)

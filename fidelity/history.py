@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,19 +190,12 @@ class History:
     def replay(self, records: Sequence[dict[str, Any]]) -> None:
         """Appends what `trial_record` and `evaluation_record` wrote."""
         for record in records:
-            fields = {name: value for name, value in record.items() if name != "kind"}
             if record["kind"] == "trial":
+                fields = {name: value for name, value in record.items() if name != "kind"}
                 chosen = configuration(self.space, fields.pop("configuration"))
                 self.add_trial(Trial(configuration=chosen, **fields))
             elif record["kind"] == "evaluation":
-                self.add_evaluation(self._evaluation(fields))
-
-    def _evaluation(self, fields: dict[str, Any]) -> Evaluation:
-        fields["trial"] = self._trials[fields["trial"]]
-        fields["cost"] = float("inf") if fields["cost"] is None else fields["cost"]
-        fields["curve"] = tuple((step, cost) for step, cost in fields["curve"])
-        fields["status"] = Status(fields["status"])
-        return Evaluation(**fields)
+                self.add_evaluation(read_evaluation(record, self._trials[record["trial"]]))
 
 
 def trial_record(trial: Trial) -> dict[str, Any]:
@@ -221,6 +214,16 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "cost": evaluation.cost if evaluation.succeeded else None,
         "metrics": json.loads(json.dumps(dict(evaluation.metrics), default=_plain)),
     }
+
+
+def read_evaluation(record: Mapping[str, Any], trial: Trial) -> Evaluation:
+    """The evaluation of `trial` that `evaluation_record` wrote."""
+    fields = {name: value for name, value in record.items() if name != "kind"}
+    fields["trial"] = trial
+    fields["cost"] = float("inf") if fields["cost"] is None else fields["cost"]
+    fields["curve"] = tuple((step, cost) for step, cost in fields["curve"])
+    fields["status"] = Status(fields["status"])
+    return Evaluation(**fields)
 
 
 def _plain(value: Any) -> Any:

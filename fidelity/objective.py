@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
+
+from ConfigSpace import Configuration
 
 from fidelity.checkpoint import Checkpoint
 from fidelity.trial import Evaluation, Status, Trial
@@ -58,6 +61,10 @@ class Context:
         """Records the cost after `step` units of budget (a total, not an increment)."""
         self.curve.append((float(step), float(cost)))
 
+    def again(self) -> Context:
+        """For another attempt at the same trial, which goes on from what the last one has left."""
+        return Context(self.checkpoint.again(), self.device, self.resumed)
+
 
 def accepted_arguments(objective: Objective) -> tuple[str, ...]:
     """Those of `ARGUMENTS` that the signature of `objective` names.
@@ -98,19 +105,27 @@ def resumes(objective: Objective) -> bool:
 
 def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
     """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
+    # A copy, so that an objective that changes it changes nothing that is recorded.
+    given = trial.configuration
+    copied = Configuration(given.config_space, vector=given.get_array().copy())
     offered = {
-        "configuration": trial.configuration,
-        "config": trial.configuration,
+        "configuration": copied,
+        "config": copied,
         "budget": trial.budget,
         "seed": trial.seed,
         "context": context,
     }
     arguments = {name: offered[name] for name in accepted_arguments(objective)}
     start = time.monotonic()
+    process = os.getpid()
     try:
         evaluation = interpret(trial, objective(**arguments))
-    except Exception as error:  # recorded with its traceback, so that the search goes on
+    # Recorded with its traceback, so that the search goes on; so is `sys.exit()`.
+    except (Exception, SystemExit) as error:
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
+    finally:
+        if os.getpid() != process:  # a fork that the objective forgot would be a second search
+            os._exit(0)
     return replace(
         evaluation,
         curve=tuple(context.curve),
@@ -146,7 +161,7 @@ def interpret(trial: Trial, result: Result) -> Evaluation:
     return Evaluation(trial, cost=float(number), metrics=metrics)
 
 
-def _status(error: Exception) -> Status:
+def _status(error: BaseException) -> Status:
     if isinstance(error, InvalidArchitecture):
         return Status.INVALID
     if isinstance(error, Diverged):

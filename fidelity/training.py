@@ -24,6 +24,10 @@ from spaces.space import Space
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay", "warm_up", "batch_size")
 """What a `JointSpace` may choose for each training; the rest is the same for all."""
 
+SAVE_SECONDS = 60.0
+"""After so many seconds a training leaves a checkpoint, at the end of an epoch, from which another
+attempt goes on if this one is broken off."""
+
 
 @dataclass(frozen=True)
 class FinalReport:
@@ -177,16 +181,20 @@ class Training:
             loop = self._resume(configuration, data, plan, until, context)
             resumed_from = loop.epoch
             result: tuple[float, float] | None = None
+            saved = time.monotonic()
 
             def after_epoch() -> None:
-                nonlocal result
+                nonlocal result, saved
                 result = loop.evaluate(data.validation)
                 context.report(loop.epoch, result[1])
+                if loop.step < until and time.monotonic() - saved >= SAVE_SECONDS:
+                    context.checkpoint.save(loop.state() | {"curve": context.curve})
+                    saved = time.monotonic()
 
             loop.run(until, after_epoch)
             if result is None or until % plan.steps_per_epoch:
                 after_epoch()
-            context.checkpoint.save(loop.state())
+            context.checkpoint.save(loop.state() | {"curve": context.curve})
         assert result is not None
         return loop, resumed_from, result
 
@@ -230,6 +238,9 @@ class Training:
             loop.restore(state)
             if loop.step > until:
                 raise ValueError(f"it is at epoch {loop.epoch} already")
+            if context.checkpoint.own:  # the last epoch, if it is there, is measured again
+                last = until / plan.steps_per_epoch
+                context.curve += [(step, cost) for step, cost in state["curve"] if step < last]
         except Exception as error:  # whatever a foreign or damaged state makes torch raise
             context.checkpoint.refuse(f"does not fit this training ({error})")
             return self._start(configuration, data, plan)

@@ -1,4 +1,4 @@
-"""Where trials are evaluated: in this process, or on a simulated clock."""
+"""Where trials are evaluated: in this process, in others, on other machines, or simulated."""
 
 import lazy_loader
 

@@ -1,5 +1,16 @@
+from .dask import Dask
 from .in_process import InProcess
+from .local_processes import LocalProcesses
 from .runner import Runner, busy_share
 from .simulated import Simulated
+from .trial_limits import TrialLimits
 
-__all__ = ["InProcess", "Runner", "Simulated", "busy_share"]
+__all__ = [
+    "Dask",
+    "InProcess",
+    "LocalProcesses",
+    "Runner",
+    "Simulated",
+    "TrialLimits",
+    "busy_share",
+]

@@ -177,7 +177,10 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert error == "bonas: interrupted; the same command goes on from here\n"
+    assert error == (
+        "SIGINT: what is running is finished; once more stops at once\n"
+        "bonas: interrupted; the same command goes on from here\n"
+    )
     assert len(History.load(tmp_path)) >= 1
 
 

@@ -216,8 +216,9 @@ def test_a_promotion_finds_the_checkpoint_and_only_needed_ones_are_kept(tmp_path
 
 def test_whatever_an_objective_does_is_recorded_and_the_search_goes_on() -> None:
     outcomes = iter(
-        [ValueError("broken"), math.nan, math.inf, MemoryError(), InvalidArchitecture("no path"),
-         RuntimeError("DefaultCPUAllocator: can't allocate memory"), "text", {"loss": 1.0}, None]
+        [0.75, ValueError("broken"), math.nan, math.inf, MemoryError(),
+         InvalidArchitecture("no path"), RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+         "text", {"loss": 1.0}, None, SystemExit(3)]
     )  # fmt: skip
 
     def faulty(configuration: Configuration) -> object:
@@ -228,12 +229,12 @@ def test_whatever_an_objective_does_is_recorded_and_the_search_goes_on() -> None
 
     history = run(search(objective=faulty), evaluations=40)
     fresh = [e for e in history.evaluations if e.reused is None]
-    assert [e.status for e in fresh[:9]] == [
-        "crashed", "diverged", "diverged", "memory", "invalid", "memory", "crashed", "crashed",
-        "crashed",
+    assert [e.status for e in fresh[:11]] == [
+        "success", "crashed", "diverged", "diverged", "memory", "invalid", "memory", "crashed",
+        "crashed", "crashed", "crashed",
     ]  # fmt: skip
-    assert all(e.cost == math.inf and e.error for e in fresh[:9])
-    assert "broken" in str(fresh[0].error)
+    assert all(e.cost == math.inf and e.error for e in fresh[1:11])
+    assert "broken" in str(fresh[1].error)
     assert history.incumbent is not None
     assert history.incumbent.cost == 0.5
 
@@ -332,13 +333,14 @@ def test_a_lost_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Path) -
         state = context.checkpoint.load() or {"budget": 0.0}
         starts.append((float(state["budget"]), budget))
         context.checkpoint.save({"budget": budget})
-        return cost(configuration, budget)
+        return len(cells(2).architecture(configuration).canonical().nodes) + 1 / budget
 
     # Five networks under Hyperband: those that lost a rung come again, and are known by then.
     made = search(tmp_path, objective=training, schedule=Hyperband(1, 9), nodes=2)
     history = run(made, evaluations=60)
     trained = sum(budget - start for start, budget in starts)
     assert history.resource == trained
+    assert all(e.succeeded for e in history.evaluations)
     anew = [e for e in history.evaluations if e.anew]
     assert all(e.trial.parent is not None and e.reused is None for e in anew)
 

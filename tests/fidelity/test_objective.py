@@ -32,7 +32,7 @@ def outcome(objective: Callable[..., Any]) -> Evaluation:
 class TestArguments:
     def test_only_what_the_signature_names_is_passed(self) -> None:
         def smac(config: Any, seed: int, budget: float) -> float:
-            assert config is TRIAL.configuration
+            assert config == TRIAL.configuration
             return seed + budget
 
         assert outcome(smac).cost == 14

@@ -292,3 +292,30 @@ def test_images_of_any_shape(shape: tuple[int, int, int]) -> None:
     )
     result = Training(SPACE, dataset, 2, batch_size=8, device="cpu")(SPACE.of("convolution"), 2)
     assert 0 <= result["cost"] <= 1
+
+
+def test_an_attempt_that_was_broken_off_goes_on_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fidelity.training.SAVE_SECONDS", 0.0)
+    configuration = SPACE.of("dropout")
+    whole = Context(Checkpoint(target=tmp_path / "whole.pt"))
+    expected = TRAINING(configuration, 3, 0, whole)
+
+    class Broken(Context):
+        def report(self, step: float, cost: float) -> None:
+            if step == 3:
+                raise KeyboardInterrupt
+            super().report(step, cost)
+
+    first = Broken(Checkpoint(target=tmp_path / "own.pt"))
+    with pytest.raises(KeyboardInterrupt):
+        TRAINING(configuration, 3, 0, first)
+    again = first.again()
+    result = TRAINING(configuration, 3, 0, again)
+    assert result == expected | {"resumed_from": 2.0}
+    assert again.curve == whole.curve
+    # One that had ended, but was not recorded, is only measured again.
+    ended = again.again()
+    assert TRAINING(configuration, 3, 0, ended) == expected | {"resumed_from": 3.0}
+    assert ended.curve == whole.curve

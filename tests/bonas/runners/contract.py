@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 from ConfigSpace import Configuration
 
@@ -75,13 +80,56 @@ class RunnerContract:
         history = run(made(faulty), self.make(), evaluations=3)
         assert [e.status for e in history.evaluations] == ["success", "crashed", "success"]
 
-    def test_an_interrupt_goes_through_and_what_ran_is_asked_again(self) -> None:
-        interrupts = iter([False, True, False, False])
+    def test_a_traceback_is_kept(self) -> None:
+        def faulty(configuration: Configuration) -> float:
+            raise ValueError("broken")
 
-        def interrupted(configuration: Configuration) -> dict[str, float]:
-            if next(interrupts, False):
-                raise KeyboardInterrupt
+        runner = self.make()
+        runner.submit(faulty, trial(0), Context())
+        error = runner.wait().error
+        assert error is not None
+        assert 'raise ValueError("broken")' in error
+        assert error.rstrip().endswith("ValueError: broken")
+
+    @pytest.mark.parametrize(
+        ("returned", "status"),
+        [(math.nan, "diverged"), ("good", "crashed"), (None, "crashed"), ({}, "crashed")],
+    )
+    def test_what_is_no_cost_is_a_failure(self, returned: Any, status: str) -> None:
+        runner = self.make()
+        runner.submit(lambda configuration: returned, trial(0), Context())
+        evaluation = runner.wait()
+        assert evaluation.status == status
+        assert evaluation.error
+
+    def test_an_objective_that_changes_its_configuration_changes_nothing_else(self) -> None:
+        def changing(configuration: Configuration) -> dict[str, float]:
+            configuration["number"] = 99
             return {"cost": float(configuration["number"]), "seconds": 1.0}
+
+        history = run(made(changing), self.make(), evaluations=2)
+        assert [e.trial.configuration["number"] for e in history.evaluations] == [0, 1]
+        assert [e.cost for e in history.evaluations] == [99, 99]
+
+    def test_metrics_and_the_curve_come_along(self) -> None:
+        def reporting(configuration: Configuration, context: Context) -> dict[str, Any]:
+            context.report(1, 0.5)
+            context.report(2, 0.25)
+            return {"cost": 0.25, "seconds": 1.0, "accuracy": np.float32(0.75), "note": "fine"}
+
+        runner = self.make()
+        runner.submit(reporting, trial(0), Context())
+        evaluation = runner.wait()
+        assert evaluation.curve == ((1.0, 0.5), (2.0, 0.25))
+        assert (evaluation.metrics["accuracy"], evaluation.metrics["note"]) == (0.75, "fine")
+
+    def test_an_interrupt_goes_through_and_what_ran_is_asked_again(self, tmp_path: Path) -> None:
+        def interrupted(configuration: Configuration) -> dict[str, float]:
+            number, once = int(configuration["number"]), tmp_path / "once"
+            if number == 1 and not once.exists():
+                once.touch()
+                raise KeyboardInterrupt
+            return {"cost": float(number), "seconds": 1.0}
 
         runner, search = self.make(), made(interrupted)
         with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,73 @@
+"""What is said about evaluations that fail, and when a run gives up."""
+
+from __future__ import annotations
+
+import logging
+
+from fidelity.history import History
+from fidelity.trial import Evaluation, Status
+
+FIRST_FAILURES = 5
+"""A run stops after so many failures if nothing has ever succeeded."""
+
+SHOWN = 3
+"""So many failures of a run are shown whole, the others in a line."""
+
+log = logging.getLogger(__name__)
+
+
+class NothingWorks(RuntimeError):
+    """All evaluations of a search have failed so far."""
+
+
+class Failures:
+    """Looks at the evaluations of one run.
+
+    A network with nothing to train (`invalid`) is no failure here: spaces may have many of them.
+
+    Args:
+        history: of the search, with what earlier runs brought.
+        most: the number of failures without a success at which the run gives up.
+
+    Raises:
+        ValueError: `most` is below 1.
+    """
+
+    def __init__(self, history: History, most: int) -> None:
+        if most < 1:
+            raise ValueError(f"first_failures is a number of evaluations from 1 on, not {most}")
+        self._most = most
+        self._first: Evaluation | None = None
+        self._count = 0
+        self._works = any(evaluation.succeeded for evaluation in history.evaluations)
+
+    def see(self, evaluation: Evaluation) -> None:
+        """Takes note of an evaluation, and shows it if it failed.
+
+        Raises:
+            NothingWorks: so many have failed that it is of no use to go on.
+        """
+        self._works = self._works or evaluation.succeeded
+        if evaluation.succeeded or evaluation.status is Status.INVALID:
+            return
+        self._first = self._first or evaluation
+        self._count += 1
+        self._show(evaluation)
+        if not self._works and self._count >= self._most:
+            raise NothingWorks(
+                f"the first {self._count} evaluations have all failed, so the run stops; the "
+                f"history keeps them. The first was {_told(self._first)}"
+            )
+
+    def _show(self, evaluation: Evaluation) -> None:
+        if self._count <= SHOWN:
+            log.error(_told(evaluation))
+        else:
+            last = (evaluation.error or "").strip().splitlines()[-1:]
+            log.warning(f"trial {evaluation.trial.number} {evaluation.status}: {''.join(last)}")
+
+
+def _told(evaluation: Evaluation) -> str:
+    trial = evaluation.trial
+    error = (evaluation.error or "it gave no reason").strip()
+    return f"trial {trial.number} at budget {trial.budget:g}: {evaluation.status}\n{error}"

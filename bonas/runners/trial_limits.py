@@ -1,0 +1,55 @@
+"""How much a single trial may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class TrialLimits:
+    """A trial over a limit is ended and recorded as `timeout` or `memory`; None is no limit.
+
+    Attributes:
+        seconds: of evaluation; starting a worker is not counted.
+        memory: bytes of host memory that the worker's process may occupy (its resident set, with
+            the interpreter, the libraries and the data set).
+        device_memory: bytes that torch may allocate on the worker's GPU.
+
+    Raises:
+        ValueError: one is not positive.
+    """
+
+    seconds: float | None = None
+    memory: int | None = None
+    device_memory: int | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{field.name} is a positive limit or None, not {value}")
+
+    def exceeded(self, seconds: float, memory: int) -> tuple[str, str] | None:
+        """The status and the reason of a trial that is over a limit, else None.
+
+        Args:
+            seconds: that it has been evaluated for.
+            memory: bytes that its process occupies.
+        """
+        if self.seconds is not None and seconds > self.seconds:
+            return "timeout", f"ended after {seconds:.1f} seconds: its limit is {self.seconds:g}"
+        if self.memory is not None and memory > self.memory:
+            reason = f"ended at {memory / 2**20:.0f} MiB of host memory: its limit is "
+            return "memory", f"{reason}{self.memory / 2**20:.0f} MiB"
+        return None
+
+
+def restrict_device(device: str | None, limit: int | None) -> None:
+    """Lets torch allocate at most `limit` bytes on `device`, if that is a GPU."""
+    if limit is None or device is None or not device.startswith("cuda"):
+        return
+    import torch
+
+    total = torch.cuda.get_device_properties(device).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), device)

@@ -1,0 +1,190 @@
+"""A process of this machine that evaluates one trial after another."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from bonas.runners import orders
+from bonas.runners.trial_limits import restrict_device
+
+BEGAN, ANSWER = "began", "answer"
+
+
+class Worker:
+    """A worker process, as the process of the search sees it.
+
+    It is killed, never asked to stop: what it has to leave is written whole or not at all.
+
+    Args:
+        device: for `context.device`.
+        threads: that torch uses in it.
+        device_memory: bytes that torch may allocate on the device; None is no limit.
+    """
+
+    def __init__(self, device: str | None, threads: int, device_memory: int | None) -> None:
+        self.device = device
+        self.began: float | None = None  # on the monotonic clock, of the trial that it evaluates
+        self._work: bytes | None = None  # what it has
+        self._broken = False
+        context = get_context("spawn")
+        self._pipe, other = context.Pipe()
+        arguments = (other, device, threads, device_memory)
+        self._process = context.Process(target=serve, args=arguments, name="bonas-worker")
+        with _signals_held():
+            self._process.start()
+        other.close()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still answer."""
+        return not self._broken and self._process.is_alive()
+
+    @property
+    def waitables(self) -> tuple[Any, ...]:
+        """What becomes ready when it says something or dies."""
+        return self._pipe, self._process.sentinel
+
+    def give(self, work: bytes, order: dict[str, Any]) -> bool:
+        """Has it evaluate; whether it was there to take it."""
+        self.began = None
+        try:
+            self._pipe.send((None if work is self._work else work, order))
+        except OSError:
+            self._broken = True
+            return False
+        self._work = work
+        return True
+
+    def answer(self) -> str | None:
+        """The answer to the last order, once it is there."""
+        try:
+            while self._pipe.poll():
+                kind, value = self._pipe.recv()
+                if kind == ANSWER:
+                    return str(value)
+                self.began = float(value)
+        except Exception:  # the pipe is closed, or something else was written into it
+            self._broken = True
+        return None
+
+    def memory(self) -> int:
+        """Bytes of host memory that it occupies."""
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss)
+        except psutil.Error:  # it has just died
+            return 0
+
+    def end(self) -> str:
+        """Kills it and everything that it has started; how it ended, if it had already."""
+        self._process.join(0.1 if self._broken else 0)
+        code = self._process.exitcode
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)  # a group of its own, see `serve`
+        self._process.kill()
+        self._process.join()
+        self._pipe.close()
+        if code is None:
+            return "it could not be reached any more"
+        return f"it exited with code {code}" if code >= 0 else f"it was killed by {_signal(-code)}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return f"signal {number}, {signal.Signals(number).name}"
+    except ValueError:
+        return f"signal {number}"
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """What is started here is not interrupted before it can say what it does with signals."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def serve(pipe: Connection, device: str | None, threads: int, device_memory: int | None) -> None:
+    """The worker itself: evaluates what comes through the pipe until nobody is at its other end.
+
+    The objective is kept from one trial to the next, and with it the data set on its device.
+    """
+    _prepare(pipe, threads)
+    work: orders.Work | None = None
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            packed, ordered = pipe.recv()
+            try:
+                if packed is not None:
+                    work = orders.Work.unpacked(packed)
+                    _use_threads(threads)
+                    restrict_device(device, device_memory)
+                assert work is not None
+                pipe.send((BEGAN, time.monotonic()))
+                answer = orders.carry_out(work, ordered)
+            except Exception as error:  # of what is sent, which may not be installed here
+                answer = orders.failed(error)
+            pipe.send((ANSWER, answer))
+
+
+def _prepare(pipe: Connection, threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    # A process group of its own: Ctrl-C in a terminal goes to the search alone, and what a trial
+    # has started can be killed with it.
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
+    # Slurm and others send SIGTERM to every process; the search says when a trial ends.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ignore)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: _forked(pipe))
+    threading.Thread(target=_follow_parent, daemon=True).start()
+
+
+def _ignore(number: int, frame: object) -> None:
+    """Does nothing; unlike SIG_IGN, programs that are started from here don't inherit it."""
+
+
+def _forked(pipe: Connection) -> None:
+    """A process that an objective has forked is no worker."""
+    pipe.close()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _use_threads(threads: int) -> None:
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(threads)
+
+
+def _follow_parent() -> None:
+    """Ends this process when that of the search has ended, however it did."""
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(1)

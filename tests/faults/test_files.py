@@ -1,0 +1,257 @@
+"""Faults of disks, of files, and of other processes in the same directory."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from ConfigSpace import Configuration
+
+from bonas.progress import Silent
+from bonas.runners.in_process import InProcess
+from fidelity.history import History
+from fidelity.journal import NAME, JournalError
+from fidelity.objective import Context
+from fidelity.schedules import AsynchronousHalving
+from tests.bonas.runners.fakes import run
+from tests.bonas.test_search import search
+from tests.faults.searches import goes_on, plain, script, searching
+
+
+def searched(directory: Path, evaluations: int = 4) -> Path:
+    with searching(directory, plain) as made:
+        run(made, InProcess(), evaluations=evaluations)
+    return directory / NAME
+
+
+class Exploit:
+    """A pickle that makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+# The journal
+
+
+@pytest.mark.parametrize("cut", [1, 10, 40])
+def test_a_torn_last_line_costs_one_evaluation(tmp_path: Path, cut: int) -> None:
+    path = searched(tmp_path)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.warns(UserWarning, match="the torn last line .* is dropped"):
+        assert len(History.load(tmp_path)) == 3
+    with (
+        pytest.warns(UserWarning, match="the torn last line .* is dropped"),
+        searching(tmp_path, plain) as made,
+    ):
+        history = run(made, InProcess(), evaluations=5)
+    assert [e.cost for e in history.evaluations] == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("line", [0, 2])
+def test_a_flipped_bit_is_found_and_nothing_is_touched(tmp_path: Path, line: int) -> None:
+    path = searched(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    whole = lines[line]
+    lines[line] = whole[:30] + bytes([whole[30] ^ 1]) + whole[31:]
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(JournalError, match=f"line {line + 1} of .* is damaged"):
+        searching(tmp_path, plain)
+    assert path.read_bytes() == b"".join(lines)
+    lines[line] = whole  # restored from a copy
+    path.write_bytes(b"".join(lines))
+    goes_on(tmp_path, 4)
+
+
+def test_a_journal_that_is_a_pickle_is_not_executed(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(pickle.dumps(Exploit(tmp_path / "touched"), protocol=0) + b"\n")
+    with pytest.raises(JournalError, match=r"line 1 of .* is damaged"):
+        searching(tmp_path, plain)
+    assert not (tmp_path / "touched").exists()
+
+
+# Disks
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system with room for 64 KiB, in memory."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = (
+        shutil.which("mount")
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(path)], capture_output=True
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("no file system can be mounted here")
+    yield path
+    subprocess.run(["umount", str(path)], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 512)
+
+
+def test_a_full_disk_stops_the_search_which_goes_on_when_there_is_room(small_disk: Path) -> None:
+    filler = small_disk / "filler"
+
+    def filling(configuration: Configuration) -> float:
+        if int(configuration["number"]) == 3:
+            fill(filler)
+        return float(configuration["number"])
+
+    with (
+        searching(small_disk, filling) as made,
+        pytest.raises(JournalError, match=r"No space left on device.*unharmed; make room"),
+    ):
+        run(made, InProcess(), evaluations=200)
+    before = len(History.load(small_disk))
+    assert before >= 3
+    filler.unlink()
+    goes_on(small_disk, before)
+
+
+def test_a_full_disk_at_a_checkpoint_costs_that_trial(small_disk: Path, tmp_path: Path) -> None:
+    def leaving(configuration: Configuration, context: Context) -> float:
+        number = int(configuration["number"])
+        context.checkpoint.target = small_disk / f"trial-{number}.pt"
+        size = 2**17 if number == 1 else 2**4
+        context.checkpoint.save({"weights": torch.zeros(size)})
+        (small_disk / f"trial-{number}.pt").unlink()
+        return float(number)
+
+    with searching(tmp_path / "search", leaving) as made:
+        history = run(made, InProcess(), evaluations=3)
+    assert [e.status for e in history.evaluations] == ["success", "crashed", "success"]
+
+
+def test_a_file_size_limit_stops_the_search_unharmed(tmp_path: Path) -> None:
+    searched(tmp_path, 2)
+    size = (tmp_path / NAME).stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with searching(tmp_path, plain) as made:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))
+            with pytest.raises(JournalError, match="cannot be written"):
+                run(made, InProcess(), evaluations=10)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    goes_on(tmp_path, 2)
+
+
+# Checkpoints
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def poison(path: Path) -> None:
+    torch.save({"run": Exploit(path.with_name("touched"))}, path)
+
+
+def poison_plainly(path: Path) -> None:
+    path.write_bytes(pickle.dumps(Exploit(path.with_name("touched")), protocol=2))
+
+
+@pytest.mark.parametrize("damage", [truncate, poison, poison_plainly])
+def test_a_damaged_checkpoint_is_trained_anew(tmp_path: Path, damage: Any) -> None:
+    damaged: list[Path] = []
+
+    def training(configuration: Configuration, budget: float, context: Context) -> float:
+        state = context.checkpoint.load() or {"epochs": 0.0}
+        assert state["epochs"] in (0.0, budget / 3)
+        context.checkpoint.save({"epochs": budget, "weights": torch.zeros(1000)})
+        if budget == 1 and not damaged:
+            assert context.checkpoint.target is not None
+            damaged.append(context.checkpoint.target)
+            damage(context.checkpoint.target)
+        return 1 / budget + (0 if damaged == [context.checkpoint.target] else 1)
+
+    with (
+        search(tmp_path, objective=training, schedule=AsynchronousHalving(1, 9)) as made,
+        pytest.warns(UserWarning, match=r"(?s)cannot be read .* training starts anew"),
+    ):
+        history = made.run(evaluations=12, progress=Silent())
+    assert all(e.succeeded for e in history.evaluations)
+    assert sum(e.anew for e in history.evaluations) == 1
+    assert not list((tmp_path / "checkpoints").glob("touched"))
+
+
+# Other processes
+
+
+HOLDING = """
+import time
+from pathlib import Path
+from tests.faults.searches import plain, searching
+from tests.bonas.runners.fakes import run
+from bonas.runners.in_process import InProcess
+
+with searching(Path(sys.argv[1]), plain) as search:
+    run(search, InProcess(), evaluations=3)
+    print("holding", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_directory_has_one_writer_and_any_number_of_readers(tmp_path: Path) -> None:
+    with script(HOLDING, tmp_path, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "holding\n"
+            with pytest.raises(JournalError, match=f"in use by process {process.pid} on "):
+                searching(tmp_path, plain)
+            assert len(History.load(tmp_path)) == 3
+        finally:
+            process.kill()  # which leaves its lock behind
+    goes_on(tmp_path, 3)
+
+
+def test_leftovers_of_trials_that_no_history_knows_are_not_continued(tmp_path: Path) -> None:
+    searched(tmp_path, 2)
+    (tmp_path / "checkpoints").mkdir(exist_ok=True)
+    torch.save({"step": 99}, tmp_path / "checkpoints" / "trial-2.pt")
+    found: list[object] = []
+
+    def looking(configuration: Configuration, context: Context) -> float:
+        found.append(context.checkpoint.load())
+        return float(configuration["number"])
+
+    goes_on(tmp_path, 2, looking)
+    assert found == [None, None]
+
+
+def test_a_trial_that_was_broken_off_goes_on_from_its_own_checkpoint(tmp_path: Path) -> None:
+    found: list[object] = []
+
+    def breaking(configuration: Configuration, context: Context) -> float:
+        found.append(context.checkpoint.load())
+        if found == [None]:
+            context.checkpoint.save({"step": 5})
+            raise KeyboardInterrupt
+        return float(configuration["number"])
+
+    with searching(tmp_path, breaking) as made, pytest.raises(KeyboardInterrupt):
+        run(made, InProcess(), evaluations=2)
+    goes_on(tmp_path, 0, breaking)
+    assert found == [None, {"step": 5}, None]

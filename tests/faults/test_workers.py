@@ -1,0 +1,192 @@
+"""Faults that end the process of a worker, or would have it go on for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ConfigSpace import Configuration
+
+from bonas.runners.local_processes import LocalProcesses
+from bonas.runners.trial_limits import TrialLimits
+from fidelity.objective import Context
+from tests.bonas.runners.errands import eventually, failing_once, gone
+from tests.bonas.runners.fakes import trial
+from tests.faults.searches import FAULTY, faulty, survived
+
+
+@pytest.fixture(scope="module")
+def once() -> Iterator[LocalProcesses]:
+    """A worker whose trial is not tried again if it dies."""
+    with LocalProcesses(1, retries=0) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[LocalProcesses]:
+    with LocalProcesses(1, limits=TrialLimits(seconds=1.5)) as runner:
+        yield runner
+
+
+def kill(number: signal.Signals) -> Callable[[], None]:
+    return lambda: os.kill(os.getpid(), number)
+
+
+def close_everything() -> None:
+    os.closerange(3, 200)
+    raise ValueError("nobody will hear of this")
+
+
+def die_beside_a_child() -> None:
+    """The child keeps the pipes of its parent open, and lives on."""
+    if os.fork() == 0:
+        time.sleep(600)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+DEATHS: dict[str, tuple[Callable[[], Any], str]] = {
+    "SIGKILL": (kill(signal.SIGKILL), "it was killed by signal 9, SIGKILL"),
+    "segmentation fault": (lambda: ctypes.string_at(0), "it was killed by signal 11, SIGSEGV"),
+    "abort": (os.abort, "it was killed by signal 6, SIGABRT"),
+    "alarm": (lambda: [signal.alarm(1), time.sleep(60)], "it was killed by signal 14, SIGALRM"),
+    "os._exit": (lambda: os._exit(3), "it exited with code 3"),
+    "a closed pipe": (close_everything, "it "),
+    "a child that lives on": (die_beside_a_child, "it was killed by signal 9, SIGKILL"),
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_worker_that_dies_costs_one_trial(
+    tmp_path: Path, once: LocalProcesses, death: str
+) -> None:
+    fault, message = DEATHS[death]
+    evaluation = survived(tmp_path, faulty(fault), once)
+    assert evaluation.status == "lost"
+    assert f"the worker of trial {FAULTY} died (1 time): {message}" in str(evaluation.error)
+
+
+def test_a_trial_whose_worker_died_is_tried_again(tmp_path: Path) -> None:
+    objective = failing_once(tmp_path / "marker", kill(signal.SIGKILL), FAULTY)
+    with LocalProcesses(1) as runner:
+        assert survived(tmp_path / "search", objective, runner).cost == FAULTY
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_for_the_search_do_not_end_a_worker(
+    tmp_path: Path, once: LocalProcesses, number: signal.Signals
+) -> None:
+    def struck() -> float:
+        os.kill(os.getpid(), number)
+        return 1.0
+
+    assert survived(tmp_path, faulty(struck), once).cost == 1.0
+
+
+def hold_the_interpreter() -> None:
+    """Sleeps in C without letting any other thread of the process run."""
+    ctypes.PyDLL(None).sleep(600)
+
+
+def run_for_ever() -> None:
+    while True:
+        pass
+
+
+@pytest.mark.parametrize(
+    "fault", [run_for_ever, hold_the_interpreter, kill(signal.SIGSTOP)],
+    ids=["endless loop", "endless C", "stopped"],
+)  # fmt: skip
+def test_what_never_returns_is_ended_at_its_limit(
+    tmp_path: Path, limited: LocalProcesses, fault: Callable[[], Any]
+) -> None:
+    evaluation = survived(tmp_path, faulty(fault), limited)
+    assert evaluation.status == "timeout"
+    assert "its limit is 1.5" in str(evaluation.error)
+
+
+def test_what_takes_all_memory_is_ended_at_its_limit(tmp_path: Path) -> None:
+    def greedy() -> None:
+        kept = []
+        while True:
+            kept.append(bytearray(b"x") * 2**23)
+            time.sleep(0.005)
+
+    with LocalProcesses(1, limits=TrialLimits(memory=2**30)) as runner:
+        evaluation = survived(tmp_path, faulty(greedy), runner)
+    assert evaluation.status == "memory"
+    assert "its limit is 1024 MiB" in str(evaluation.error)
+
+
+def test_what_a_trial_has_started_ends_with_it(tmp_path: Path, limited: LocalProcesses) -> None:
+    child = tmp_path / "child"
+
+    def parent() -> None:
+        if os.fork() == 0:
+            child.write_text(str(os.getpid()))
+            time.sleep(600)
+        time.sleep(600)
+
+    assert survived(tmp_path / "search", faulty(parent), limited).status == "timeout"
+    eventually(lambda: gone(int(child.read_text())), "the end of the child")
+
+
+def test_a_fork_that_returns_from_the_objective_is_no_second_worker(
+    tmp_path: Path, once: LocalProcesses
+) -> None:
+    def forked() -> float:
+        return 1.0 if os.fork() else 100.0
+
+    assert survived(tmp_path, faulty(forked), once).cost == 1.0
+
+
+def test_a_thread_that_lives_on_disturbs_nobody(tmp_path: Path, once: LocalProcesses) -> None:
+    def threaded() -> float:
+        threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+        return 1.0
+
+    assert survived(tmp_path, faulty(threaded), once).cost == 1.0
+
+
+def test_a_flood_of_output_is_only_output(tmp_path: Path, once: LocalProcesses) -> None:
+    def talkative() -> float:
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            for _ in range(200):
+                print("x" * 2**20)
+        os.write(1, b"x" * 2**20 + b"\n")
+        return 1.0
+
+    assert survived(tmp_path, faulty(talkative), once).cost == 1.0
+
+
+def test_all_workers_may_die_at_once(tmp_path: Path) -> None:
+    def together(configuration: Configuration) -> float:
+        (tmp_path / f"started-{configuration['number']}").touch()
+        if len(list(tmp_path.glob("started-*"))) == 2 and not (tmp_path / "marker").exists():
+            (tmp_path / "marker").touch()
+            for process in (tmp_path / "pids").read_text().split():
+                os.kill(int(process), signal.SIGKILL)
+        eventually((tmp_path / "marker").exists, "the death of all")
+        return float(configuration["number"])
+
+    with LocalProcesses(2) as runner:
+        for number in range(2):
+            runner.submit(together, trial(number), Context())
+            (tmp_path / "pids").write_text(" ".join(map(str, runner.pids)))
+        assert sorted(runner.wait().cost for _ in range(2)) == [0.0, 1.0]
+
+
+def test_the_recursion_limit_is_an_exception(tmp_path: Path, once: LocalProcesses) -> None:
+    def deep(depth: int = 0) -> int:
+        return deep(depth + 1) + 1
+
+    evaluation = survived(tmp_path, faulty(deep), once)
+    assert evaluation.status == "crashed"
+    assert "RecursionError" in str(evaluation.error)
