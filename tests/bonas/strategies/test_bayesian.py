@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from ConfigSpace import Categorical, Configuration, ConfigurationSpace, Float
+from ConfigSpace import Categorical, Configuration, ConfigurationSpace, Constant, Float
 from torch import nn
 
 from bonas.candidates import every
@@ -76,3 +76,10 @@ class TestBayesianOptimization(StrategyContract):
         record(history, MEDIUM, history.trials[6].configuration, budget=9.0)
         observed = observations(history, 5)
         assert {evaluation.trial.budget for evaluation in observed.evaluations} == {3.0}
+
+
+def test_a_listed_constant_has_the_vector_of_a_sampled_one() -> None:
+    space = ConfigurationSpace({"fixed": 3, "choice": ["a", "b"]}, seed=0)
+    space.add(Constant("constant", "always"))
+    sampled = {chosen.get_array().tobytes() for chosen in space.sample_configuration(20)}
+    assert {chosen.get_array().tobytes() for chosen in every(space)} == sampled
