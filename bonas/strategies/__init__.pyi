@@ -2,6 +2,7 @@ from .bayesian import BayesianOptimization
 from .freeze_thaw import FreezeThaw
 from .multi_fidelity import MultiFidelityBayesianOptimization
 from .random_search import RandomSearch
+from .screened import Screened
 from .smac import SMAC
 from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
@@ -16,6 +17,7 @@ __all__ = [
     "Proposal",
     "RandomSearch",
     "Recommender",
+    "Screened",
     "StartFrom",
     "Strategy",
     "best_of",
