@@ -145,7 +145,8 @@ def report(target: Path, images: int) -> str:
         f"{images} images a batch, weights and batch of seed 0. Spearman correlations: of our "
         "score with the published one (CIFAR-10), and of both with the mean validation accuracy "
         "after 200 epochs on each data set. What the data is, is told in ../zero_cost.py; seconds "
-        "are medians an architecture, building the network included. Each score is in zero_cost.csv.\n\n"
+        "are medians an architecture, building the network included. Each score is in "
+        "zero_cost.csv.\n\n"
     )
     return about + head + "\n".join(lines) + "\n"
 

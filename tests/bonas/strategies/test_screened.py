@@ -8,6 +8,7 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas import Search
+from bonas.candidates import Candidates
 from bonas.progress import Silent
 from bonas.strategies import (
     Again,
@@ -18,9 +19,10 @@ from bonas.strategies import (
     StartFrom,
 )
 from bonas.strategies.strategy import Proposal
+from bonas.surrogates.forest import RandomForest
 from fidelity.history import History
 from fidelity.objective import Diverged, InvalidArchitecture
-from fidelity.proxies import NASWOT, Parameters, Score, Synflow
+from fidelity.proxies import NASWOT, Parameters, ProxyFeatures, Score, Synflow
 from spaces.space import Space, sample
 from tests.bonas.spaces import cells
 from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, record, run
@@ -166,3 +168,15 @@ def test_proxies_are_objectives_and_screens_of_a_search() -> None:
         connected = space.architecture(evaluation.trial.configuration).connected
         assert evaluation.succeeded is connected
     assert Score(space, dataset, Parameters())(search.incumbent.trial.configuration) < 0
+
+
+def test_proxies_are_features_of_a_surrogate() -> None:
+    space = cells(3)
+    features = ProxyFeatures(space, stripes(60), (NASWOT(), Synflow()), 8, device="cpu")
+    found = [run(_forest(features), space, 6).trials[-1].configuration for _ in range(2)]
+    assert found[0] == found[1]
+
+
+def _forest(features: ProxyFeatures) -> BayesianOptimization:
+    few = Candidates(samples=10, parents=1)
+    return BayesianOptimization(RandomForest(), candidates=few, initial=4, features=features)
