@@ -76,7 +76,12 @@ def enlarged_digits() -> Dataset:
 
 
 def measure(
-    names: Sequence[str], sources: Sequence[str], published: pd.DataFrame, target: Path, images: int
+    names: Sequence[str],
+    sources: Sequence[str],
+    proxies: Sequence[str],
+    published: pd.DataFrame,
+    target: Path,
+    images: int,
 ) -> None:
     """Writes the score of each architecture by each proxy; those in the file already stay."""
     space = CellSpace.nasbench201()
@@ -88,7 +93,7 @@ def measure(
         writer = csv.writer(file, lineterminator="\n")
         if not done:
             writer.writerow(FIELDS)
-        for source, name in itertools.product(data, PROXIES):
+        for source, name in itertools.product(data, proxies):
             if source != "noise" and name in WITHOUT_IMAGES:
                 continue
             scored = ProxyFeatures(space, data[source], (PROXIES[name],), images, device="cpu")
@@ -158,6 +163,7 @@ def main() -> None:
     parser.add_argument("--architectures", type=int, default=200)
     parser.add_argument("--images", type=int, default=32)
     parser.add_argument("--data", nargs="*", default=list(SOURCES), choices=SOURCES)
+    parser.add_argument("--proxies", nargs="*", default=list(PROXIES), choices=PROXIES)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     published = pd.read_csv(arguments.scores).set_index("net_str")
@@ -165,7 +171,7 @@ def main() -> None:
     order = np.random.default_rng(0).permutation(len(nets))[: arguments.architectures]
     target = RESULTS / "zero_cost.csv"
     chosen = [nets[place] for place in order]
-    measure(chosen, arguments.data, published, target, arguments.images)
+    measure(chosen, arguments.data, arguments.proxies, published, target, arguments.images)
     text = report(target, arguments.images)
     (RESULTS / "zero_cost.md").write_text(text)
     print(text)
