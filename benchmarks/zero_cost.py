@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -145,12 +146,13 @@ def report(target: Path, images: int) -> str:
         )
     about = (
         f"# Zero-cost proxies on NAS-Bench-201\n\n{date.today()}, one thread of a "
-        f"{platform.machine()} CPU, torch {torch.__version__}, Python "
+        f"{platform.machine()} CPU ({os.cpu_count()} cores, load average "
+        f"{os.getloadavg()[0]:.0f} at the end), torch {torch.__version__}, Python "
         f"{platform.python_version()}. Random architectures of the published ones (seed 0), "
         f"{images} images a batch, weights and batch of seed 0. Spearman correlations: of our "
         "score with the published one (CIFAR-10), and of both with the mean validation accuracy "
         "after 200 epochs on each data set. What the data is, is told in ../zero_cost.py; seconds "
-        "are medians an architecture, building the network included. Each score is in "
+        "are medians of CPU time an architecture, building the network included. Each score is in "
         "zero_cost.csv.\n\n"
     )
     return about + head + "\n".join(lines) + "\n"
