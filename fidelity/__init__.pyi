@@ -1,4 +1,4 @@
-from . import axes, datasets, tables
+from . import axes, datasets, proxies, tables
 from .curves import Extrapolation, extrapolate
 from .data import Dataset
 from .history import History
@@ -38,5 +38,6 @@ __all__ = [
     "axes",
     "datasets",
     "extrapolate",
+    "proxies",
     "tables",
 ]

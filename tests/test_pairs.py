@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from ConfigSpace import Configuration
 
 import bonas.strategies
 import fidelity.schedules
@@ -26,6 +27,7 @@ from bonas.strategies import (
     RandomSearch,
     RegularizedEvolution,
     Reinforce,
+    Screened,
     StartFrom,
 )
 from bonas.strategies.strategy import Strategy
@@ -47,6 +49,11 @@ TABLE = MNIST1DCells()
 EPOCHS = TABLE.max_budget
 EVALUATIONS = 14
 
+
+def _minus_convolutions(configuration: Configuration) -> float:
+    return -float(list(configuration.values()).count("nor_conv_3x3"))
+
+
 STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
     "RandomSearch": RandomSearch,
     "BayesianOptimization": lambda: BayesianOptimization(initial=4),
@@ -57,6 +64,7 @@ STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
     "LocalSearch": lambda: LocalSearch(initial=4),
     "Reinforce": lambda: Reinforce(batch=4),
     "PPO": lambda: PPO(batch=4),
+    "Screened": lambda: Screened(_minus_convolutions, samples=4),
     "StartFrom": lambda: StartFrom(
         (TABLE.space.configuration_space.get_default_configuration(),), RandomSearch()
     ),

@@ -10,6 +10,7 @@ from .policy import Policy
 from .ppo import PPO
 from .random_search import RandomSearch
 from .reinforce import Reinforce
+from .screened import Screened
 from .smac import SMAC
 from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
@@ -34,6 +35,7 @@ __all__ = [
     "Recommender",
     "RegularizedEvolution",
     "Reinforce",
+    "Screened",
     "StartFrom",
     "Strategy",
     "best_of",

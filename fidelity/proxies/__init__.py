@@ -1,0 +1,5 @@
+"""Zero-cost proxies: how good is this network, judged without training it?"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

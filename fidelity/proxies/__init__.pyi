@@ -1,0 +1,24 @@
+from .features import ProxyFeatures
+from .gradients import SNIP, GradNorm
+from .jacobian import JacobianCovariance
+from .naswot import NASWOT
+from .proxy import Proxy, ProxyError
+from .score import Score
+from .size import MultiplyAdds, Parameters
+from .synflow import Synflow
+from .zen import Zen
+
+__all__ = [
+    "NASWOT",
+    "SNIP",
+    "GradNorm",
+    "JacobianCovariance",
+    "MultiplyAdds",
+    "Parameters",
+    "Proxy",
+    "ProxyError",
+    "ProxyFeatures",
+    "Score",
+    "Synflow",
+    "Zen",
+]

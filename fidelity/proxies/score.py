@@ -1,0 +1,77 @@
+"""A zero-cost proxy as an objective."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ConfigSpace import Configuration
+
+from fidelity.data import Dataset
+from fidelity.objective import Context, Diverged, InvalidArchitecture
+from fidelity.proxies.features import ProxyFeatures
+from fidelity.proxies.proxy import Proxy
+from spaces.space import Space
+
+
+@dataclass(frozen=True)
+class Score:
+    """An objective without training: the cost of a network is minus its score.
+
+    It has no budget and ignores the one it is given: use it with `FullFidelity`, or as the cost
+    of `bonas.strategies.Screened`.
+
+    Attributes:
+        space: builds the networks.
+        dataset: of whose training part the batch is drawn.
+        proxy: what scores them.
+        images: in the batch.
+        device: as torch names devices; None means the GPU where there is one, else the CPU. A
+            device that the context names goes first.
+
+    Raises:
+        ValueError: there is no image.
+    """
+
+    resumes: ClassVar[bool] = False
+
+    space: Space
+    dataset: Dataset
+    proxy: Proxy
+    images: int = 64
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        """Checks the numbers."""
+        self._features(0, self.device)
+
+    def __call__(
+        self, configuration: Configuration, seed: int = 0, context: Context | None = None
+    ) -> float:
+        """Minus the score, which is lowest for the most promising network.
+
+        Args:
+            configuration: the network, a configuration of the space.
+            seed: of initial weights, batch, and what the proxy draws; scores of different seeds
+                are not of the same batch.
+            context: the device; nothing else of it is used.
+
+        Raises:
+            InvalidArchitecture: there is no path from input to output.
+            Diverged: the score is no finite number.
+            ProxyError: the proxy cannot score this network or this batch.
+        """
+        if not self.space.architecture(configuration).connected:
+            raise InvalidArchitecture("no path leads from the input to the output")
+        device = (context.device if context else None) or self.device
+        (score,) = self._features(seed, device)(configuration)
+        if not math.isfinite(score):
+            raise Diverged(
+                f"the score of {type(self.proxy).__name__} is {score}: the network tells the "
+                "images of the batch apart in no way, or its numbers overflow"
+            )
+        return -score
+
+    def _features(self, seed: int, device: str | None) -> ProxyFeatures:
+        return ProxyFeatures(self.space, self.dataset, (self.proxy,), self.images, seed, device)

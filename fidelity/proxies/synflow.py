@@ -1,0 +1,60 @@
+"""Synaptic flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from fidelity.proxies.proxy import BATCH_NORMS, twin, weighted_layers
+
+NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
+
+
+@dataclass(frozen=True)
+class Synflow:
+    """The logarithm of the summed synaptic saliencies |weight * gradient|.
+
+    Tanaka et al. (2020), "Pruning neural networks without any data by iteratively conserving
+    synaptic flow", equations 1 and 2; as a score of whole networks Abdelfattah et al. (2021),
+    "Zero-cost proxies for lightweight NAS", section 3.2. All weights are made positive,
+    normalisation is left out, the input is one image of ones and the loss the sum of the logits.
+    The sum grows exponentially with depth: it is computed in double precision, and its logarithm
+    ranks networks alike.
+
+    No image and no label is looked at. A network that passes nothing has the score -inf.
+    """
+
+    def __call__(
+        self,
+        network: nn.Module,
+        images: Float[Tensor, "batch channels height width"],
+        targets: Int64[Tensor, " batch"],
+        generator: torch.Generator,
+    ) -> float:
+        """See `Proxy`; only the shape of the images counts."""
+        linear = twin(network).double().eval()
+        with torch.no_grad():
+            for parameter in linear.parameters():
+                parameter.abs_()
+        for module in linear.modules():
+            if isinstance(module, NORMALISATIONS):
+                module.register_forward_hook(_passed)
+        weights: list[Tensor] = [layer.weight for layer in weighted_layers(linear)]
+        ones = torch.ones(1, *images.shape[1:], dtype=torch.float64, device=images.device)
+        with torch.enable_grad():
+            flow = linear(ones).sum()
+            found = torch.autograd.grad(flow, weights, allow_unused=True)
+        total = sum(
+            float((weight.detach() * gradient).abs().sum())
+            for weight, gradient in zip(weights, found, strict=True)
+            if gradient is not None
+        )
+        return float(torch.tensor(total, dtype=torch.float64).log())
+
+
+def _passed(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    """What went in comes out."""
+    return inputs[0]

@@ -1,0 +1,118 @@
+"""The Zen-score: how expressive a network is with Gaussian weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from fidelity.proxies.proxy import ProxyError, check_several, twin
+
+
+@dataclass(frozen=True)
+class Zen:
+    """How much feature maps change with the input, batch normalisation taken out.
+
+    Lin et al. (2021), "Zen-NAS: a zero-shot NAS for high-performance image recognition",
+    algorithm 1: with all weights and images drawn from N(0, 1), the logarithm of the mean
+    distance (the sum of absolute differences, as in the authors' code) between the last feature
+    maps of an image and of the same image with a little noise, plus the logarithm of the
+    standard deviation that each batch normalisation divides by. Unlike in the paper residual
+    connections stay: they cannot be told from a network's other paths.
+
+    No image and no label is looked at, only the shape of the batch.
+
+    Attributes:
+        noise: the standard deviation of what is added to an image.
+    """
+
+    noise: float = 0.01
+
+    def __call__(
+        self,
+        network: nn.Module,
+        images: Float[Tensor, "batch channels height width"],
+        targets: Int64[Tensor, " batch"],
+        generator: torch.Generator,
+    ) -> float:
+        """See `Proxy`; `generator` draws weights and images."""
+        check_several(images)
+        gaussian = twin(network)
+        _check_layers(gaussian)
+        x, epsilon = _normal(images, generator), _normal(images, generator)
+        maps: list[Tensor] = []
+        deviations: list[Tensor] = []
+        with torch.no_grad():
+            _initialise(gaussian, generator)
+            for pool in _of(gaussian, nn.AdaptiveAvgPool2d):
+                pool.register_forward_pre_hook(_collect(maps))
+            handles = [
+                norm.register_forward_pre_hook(_deviation(deviations))
+                for norm in _of(gaussian, nn.BatchNorm2d)
+            ]
+            gaussian(x)
+            before = maps[-1]
+            for handle in handles:
+                handle.remove()
+            gaussian(x + self.noise * epsilon)
+            distance = (before - maps[-1]).abs().flatten(1).sum(1).mean()
+        # In double precision: with hundreds of layers single digits would go.
+        scale = torch.stack(deviations).double().log().sum()
+        return float(distance.double().log() + scale)
+
+
+def _check_layers(network: nn.Module) -> None:
+    """Raises a ProxyError unless there is everything that the score is made of."""
+    for kind, role in (
+        (nn.Conv2d, "whose expressivity it measures"),
+        (nn.BatchNorm2d, "whose scale it adds"),
+        (nn.AdaptiveAvgPool2d, "before which it compares feature maps"),
+    ):
+        if not _of(network, kind):
+            raise ProxyError(
+                f"the network has no nn.{kind.__name__}, {role}: the Zen-score is for "
+                "convolutional networks with batch normalisation and global average pooling; "
+                "choose another proxy for this space"
+            )
+
+
+def _of(network: nn.Module, kind: type[nn.Module]) -> list[nn.Module]:
+    return [module for module in network.modules() if isinstance(module, kind)]
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Drawn on the CPU, so that a seed gives the same on every device."""
+    return torch.randn(like.shape, generator=generator).to(like)
+
+
+def _initialise(network: nn.Module, generator: torch.Generator) -> None:
+    """Weights from N(0, 1); no biases, and normalisation without a scale of its own."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.weight.copy_(_normal(module.weight, generator))
+        elif isinstance(module, nn.BatchNorm2d) and module.affine:
+            module.weight.fill_(1)
+        else:
+            continue
+        if module.bias is not None:
+            module.bias.zero_()
+
+
+Hook = Callable[[nn.Module, tuple[Tensor, ...]], None]
+
+
+def _collect(maps: list[Tensor]) -> Hook:
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        maps.append(inputs[0])
+
+    return hook
+
+
+def _deviation(deviations: list[Tensor]) -> Hook:
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        deviations.append(inputs[0].var((0, 2, 3), correction=0).mean().sqrt())
+
+    return hook
