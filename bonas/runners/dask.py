@@ -13,7 +13,7 @@ from queue import Empty, Queue
 from typing import Any, Self
 from uuid import uuid4
 
-from bonas.runners.orders import Work, carry_out, order, read
+from bonas.runners.orders import Work, carry_out, failed, order, read
 from bonas.runners.trial_limits import TrialLimits, restrict_device
 from fidelity.objective import Context, Objective, ObjectiveError, resumes
 from fidelity.trial import Evaluation, Status, Trial
@@ -52,10 +52,13 @@ class _Equipment(WorkerPlugin):
 
 def _evaluate(name: str, ordered: dict[str, Any], device_memory: int | None) -> str:
     """On the worker."""
-    restrict_device(ordered["device"], device_memory)
     equipment = get_worker().plugins[name]
     assert isinstance(equipment, _Equipment)
-    return carry_out(equipment.work, ordered)
+    try:
+        restrict_device(ordered["device"], device_memory)
+        return carry_out(equipment.work, ordered)
+    except Exception as error:  # of what could not even be called
+        return failed(error)
 
 
 def _kill_worker(dask_worker: Nanny) -> None:

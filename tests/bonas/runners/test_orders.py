@@ -51,7 +51,7 @@ def test_inactive_choices_stay_inactive() -> None:
     space.add(EqualsCondition(space["size"], space["kind"], "b"))
     chosen = Configuration(space, values={"kind": "a"})
     sent = Trial(0, chosen, "key", 1.0)
-    evaluation = travelled(lambda configuration: len(configuration), sent, Context())
+    evaluation = travelled(lambda configuration: len(dict(configuration)), sent, Context())
     assert evaluation.cost == 1.0
 
 
