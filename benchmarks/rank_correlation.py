@@ -46,15 +46,17 @@ def correlations(
     table: Table,
     seed: int,
     surrogates: Mapping[str, Surrogate],
+    sizes: Sequence[int] = SIZES,
 ) -> Iterator[tuple[str, int, float]]:
     """Of one seed.
 
     Args:
         encoder: of the space.
-        networks: all that the table holds, more than 200 of them different.
+        networks: all that the table holds, more than the last of `sizes` of them different.
         table: their accuracies.
         seed: of the draws of networks and runs.
         surrogates: by name.
+        sizes: the numbers of training points, ascending; who is held out is so from all of them.
 
     Yields:
         The name of the surrogate, the number of training points, and the correlation.
@@ -62,18 +64,18 @@ def correlations(
     rng = np.random.default_rng(seed)
     drawn = [networks[i] for i in rng.permutation(len(networks))[:3000]]
     distinct = {encoder.key(chosen): chosen for chosen in drawn}
-    chosen = list(distinct.values())[: max(SIZES) + 1000]
+    chosen = list(distinct.values())[: sizes[-1] + 1000]
     encoding = encoder.encode(chosen)
     rows = torch.from_numpy(encoding.rows)
     runs = [table.runs[configuration.get_array().tobytes()] for configuration in chosen]
     costs = np.array([100.0 - values[rng.integers(len(values))] for values in runs])
-    truth = np.array([np.mean(values) for values in runs])[max(SIZES) :]
+    truth = np.array([np.mean(values) for values in runs])[sizes[-1] :]
     for name, surrogate in surrogates.items():
-        for size in SIZES:
+        for size in sizes:
             targets = torch.from_numpy(normal_scores(costs[:size]))[:, None]
             model = surrogate.fit(rows[:size], targets, encoding.layout)
             with torch.no_grad():
-                believed = mean(model, rows[max(SIZES) :])[:, 0].numpy()
+                believed = mean(model, rows[sizes[-1] :])[:, 0].numpy()
             yield name, size, float(spearmanr(believed, truth).statistic)
 
 
