@@ -39,7 +39,7 @@ from peers.bonas import Bonas
 from peers.dehb import DEHB
 from peers.evolution import Evolution
 from peers.optuna import TPE, OptunaGP
-from peers.peer import Choice, Peer, Recommends
+from peers.peer import EDGES, OPERATIONS, Choice, FlatSpace, Peer, Recommends
 from peers.random import Random
 from peers.smac import SMAC
 from peers.syne_tune import BORE
@@ -57,7 +57,7 @@ from bonas.strategies.smac import SMAC as SMACStrategy
 from spaces.cell import CellSpace
 from spaces.space import configuration
 
-DATASETS = ("cifar10", "cifar100", "imagenet")
+TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet16-120"}
 QUICK = (2, 25)
 """Seeds and evaluations."""
 GRID = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300)
@@ -66,14 +66,14 @@ EVALUATIONS = 150
 # The settings of evolution (theirs and ours), local search, differential evolution, TPE and BANANAS
 # were chosen on CIFAR-10 alone, to do the peers justice.
 PEERS: Mapping[str, Peer] = {
-    "bonas": Bonas(BayesianOptimization),
-    "bonas, SMAC strategy": Bonas(SMACStrategy),
-    "bonas, evolution": Bonas(RegularizedEvolution),
-    "bonas, local search": Bonas(LocalSearch),
-    "bonas, differential evolution": Bonas(DifferentialEvolution),
-    "bonas, Reinforce": Bonas(Reinforce),
-    "bonas, Reinforce with logits": Bonas(lambda: Reinforce(LogitsPolicy(), rate=0.1, batch=1)),
-    "bonas, PPO": Bonas(PPO),
+    "bonas": Bonas(BayesianOptimization()),
+    "bonas, SMAC strategy": Bonas(SMACStrategy()),
+    "bonas, evolution": Bonas(RegularizedEvolution()),
+    "bonas, local search": Bonas(LocalSearch()),
+    "bonas, differential evolution": Bonas(DifferentialEvolution()),
+    "bonas, Reinforce": Bonas(Reinforce()),
+    "bonas, Reinforce with logits": Bonas(Reinforce(LogitsPolicy(), rate=0.1, batch=1)),
+    "bonas, PPO": Bonas(PPO()),
     "random search": Random(),
     "regularized evolution": Evolution(10, 10),
     "Optuna TPE": TPE(multivariate=True),
@@ -90,22 +90,22 @@ PEERS: Mapping[str, Peer] = {
 class Truth:
     """What the table knows of a choice, and the optimizers do not."""
 
-    space: CellSpace
+    flat: FlatSpace
     table: Table
 
     def runs(self, choice: Choice) -> list[float]:
-        """The validation accuracies of its training runs."""
-        chosen = configuration(self.space.configuration_space, choice)
+        """The accuracies of its training runs."""
+        chosen = configuration(self.flat.space.configuration_space, choice)
         return self.table.runs[chosen.get_array().tobytes()]
 
     def regret(self, choice: Choice) -> float:
-        """Of the mean validation accuracy, in percent."""
+        """Of the mean accuracy, in percent."""
         return self.table.best - float(np.mean(self.runs(choice)))
 
 
 def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> list[dict[str, float]]:
     """One search; what it had reached at each point of `GRID`."""
-    session, noise = peer.start(seed), np.random.default_rng([seed, 1])
+    session, noise = peer.start(truth.flat, seed), np.random.default_rng([seed, 1])
     choices: list[Choice] = []
     costs: list[float] = []
     seconds: list[float] = []
@@ -132,15 +132,15 @@ def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> list[dict[s
     return rows
 
 
-def run(name: str, target: Path, truth: Truth, seeds: int, evaluations: int) -> None:
+def run(name: str, peer: Peer, target: Path, truth: Truth, seeds: int, evaluations: int) -> None:
     """The searches of one peer that `target` does not have yet."""
-    known = {(seed, mark) for peer, seed, mark in _known(target) if peer == name}
+    known = {(seed, mark) for other, seed, mark in _known(target) if other == name}
     started = time.perf_counter()
     for seed in range(seeds):
         if (seed, max(mark for mark in GRID if mark <= evaluations)) in known:
             continue
         try:
-            rows = search(PEERS[name], truth, seed, evaluations)
+            rows = search(peer, truth, seed, evaluations)
         except ImportError as error:
             print(f"{name}: left out, its library is not installed ({error})", flush=True)
             return
@@ -179,7 +179,7 @@ def main() -> None:
     """Runs what is asked for, then writes table and plots."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(PEERS)}")
-    parser.add_argument("--datasets", nargs="+", default=DATASETS, choices=DATASETS)
+    parser.add_argument("--datasets", nargs="+", default=list(TITLES), choices=TITLES)
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--evaluations", type=int, default=EVALUATIONS, help="of each search")
     parser.add_argument("--quick", action="store_true", help="one data set, few seeds")
@@ -195,15 +195,17 @@ def main() -> None:
         shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True, exist_ok=True)
     space = CellSpace.nasbench201()
+    flat = FlatSpace(space, dict.fromkeys(EDGES, OPERATIONS))
     for dataset in () if arguments.report else datasets:
-        truth = Truth(space, load(space, dataset))
+        truth = Truth(flat, load(space, dataset))
         for name in names:
             target = directory / f"nasbench201_{dataset}.csv"
             if arguments.quick:
-                run(name, target, truth, *QUICK)
+                run(name, PEERS[name], target, truth, *QUICK)
             else:
-                run(name, target, truth, arguments.seeds, arguments.evaluations)
-    print(report(directory))
+                run(name, PEERS[name], target, truth, arguments.seeds, arguments.evaluations)
+    files = {title: directory / f"nasbench201_{name}.csv" for name, title in TITLES.items()}
+    print(report("NAS-Bench-201", files, directory / "nasbench201.md"))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Table and anytime plots from the rows that `nasbench201.py` wrote."""
+"""Table and anytime plots from the rows that `nasbench201.py` or `nasbench_macro.py` wrote."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -18,36 +19,34 @@ DRAWS = 1000
 """Of the bootstrap."""
 FLOOR = 0.02
 """Regrets below are drawn here: a logarithmic axis has no zero."""
-TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet16-120"}
 # Okabe & Ito (2008); the line styles and markers tell them apart without colour.
 COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 STYLES = ("-", "--", "-.", ":")
 MARKERS = "osD^vPX*<>hd"
 
 
-def report(directory: Path) -> str:
-    """Writes nasbench201.md and one picture a data set, and returns the table.
+def report(benchmark: str, files: Mapping[str, Path], target: Path) -> str:
+    """Writes the table and, beside each file, its picture, and returns the table.
 
     Args:
-        directory: where the CSV files are.
+        benchmark: its name.
+        files: the CSV file of each data set; some may not exist yet.
+        target: of the table.
 
     Raises:
-        FileNotFoundError: there are none.
+        FileNotFoundError: none of them exists.
     """
-    frames = {
-        dataset: pd.read_csv(directory / f"nasbench201_{dataset}.csv")
-        for dataset in TITLES
-        if (directory / f"nasbench201_{dataset}.csv").exists()
-    }
+    frames = {name: pd.read_csv(file) for name, file in files.items() if file.exists()}
     if not frames:
-        raise FileNotFoundError(f"no nasbench201_*.csv in {directory}: run nasbench201.py first")
+        known = ", ".join(map(str, files.values()))
+        raise FileNotFoundError(f"there is none of {known}: run the benchmark first")
     everyone = pd.concat(frames.values())["peer"].unique().tolist()
     parts = [_ranks(frames)]
     for dataset, frame in frames.items():
-        parts.append(_regrets(TITLES[dataset], frame))
-        _plot(frame, everyone, TITLES[dataset], directory / f"nasbench201_{dataset}.png")
+        parts.append(_regrets(dataset, frame))
+        _plot(frame, everyone, f"{benchmark}, {dataset}", files[dataset].with_suffix(".png"))
     text = "\n".join(parts)
-    (directory / "nasbench201.md").write_text(text)
+    target.write_text(text)
     return text
 
 
@@ -162,7 +161,7 @@ def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) ->
         )
         ax.fill_between(curve.index, low, high, color=colour, alpha=0.12)
     _axes(ax)
-    ax.set_title(f"NAS-Bench-201, {title}: mean and standard error")
+    ax.set_title(f"{title}: mean and standard error")
     # In the order of the last points from above, beside the axes, where it covers nothing.
     figure.legend(loc="outside right upper", title="peer (seeds)", frameon=False, fontsize=9)
     figure.savefig(target, dpi=130)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from ablations import RESULTS, Table, load
+from ConfigSpace import Configuration
 from scipy.stats import spearmanr
 
 from bonas.candidates import every
@@ -40,24 +41,41 @@ SURROGATES: dict[str, Surrogate] = {
 
 
 def correlations(
-    space: CellSpace, encoder: Encoder, table: Table, seed: int
+    encoder: Encoder,
+    networks: Sequence[Configuration],
+    table: Table,
+    seed: int,
+    surrogates: Mapping[str, Surrogate],
+    sizes: Sequence[int] = SIZES,
 ) -> Iterator[tuple[str, int, float]]:
-    """The surrogate, the number of training points and the correlation, for one seed."""
+    """Of one seed.
+
+    Args:
+        encoder: of the space.
+        networks: all that the table holds, more than the last of `sizes` of them different.
+        table: their accuracies.
+        seed: of the draws of networks and runs.
+        surrogates: by name.
+        sizes: the numbers of training points, ascending; who is held out is so from all of them.
+
+    Yields:
+        The name of the surrogate, the number of training points, and the correlation.
+    """
     rng = np.random.default_rng(seed)
-    drawn = list(every(space.configuration_space))
-    distinct = {encoder.key(drawn[i]): drawn[i] for i in rng.permutation(len(drawn))[:3000]}
-    chosen = list(distinct.values())[: max(SIZES) + 1000]
+    drawn = [networks[i] for i in rng.permutation(len(networks))[:3000]]
+    distinct = {encoder.key(chosen): chosen for chosen in drawn}
+    chosen = list(distinct.values())[: sizes[-1] + 1000]
     encoding = encoder.encode(chosen)
     rows = torch.from_numpy(encoding.rows)
     runs = [table.runs[configuration.get_array().tobytes()] for configuration in chosen]
     costs = np.array([100.0 - values[rng.integers(len(values))] for values in runs])
-    truth = np.array([np.mean(values) for values in runs])[max(SIZES) :]
-    for name, surrogate in SURROGATES.items():
-        for size in SIZES:
+    truth = np.array([np.mean(values) for values in runs])[sizes[-1] :]
+    for name, surrogate in surrogates.items():
+        for size in sizes:
             targets = torch.from_numpy(normal_scores(costs[:size]))[:, None]
             model = surrogate.fit(rows[:size], targets, encoding.layout)
             with torch.no_grad():
-                believed = mean(model, rows[max(SIZES) :])[:, 0].numpy()
+                believed = mean(model, rows[sizes[-1] :])[:, 0].numpy()
             yield name, size, float(spearmanr(believed, truth).statistic)
 
 
@@ -70,6 +88,7 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     space = CellSpace.nasbench201()
     encoder = Encoder(space, depth=1)
+    networks = every(space.configuration_space)
     found: dict[tuple[str, str, int], list[float]] = {}
     with (RESULTS / "rank_correlation.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -77,7 +96,7 @@ def main() -> None:
         for dataset in ("cifar10", "cifar100", "imagenet"):
             table = load(space, dataset)
             for seed in range(seeds):
-                for name, size, value in correlations(space, encoder, table, seed):
+                for name, size, value in correlations(encoder, networks, table, seed, SURROGATES):
                     writer.writerow([dataset, name, size, seed, round(value, 4)])
                     found.setdefault((dataset, name, size), []).append(value)
     for (dataset, name, size), values in found.items():

@@ -18,7 +18,8 @@ import math
 
 import pandas as pd
 from ablations import RESULTS, load
-from nasbench201 import DATASETS, Truth, one_thread, run
+from nasbench201 import PEERS, TITLES, Truth, one_thread, run
+from peers.peer import EDGES, OPERATIONS, FlatSpace
 
 from spaces.cell import CellSpace
 
@@ -52,19 +53,20 @@ def main() -> None:
     """Runs what is missing and prints a table for each data set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(NAMES)}")
-    parser.add_argument("--datasets", nargs="+", default=DATASETS, choices=DATASETS)
+    parser.add_argument("--datasets", nargs="+", default=list(TITLES), choices=TITLES)
     parser.add_argument("--seeds", type=int, default=50)
     arguments = parser.parse_args()
     for name in set(arguments.names) - set(NAMES):
         parser.error(f"there is no {name!r}; there are: {'; '.join(NAMES)}")
     one_thread()
     space = CellSpace.nasbench201()
+    flat = FlatSpace(space, dict.fromkeys(EDGES, OPERATIONS))
     for dataset in arguments.datasets:
         target = RESULTS / f"reinforcement_{dataset}.csv"
-        truth = Truth(space, load(space, dataset)) if arguments.seeds else None
+        truth = Truth(flat, load(space, dataset)) if arguments.seeds else None
         for name in arguments.names or NAMES:
             if truth is not None:
-                run(name, target, truth, arguments.seeds, EVALUATIONS)
+                run(name, PEERS[name], target, truth, arguments.seeds, EVALUATIONS)
         print(f"{dataset}: mean regret in percent [95% interval], median")
         print(table(pd.read_csv(target)), flush=True)
 

@@ -7,12 +7,14 @@ independent Thompson sampling over mutations of the best networks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 
-from peers.features import features, places
-from peers.peer import Choice, Seen, draw, mutate
+from peers.features import Features, Floats, features, places
+from peers.peer import Choice, FlatSpace, Seen, draw, mutate
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,20 @@ class BANANAS:
         batch: so many networks are chosen each time the ensemble has been trained.
         pool: how many mutations are drawn.
         parents: how many of the best are mutated.
+        encoding: what the ensemble sees. The path of a chain says which one it is and nothing of
+            others that are alike; one-hot choices do (White et al. 2020, "A study on encodings
+            for neural architecture search").
     """
 
     initial: int = 10
     batch: int = 10
     pool: int = 100
     parents: int = 10
+    encoding: Callable[[Features], Floats] = attrgetter("paths")
 
-    def start(self, seed: int) -> BANANASSession:
+    def start(self, flat: FlatSpace, seed: int) -> BANANASSession:
         """See `Peer.start`."""
-        return BANANASSession(self, seed, np.random.default_rng([seed, 0]))
+        return BANANASSession(self, flat, seed, np.random.default_rng([seed, 0]))
 
 
 @dataclass
@@ -43,6 +49,7 @@ class BANANASSession:
     """See `Session`."""
 
     settings: BANANAS
+    flat: FlatSpace
     seed: int
     rng: np.random.Generator
     seen: Seen = field(default_factory=Seen)
@@ -51,7 +58,7 @@ class BANANASSession:
     def ask(self) -> Choice:
         """The next of the batch; a new batch when there is none."""
         if len(self.seen.costs) < self.settings.initial:
-            return draw(self.rng)
+            return draw(self.flat, self.rng)
         if not self.waiting:
             self.waiting = self._batch()
         return self.waiting.pop(0)
@@ -67,13 +74,17 @@ class BANANASSession:
         from spaces.features import Layout
 
         best = self.seen.best_first(self.settings.parents)
-        drawn = [mutate(best[i % len(best)], self.rng) for i in range(self.settings.pool)]
-        pool = self.seen.unseen(drawn) or [draw(self.rng)]
-        rows = torch.from_numpy(features().paths).float()
+        drawn = [
+            mutate(self.flat, best[i % len(best)], self.rng) for i in range(self.settings.pool)
+        ]
+        pool = self.seen.unseen(drawn) or [draw(self.flat, self.rng)]
+        rows = self.settings.encoding(features(self.flat))
+        seen, new = places(self.flat, self.seen.choices), places(self.flat, pool)
         targets = torch.tensor(self.seen.costs)[:, None]
         layout = Layout((), (), slice(0, rows.shape[1]))
-        model = Ensemble(seed=self.seed).fit(rows[places(self.seen.choices)], targets, layout)
+        inputs = torch.from_numpy(rows[seen]).float()
+        model = Ensemble(seed=self.seed).fit(inputs, targets, layout)
         with torch.no_grad():
-            members = model.predictions(rows[places(pool)]).numpy()
+            members = model.predictions(torch.from_numpy(rows[new]).float()).numpy()
         sampled = self.rng.normal(members.mean(0), members.std(0))
         return [pool[i] for i in np.argsort(sampled)[: self.settings.batch]]

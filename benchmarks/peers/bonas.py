@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +9,8 @@ import numpy as np
 from bonas.strategies.strategy import Again, Recommender, Strategy
 from fidelity.history import History
 from fidelity.trial import Evaluation, Trial
-from peers.peer import Choice
-from spaces.cell import CellSpace
-from spaces.space import configuration, values
+from peers.peer import Choice, FlatSpace
+from spaces.space import Space, configuration, values
 
 
 @dataclass(frozen=True)
@@ -20,14 +18,14 @@ class Bonas:
     """A strategy of bonas at full fidelity.
 
     Attributes:
-        strategy: makes it.
+        strategy: one object for all seeds, whose caches name the networks of a space only once.
     """
 
-    strategy: Callable[[], Strategy]
+    strategy: Strategy
 
-    def start(self, seed: int) -> BonasSession:
+    def start(self, flat: FlatSpace, seed: int) -> BonasSession:
         """See `Peer.start`."""
-        return BonasSession(self.strategy(), seed)
+        return BonasSession(self.strategy, flat.space, seed)
 
 
 class BonasSession:
@@ -35,13 +33,14 @@ class BonasSession:
 
     Args:
         strategy: which is asked.
+        space: to search.
         seed: of its proposals.
     """
 
-    def __init__(self, strategy: Strategy, seed: int) -> None:
+    def __init__(self, strategy: Strategy, space: Space, seed: int) -> None:
         self.strategy = strategy
         self.seed = seed
-        self.space = CellSpace.nasbench201()
+        self.space = space
         self.history = History(self.space.configuration_space)
         self.repeated = False
 

@@ -6,25 +6,22 @@ import tempfile
 from dataclasses import dataclass
 from typing import Any
 
-from ConfigSpace import ConfigurationSpace
-
-from peers.peer import EDGES, OPERATIONS, Choice
+from peers.peer import Choice, FlatSpace
 
 
 @dataclass(frozen=True)
 class DEHB:
     """`dehb.DEHB` with its defaults; its lowest fidelity is so high that there is one rung."""
 
-    def start(self, seed: int) -> DEHBSession:
+    def start(self, flat: FlatSpace, seed: int) -> DEHBSession:
         """See `Peer.start`."""
         from dehb import DEHB as Optimizer
         from loguru import logger
 
         logger.remove()
-        space = ConfigurationSpace({edge: list(OPERATIONS) for edge in EDGES}, seed=seed)
         return DEHBSession(
             Optimizer(
-                cs=space,
+                cs=flat.configuration_space(seed),
                 min_fidelity=0.9,
                 max_fidelity=1.0,
                 eta=3,
@@ -46,7 +43,7 @@ class DEHBSession:
     def ask(self) -> Choice:
         """The next job of the only rung."""
         self.job = self.optimizer.ask()
-        return {edge: str(self.job["config"][edge]) for edge in EDGES}
+        return {name: str(value) for name, value in self.job["config"].items()}
 
     def tell(self, choice: Choice, cost: float) -> None:
         """Ends the job."""

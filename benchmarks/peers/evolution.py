@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from peers.peer import Choice, draw, mutate
+from peers.peer import Choice, FlatSpace, draw, mutate
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Evolution:
     population: int
     sample: int
 
-    def start(self, seed: int) -> EvolutionSession:
+    def start(self, flat: FlatSpace, seed: int) -> EvolutionSession:
         """See `Peer.start`."""
-        return EvolutionSession(self, np.random.default_rng([seed, 0]))
+        return EvolutionSession(self, flat, np.random.default_rng([seed, 0]))
 
 
 @dataclass
@@ -36,16 +36,17 @@ class EvolutionSession:
     """See `Session`."""
 
     settings: Evolution
+    flat: FlatSpace
     rng: np.random.Generator
     members: deque[tuple[float, Choice]] = field(default_factory=deque)
 
     def ask(self) -> Choice:
-        """A random cell until the population is full, then a child."""
+        """A random network until the population is full, then a child."""
         if len(self.members) < self.settings.population:
-            return draw(self.rng)
+            return draw(self.flat, self.rng)
         chosen = self.rng.choice(len(self.members), self.settings.sample, replace=False)
         _, parent = min((self.members[i] for i in chosen), key=lambda member: member[0])
-        return mutate(parent, self.rng)
+        return mutate(self.flat, parent, self.rng)
 
     def tell(self, choice: Choice, cost: float) -> None:
         """The youngest joins, the oldest leaves once the population is full."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from peers.peer import EDGES, OPERATIONS, Choice
+from peers.peer import Choice, FlatSpace
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class TPE:
     """`optuna.samplers.TPESampler`.
 
     Attributes:
-        multivariate: models the edges together; Optuna's default is one by one.
+        multivariate: models the hyperparameters together; Optuna's default is one by one.
     """
 
     multivariate: bool = False
 
-    def start(self, seed: int) -> OptunaSession:
+    def start(self, flat: FlatSpace, seed: int) -> OptunaSession:
         """See `Peer.start`."""
         import warnings
 
@@ -31,38 +31,43 @@ class TPE:
             # "multivariate" is an experimental option.
             warnings.simplefilter("ignore")
             sampler = optuna.samplers.TPESampler(seed=seed, multivariate=self.multivariate)
-        return OptunaSession(sampler)
+        return OptunaSession(flat, sampler)
 
 
 @dataclass(frozen=True)
 class OptunaGP:
     """`optuna.samplers.GPSampler`, told that the objective is noisy (its default)."""
 
-    def start(self, seed: int) -> OptunaSession:
+    def start(self, flat: FlatSpace, seed: int) -> OptunaSession:
         """See `Peer.start`."""
         import optuna
 
-        return OptunaSession(optuna.samplers.GPSampler(seed=seed))
+        return OptunaSession(flat, optuna.samplers.GPSampler(seed=seed))
 
 
 class OptunaSession:
     """See `Session`.
 
     Args:
+        flat: the space to search.
         sampler: of Optuna.
     """
 
-    def __init__(self, sampler: Any) -> None:
+    def __init__(self, flat: FlatSpace, sampler: Any) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self.flat = flat
         self.study = optuna.create_study(sampler=sampler)
         self.trial: Any = None
 
     def ask(self) -> Choice:
         """The next trial of the study."""
         self.trial = self.study.ask()
-        return {edge: self.trial.suggest_categorical(edge, OPERATIONS) for edge in EDGES}
+        return {
+            name: self.trial.suggest_categorical(name, values)
+            for name, values in self.flat.values.items()
+        }
 
     def tell(self, choice: Choice, cost: float) -> None:
         """Ends the trial."""

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from ConfigSpace import ConfigurationSpace
+
+from spaces.space import Space
 
 Choice = dict[str, str]
-"""The operation on each edge."""
+"""Of a network: what was chosen for each name, such as the operation on each edge."""
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ("edge_0_1", "edge_0_2", "edge_1_2", "edge_0_3", "edge_1_3", "edge_2_3")
+
+
+@dataclass(frozen=True, eq=False)
+class FlatSpace:
+    """A finite space without conditions, in the words that all peers understand.
+
+    Attributes:
+        space: its architectures.
+        values: of each hyperparameter those that it can have; the order is that of the peers.
+    """
+
+    space: Space
+    values: Mapping[str, tuple[str, ...]]
+
+    def configuration_space(self, seed: int) -> ConfigurationSpace:
+        """The same choices for a peer that asks for ConfigSpace, with a generator of its own."""
+        return ConfigurationSpace({name: list(v) for name, v in self.values.items()}, seed=seed)
 
 
 class Session(Protocol):
@@ -22,7 +43,7 @@ class Session(Protocol):
         ...
 
     def tell(self, choice: Choice, cost: float) -> None:
-        """The validation error in percent of what was asked last."""
+        """The error in percent of what was asked last."""
         ...
 
 
@@ -38,8 +59,12 @@ class Recommends(Protocol):
 class Peer(Protocol):
     """An optimizer with fixed settings; it imports its library when it starts."""
 
-    def start(self, seed: int) -> Session:
+    def start(self, flat: FlatSpace, seed: int) -> Session:
         """A fresh search.
+
+        Args:
+            flat: the space to search.
+            seed: of everything random.
 
         Raises:
             ImportError: its library is not installed.
@@ -47,16 +72,16 @@ class Peer(Protocol):
         ...
 
 
-def draw(rng: np.random.Generator) -> Choice:
-    """A cell at random."""
-    return {edge: OPERATIONS[rng.integers(len(OPERATIONS))] for edge in EDGES}
+def draw(flat: FlatSpace, rng: np.random.Generator) -> Choice:
+    """A network at random."""
+    return {name: values[rng.integers(len(values))] for name, values in flat.values.items()}
 
 
-def mutate(choice: Choice, rng: np.random.Generator) -> Choice:
-    """Another operation on one edge."""
-    edge = EDGES[rng.integers(len(EDGES))]
-    others = [name for name in OPERATIONS if name != choice[edge]]
-    return {**choice, edge: others[rng.integers(len(others))]}
+def mutate(flat: FlatSpace, choice: Choice, rng: np.random.Generator) -> Choice:
+    """Another value of one hyperparameter."""
+    name = list(flat.values)[rng.integers(len(flat.values))]
+    others = [value for value in flat.values[name] if value != choice[name]]
+    return {**choice, name: others[rng.integers(len(others))]}
 
 
 @dataclass

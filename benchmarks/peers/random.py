@@ -6,27 +6,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from peers.peer import Choice, draw
+from peers.peer import Choice, FlatSpace, draw
 
 
 @dataclass(frozen=True)
 class Random:
-    """Cells at random, with replacement."""
+    """Networks at random, with replacement."""
 
-    def start(self, seed: int) -> RandomSession:
+    def start(self, flat: FlatSpace, seed: int) -> RandomSession:
         """See `Peer.start`."""
-        return RandomSession(np.random.default_rng([seed, 0]))
+        return RandomSession(flat, np.random.default_rng([seed, 0]))
 
 
 @dataclass
 class RandomSession:
     """See `Session`."""
 
+    flat: FlatSpace
     rng: np.random.Generator
 
     def ask(self) -> Choice:
-        """A random cell."""
-        return draw(self.rng)
+        """A random network."""
+        return draw(self.flat, self.rng)
 
     def tell(self, choice: Choice, cost: float) -> None:
         """Nothing is learned."""

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ConfigSpace import ConfigurationSpace
-
-from peers.peer import EDGES, OPERATIONS, Choice
+from peers.peer import Choice, FlatSpace
 
 
 @dataclass(frozen=True)
@@ -25,16 +23,15 @@ class SMAC:
     deterministic: bool
     budget: int = 150
 
-    def start(self, seed: int) -> SMACSession:
+    def start(self, flat: FlatSpace, seed: int) -> SMACSession:
         """See `Peer.start`."""
         from smac import HyperparameterOptimizationFacade, Scenario
 
         # In a space this small it warns again and again that it falls back on random ones.
         logging.getLogger("smac").setLevel(logging.ERROR)
 
-        space = ConfigurationSpace({edge: list(OPERATIONS) for edge in EDGES}, seed=seed)
         scenario = Scenario(
-            space,
+            flat.configuration_space(seed),
             deterministic=self.deterministic,
             n_trials=self.budget,
             output_directory=Path(tempfile.mkdtemp(prefix="smac-")),
@@ -56,7 +53,7 @@ class SMACSession:
     def ask(self) -> Choice:
         """The next trial of its intensifier."""
         self.info = self.facade.ask()
-        return {edge: str(self.info.config[edge]) for edge in EDGES}
+        return {name: str(value) for name, value in self.info.config.items()}
 
     def tell(self, choice: Choice, cost: float) -> None:
         """Tells the intensifier."""
@@ -67,7 +64,7 @@ class SMACSession:
     def recommend(self) -> Choice:
         """Its incumbent."""
         incumbent = self.facade.intensifier.get_incumbent()
-        return {edge: str(incumbent[edge]) for edge in EDGES}
+        return {name: str(value) for name, value in incumbent.items()}
 
 
 def _never_called(config: Any, seed: int = 0) -> float:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from peers.peer import EDGES, OPERATIONS, Choice
+from peers.peer import Choice, FlatSpace
 
 
 @dataclass(frozen=True)
 class BORE:
     """`syne_tune.optimizer.baselines.BORE` with its defaults: gradient-boosted trees."""
 
-    def start(self, seed: int) -> BORESession:
+    def start(self, flat: FlatSpace, seed: int) -> BORESession:
         """See `Peer.start`."""
         logging.getLogger("syne_tune").setLevel(logging.ERROR)
         from syne_tune.config_space import choice
@@ -23,7 +23,7 @@ class BORE:
 
         # Its random configurations come from numpy's global generator, whatever the seed.
         np.random.seed(seed)  # noqa: NPY002
-        space = {edge: choice(list(OPERATIONS)) for edge in EDGES}
+        space = {name: choice(list(values)) for name, values in flat.values.items()}
         return BORESession(Scheduler(space, metric="cost", do_minimize=True, random_seed=seed))
 
 
@@ -44,7 +44,7 @@ class BORESession:
         suggestion = self.scheduler.suggest()
         self.trial = Trial(self.number, suggestion.config, datetime.now())
         self.scheduler.on_trial_add(self.trial)
-        return {edge: str(self.trial.config[edge]) for edge in EDGES}
+        return {name: str(value) for name, value in self.trial.config.items()}
 
     def tell(self, choice: Choice, cost: float) -> None:
         """Completes the trial."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import norm
 
-from peers.features import Floats, features, places
-from peers.peer import Choice, Seen, draw, mutate
+from peers.features import Floats, Places, features, places
+from peers.peer import Choice, FlatSpace, Seen, draw, mutate
 
 NOISES = np.geomspace(1e-3, 3, 15)
 """Variances of the noise, relative to that of the process."""
@@ -34,9 +34,9 @@ class WLGP:
     pool: int = 200
     parents: int = 10
 
-    def start(self, seed: int) -> WLGPSession:
+    def start(self, flat: FlatSpace, seed: int) -> WLGPSession:
         """See `Peer.start`."""
-        return WLGPSession(self, np.random.default_rng([seed, 0]))
+        return WLGPSession(self, flat, np.random.default_rng([seed, 0]))
 
 
 @dataclass
@@ -44,21 +44,24 @@ class WLGPSession:
     """See `Session`."""
 
     settings: WLGP
+    flat: FlatSpace
     rng: np.random.Generator
     seen: Seen = field(default_factory=Seen)
 
     def ask(self) -> Choice:
         """The candidate with the highest expected improvement."""
         if len(self.seen.costs) < self.settings.initial:
-            return draw(self.rng)
+            return draw(self.flat, self.rng)
         best = self.seen.best_first(self.settings.parents)
         half = self.settings.pool // 2
-        drawn = [draw(self.rng) for _ in range(half)]
-        drawn += [mutate(best[i % len(best)], self.rng) for i in range(half)]
+        drawn = [draw(self.flat, self.rng) for _ in range(half)]
+        drawn += [mutate(self.flat, best[i % len(best)], self.rng) for i in range(half)]
         pool = self.seen.unseen(drawn)
         costs = np.array(self.seen.costs)
         targets = (costs - costs.mean()) / max(costs.std(), 1e-9)
-        mean, deviation = predict(places(self.seen.choices), targets, places(pool))
+        labels = features(self.flat).labels
+        seen, new = places(self.flat, self.seen.choices), places(self.flat, pool)
+        mean, deviation = predict(labels, seen, targets, new)
         gain = targets.min() - mean
         scaled = gain / deviation
         return pool[int(np.argmax(gain * norm.cdf(scaled) + deviation * norm.pdf(scaled)))]
@@ -68,10 +71,13 @@ class WLGPSession:
         self.seen.add(choice, cost)
 
 
-def predict(seen: Floats, targets: Floats, pool: Floats) -> tuple[Floats, Floats]:
+def predict(
+    labels: tuple[Floats, ...], seen: Places, targets: Floats, pool: Places
+) -> tuple[Floats, Floats]:
     """The posterior of the process at `pool`.
 
     Args:
+        labels: of all networks, for each depth: see `Features`.
         seen: the places of the n observed networks.
         targets: their standardised costs.
         pool: the places of the m candidates.
@@ -79,10 +85,10 @@ def predict(seen: Floats, targets: Floats, pool: Floats) -> tuple[Floats, Floats
     Returns:
         Means and standard deviations, without the noise of an observation.
     """
-    fits = [_fit(rows[seen], targets) for rows in features().labels]
+    fits = [_fit(rows[seen], targets) for rows in labels]
     depth = int(np.argmax([fit[0] for fit in fits]))
     _, scale, noise, values, vectors = fits[depth]
-    rows = features().labels[depth]
+    rows = labels[depth]
     cross = rows[pool] @ rows[seen].T @ vectors
     mean = cross @ ((vectors.T @ targets) / (values + noise))
     variance = 1.0 - (cross**2 / (values + noise)).sum(1)
