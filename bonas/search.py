@@ -171,6 +171,7 @@ class Search:
                     known,
                     trial=trial,
                     reused=known.trial.number,
+                    anew=False,
                     seconds=0.0,
                     started=self._clock(),
                 )
