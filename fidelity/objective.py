@@ -96,8 +96,8 @@ def resumes(objective: Objective) -> bool:
     return bool(getattr(objective, "resumes", True))
 
 
-def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
-    """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
+def call(objective: Objective, trial: Trial, context: Context) -> Result:
+    """Calls `objective` on `trial` with the arguments that its signature names."""
     offered = {
         "configuration": trial.configuration,
         "config": trial.configuration,
@@ -105,10 +105,14 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
         "seed": trial.seed,
         "context": context,
     }
-    arguments = {name: offered[name] for name in accepted_arguments(objective)}
+    return objective(**{name: offered[name] for name in accepted_arguments(objective)})
+
+
+def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
+    """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
     start = time.monotonic()
     try:
-        evaluation = interpret(trial, objective(**arguments))
+        evaluation = interpret(trial, call(objective, trial, context))
     except Exception as error:  # recorded with its traceback, so that the search goes on
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
     return replace(
