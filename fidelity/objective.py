@@ -96,8 +96,12 @@ def resumes(objective: Objective) -> bool:
     return bool(getattr(objective, "resumes", True))
 
 
-def call(objective: Objective, trial: Trial, context: Context) -> Result:
-    """Calls `objective` on `trial` with the arguments that its signature names."""
+def arguments_for(objective: Objective, trial: Trial, context: Context) -> dict[str, Any]:
+    """What `objective` is called with on `trial`: the arguments that its signature names.
+
+    Raises:
+        ObjectiveError: the objective cannot be called with what there is.
+    """
     offered = {
         "configuration": trial.configuration,
         "config": trial.configuration,
@@ -105,14 +109,15 @@ def call(objective: Objective, trial: Trial, context: Context) -> Result:
         "seed": trial.seed,
         "context": context,
     }
-    return objective(**{name: offered[name] for name in accepted_arguments(objective)})
+    return {name: offered[name] for name in accepted_arguments(objective)}
 
 
 def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
     """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
+    arguments = arguments_for(objective, trial, context)
     start = time.monotonic()
     try:
-        evaluation = interpret(trial, call(objective, trial, context))
+        evaluation = interpret(trial, objective(**arguments))
     except Exception as error:  # recorded with its traceback, so that the search goes on
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
     return replace(

@@ -158,6 +158,7 @@ class OneShot:
             shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             checkpoint = Checkpoint(self.file, self.file)
             loop = TrainingLoop(UniformPaths(shared, self.space, self.seed), data, self._plan)
+            _fill_momentum(loop.optimizer)
             if not self._restored(loop, checkpoint):
                 loop.run(self._plan.steps, lambda: None)
                 checkpoint.save(loop.state())
@@ -177,6 +178,17 @@ class OneShot:
                 f"{self.file} holds another supernet ({error}): name another file, or remove it"
             ) from error
         return True
+
+
+def _fill_momentum(optimizer: torch.optim.SGD) -> None:
+    """Begins with a momentum of zero, which is what torch begins with when it has none yet.
+
+    Its fused kernel cannot step parameters with and without momentum together, as there are
+    while some operations have not yet been on a path.
+    """
+    for group in optimizer.param_groups:
+        for parameter in group["params"] if group["momentum"] else ():
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
 
 @dataclass(frozen=True, eq=False)

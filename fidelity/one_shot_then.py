@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ConfigSpace import Configuration
 
 from fidelity.checkpoint import Checkpoint
-from fidelity.objective import Context, Objective, Result, call, resumes
+from fidelity.objective import Context, Objective, Result, arguments_for, resumes
 from fidelity.trial import Trial
 
 
@@ -71,10 +71,11 @@ class OneShotThen:
         context = context or Context()
         trial = Trial(0, configuration, "", budget, seed)
         if budget < self.first * (1 - 1e-9):  # budgets of schedules are quotients
-            return call(self.one_shot, trial, replace(context, checkpoint=Checkpoint()))
+            context = replace(context, checkpoint=Checkpoint())
+            return self.one_shot(**arguments_for(self.one_shot, trial, context))
         if 0 < context.resumed < self.first * (1 - 1e-9):
             # The estimate left nothing to go on from, so this training is counted in full.
             context.checkpoint.refused = True
             target = Checkpoint(target=context.checkpoint.target)
             context = replace(context, checkpoint=target, resumed=0.0)
-        return call(self.training, trial, context)
+        return self.training(**arguments_for(self.training, trial, context))
