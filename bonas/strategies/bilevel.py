@@ -118,14 +118,16 @@ class Bilevel:
             DataError: there are too few images to hold some out.
             Diverged: a loss is no finite number.
         """
-        search = _Search(self, space, relaxation, hypergradient)
-        trace = search.trace()
-        for epoch in range(self.epochs):
-            search.train(epoch)
-            trace = search.trace()
-            if self.stop is not None and (reason := self.stop(trace)):
-                trace = replace(trace, stopped=reason)
-                break
+        import torch
+
+        from fidelity.placement import choose
+
+        device = choose(self.device)
+        with torch.random.fork_rng(devices=[device.index] if device.type == "cuda" else []):
+            # Each generator by itself: torch.manual_seed would reseed other devices too.
+            torch.default_generator.manual_seed(self.seed)
+            search = _Search(self, space, relaxation, hypergradient, device)
+            trace = self._course(search)
         if trace.collapsed is not None:
             warnings.warn(
                 f"the search has collapsed: {trace.skips[-1]} of {trace.cell_edges} edges of its "
@@ -135,6 +137,15 @@ class Bilevel:
                 stacklevel=2,
             )
         return Found(space, search.shared, trace)
+
+    def _course(self, search: _Search) -> Trace:
+        trace = search.trace()
+        for epoch in range(self.epochs):
+            search.train(epoch)
+            trace = search.trace()
+            if self.stop is not None and (reason := self.stop(trace)):
+                return replace(trace, stopped=reason)
+        return trace
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,15 +183,20 @@ class _Search:
     """A supernet and architecture parameters in training."""
 
     def __init__(
-        self, settings: Bilevel, space: Space, relaxation: Relaxation, hypergradient: Hypergradient
+        self,
+        settings: Bilevel,
+        space: Space,
+        relaxation: Relaxation,
+        hypergradient: Hypergradient,
+        device: torch.device,
     ) -> None:
         import torch
 
         from fidelity.data import split
-        from fidelity.placement import choose, place
+        from fidelity.placement import place
 
         self.settings, self.relaxation, self.hypergradient = settings, relaxation, hypergradient
-        dataset, device = settings.dataset, choose(settings.device)
+        dataset = settings.dataset
         held_out = round(settings.held_out * len(dataset.train))
         rng = np.random.default_rng(settings.seed)
         train, held = split(dataset.train, held_out, rng)
@@ -212,9 +228,7 @@ class _Search:
         from spaces.sharing import supernet
 
         device, dataset = self.data.device, self.settings.dataset
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.settings.seed)
-            shared = supernet(space, dataset.input_shape, dataset.classes)
+        shared = supernet(space, dataset.input_shape, dataset.classes)
         shared.to(device)
         shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
         # A scale of its own would let an operation undo its weight in the mixture.

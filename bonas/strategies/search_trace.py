@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +64,19 @@ class Trace:
         few = [e for e, skips in enumerate(self.skips) if skips <= COLLAPSE * self.cell_edges]
         first = few[-1] + 1 if few else 0
         return first if first < len(self.skips) else None
+
+    def until(self, epoch: int) -> Trace:
+        """The course up to the end of this epoch, to ask a stop rule afterwards."""
+        size = epoch + 1
+        return replace(
+            self,
+            parameters=self.parameters[:size],
+            configurations=self.configurations[:size],
+            skips=self.skips[:size],
+            train_loss=self.train_loss[:size],
+            validation_loss=self.validation_loss[:size],
+            stopped=None,
+        )
 
     def frame(self) -> pandas.DataFrame:
         """One row for each epoch, edge and operation: 'probability', 'parameter' and losses."""
