@@ -219,6 +219,7 @@ class _Search:
         self.steps = settings.epochs * self.steps_per_epoch
         self.step = 0
         self._course: list[Float[np.ndarray, "edges operations"]] = []
+        self._cells: list[Configuration] = []
         self._losses: list[tuple[float, float]] = [(math.nan, math.nan)]
 
     def _supernet(self, space: Space) -> Supernet:
@@ -312,13 +313,13 @@ class _Search:
     def trace(self) -> Trace:
         """The course so far; to be called once after each epoch."""
         self._course.append(self.parameters.detach().double().cpu().numpy().copy())
-        configurations = [next(self.shared.ranked(scores)) for scores in self._course]
-        skips = [self.shared.skips(chosen) for chosen in configurations]
+        self._cells.append(next(self.shared.ranked(self._course[-1])))
+        skips = [self.shared.skips(cell) for cell in self._cells]
         return Trace(
             self.shared.edges,
             self.shared.operations,
             np.stack(self._course),
-            tuple(configurations),
+            tuple(self._cells),
             tuple(map(sum, skips)),
             len(skips[0]),
             tuple(train for train, _ in self._losses),
