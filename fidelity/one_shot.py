@@ -19,6 +19,7 @@ from fidelity.checkpoint import Checkpoint
 from fidelity.loop import Plan, TrainingLoop
 from fidelity.objective import Context, InvalidArchitecture
 from fidelity.placement import Placed, choose, place
+from fidelity.randomness import seeded
 from fidelity.training import Training, trainable_parameters
 from spaces.architecture import Architecture
 from spaces.sharing import Supernet, supernet
@@ -148,11 +149,7 @@ class OneShot:
 
     def _train(self) -> Supernet:
         data, dataset = self._data(), self.training.dataset
-        with torch.random.fork_rng(
-            devices=[data.device.index] if data.device.type == "cuda" else []
-        ):
-            # Each generator by itself: torch.manual_seed would reseed devices of other trials.
-            torch.default_generator.manual_seed(self.seed)
+        with seeded(data.device, self.seed):
             shared = supernet(self.space, dataset.input_shape, dataset.classes)
             shared.to(data.device)
             shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -14,8 +14,16 @@ from bonas.strategies.random_search import RandomSearch
 from fidelity.objective import Context, Diverged, InvalidArchitecture
 from fidelity.one_shot import Inherited, OneShot
 from fidelity.one_shot_then import OneShotThen
-from fidelity.schedules import AsynchronousHalving, FullFidelity, Hyperband, Schedule
-from fidelity.schedules.halving import SuccessiveHalving
+from fidelity.schedules import (
+    AsynchronousHalving,
+    AsynchronousHyperband,
+    AsynchronousStopping,
+    FullFidelity,
+    Hyperband,
+    ProgressiveHalving,
+    Schedule,
+    SuccessiveHalving,
+)
 from fidelity.training import Training
 from spaces.cell import CellSpace
 from spaces.macro import MacroSpace
@@ -116,7 +124,14 @@ class TestOneShotThen:
 
     @pytest.mark.parametrize(
         "schedule",
-        [Hyperband(1 / 3, 3), SuccessiveHalving(1 / 3, 3), AsynchronousHalving(1 / 3, 3)],
+        [
+            Hyperband(1 / 3, 3),
+            SuccessiveHalving(1 / 3, 3),
+            AsynchronousHalving(1 / 3, 3),
+            AsynchronousHyperband(1 / 3, 3),
+            AsynchronousStopping(1 / 3, 3),
+            ProgressiveHalving(1 / 3, 3),
+        ],
         ids=lambda schedule: type(schedule).__name__,
     )
     def test_it_is_the_lowest_rung_of_every_schedule(self, schedule: Schedule) -> None:
