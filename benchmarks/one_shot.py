@@ -149,17 +149,17 @@ def report() -> None:
         "| --- | ---: | --- | ---: | --- | ---: | ---: | --- | ---: |",
     ]
     for name in EPOCHS:
-        path = RESULTS / f"one_shot_{name}.csv"
-        if not path.exists():
+        times = RESULTS / f"one_shot_times_{name}.csv"
+        if not times.exists():
             continue
-        frame = pd.read_csv(path)
+        frame = pd.read_csv(RESULTS / f"one_shot_{name}.csv")
         for column in ("1 epoch", "3 epochs"):
             if column in frame:
                 found = interval(frame[column], frame["stand_alone"])
                 lines.append(
                     f"| {name} | {len(frame)} | {column} of training | 0, 1 | {found} | | | | |"
                 )
-        for row in pd.read_csv(RESULTS / f"one_shot_times_{name}.csv").itertuples():
+        for row in pd.read_csv(times).itertuples():
             found = interval(frame[f"{row.epochs}/{row.seed}"], frame["stand_alone"])
             lines.append(
                 f"| {name} | {len(frame)} | supernet, {row.epochs} epochs | {row.seed} | {found} | "

@@ -146,6 +146,15 @@ class CellSupernet(Supernet):
         chosen = [self.space.operations[str(configuration[edge])] for edge in self.edges]
         return tuple(operation is operations.identity for operation in chosen)
 
+    def weightless(self, configuration: Configuration) -> tuple[bool, ...]:
+        """See `Supernet.weightless`."""
+        modules = next(x for x in self.layers if isinstance(x, SharedCell)).operations
+        tags = [
+            _tag(edge, self.operations.index(str(configuration[name])))
+            for edge, name in enumerate(self.edges)
+        ]
+        return tuple(tag not in modules or not list(modules[tag].parameters()) for tag in tags)
+
     def candidates(self) -> Iterator[nn.Module]:
         """See `Supernet.candidates`."""
         for layer in self.layers:

@@ -70,6 +70,10 @@ class Supernet(nn.Module, ABC):
         """For each edge of a cell of `configuration` whether it is a skip connection."""
 
     @abstractmethod
+    def weightless(self, configuration: Configuration) -> tuple[bool, ...]:
+        """For each edge of a cell of `configuration` whether its operation has no weights."""
+
+    @abstractmethod
     def candidates(self) -> Iterator[nn.Module]:
         """Every operation with a module, on every edge of every cell."""
 

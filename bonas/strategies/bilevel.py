@@ -110,7 +110,7 @@ class Bilevel:
         """Trains a supernet of `space`, and what it chooses.
 
         Warns:
-            CollapseWarning: skip connections have taken over.
+            CollapseWarning: skip connections have taken over, or nothing is left with weights.
 
         Raises:
             SpaceError: the space has no weight sharing.
@@ -125,11 +125,10 @@ class Bilevel:
         with seeded(device, self.seed):
             search = BilevelLoop(self, space, relaxation, hypergradient, device)
             trace = self._course(search)
-        if trace.collapsed is not None:
+        if trace.failure is not None:
             warnings.warn(
-                f"the search has collapsed: {trace.skips[-1]} of {trace.cell_edges} edges of its "
-                f"cell are skip connections, most of them since epoch {trace.collapsed}; end it "
-                "earlier with stop=SkipConnections(), or hold out more images",
+                f"the search has collapsed: {trace.failure}; end it earlier, for instance with "
+                "stop=SkipConnections(), or hold out more images",
                 CollapseWarning,
                 stacklevel=2,
             )

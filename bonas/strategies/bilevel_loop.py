@@ -148,6 +148,7 @@ class BilevelLoop:
             np.stack(self._course),
             tuple(self._cells),
             tuple(map(sum, skips)),
+            tuple(sum(self.shared.weightless(cell)) for cell in self._cells),
             len(skips[0]),
             tuple(train for train, _ in self._losses),
             tuple(held_out for _, held_out in self._losses),

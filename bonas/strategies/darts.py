@@ -46,6 +46,9 @@ class DARTS:
     A search that is resumed trains the supernet again, to the same result.
 
     The operation `none` takes part in the mixture and not in the discretisation, as published.
+    Every other operation is mixed as the space defines it; the authors' code also normalises
+    pooling, without which, as in NAS-Bench-201, it has another scale than a convolution. A space
+    whose pooling operation is followed by batch normalisation is searched like theirs.
 
     Attributes:
         bilevel: data, optimisers, epochs and seed.

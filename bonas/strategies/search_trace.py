@@ -17,7 +17,7 @@ COLLAPSE = 0.5
 
 
 class CollapseWarning(UserWarning):
-    """A gradient-based search has ended in a cell of skip connections."""
+    """A gradient-based search has ended in a cell of skip connections, or one without weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,7 @@ class Trace:
         parameters: of the architecture, before the softmax.
         configurations: the discretised cell after each epoch.
         skips: how many edges of that cell are skip connections.
+        weightless: how many of its edges have no weights: skip connections, and pooling.
         cell_edges: how many edges it has in all.
         train_loss: the mean over each epoch, in nats; NaN at the start.
         validation_loss: the same of the held-out images, before each step.
@@ -41,6 +42,7 @@ class Trace:
     parameters: Float[np.ndarray, "epochs edges operations"]
     configurations: tuple[Configuration, ...]
     skips: tuple[int, ...]
+    weightless: tuple[int, ...]
     cell_edges: int
     train_loss: tuple[float, ...]
     validation_loss: tuple[float, ...]
@@ -65,6 +67,18 @@ class Trace:
         first = few[-1] + 1 if few else 0
         return first if first < len(self.skips) else None
 
+    @property
+    def failure(self) -> str | None:
+        """What is wrong with the cell at the end; None if nothing is known to be."""
+        if self.collapsed is not None:
+            return (
+                f"{self.skips[-1]} of {self.cell_edges} edges of its cell are skip connections, "
+                f"most of them since epoch {self.collapsed}"
+            )
+        if self.weightless[-1] == self.cell_edges:
+            return "no operation of its cell has weights"
+        return None
+
     def until(self, epoch: int) -> Trace:
         """The course up to the end of this epoch, to ask a stop rule afterwards."""
         size = epoch + 1
@@ -73,6 +87,7 @@ class Trace:
             parameters=self.parameters[:size],
             configurations=self.configurations[:size],
             skips=self.skips[:size],
+            weightless=self.weightless[:size],
             train_loss=self.train_loss[:size],
             validation_loss=self.validation_loss[:size],
             stopped=None,
@@ -92,6 +107,7 @@ class Trace:
                 "probability": self.probabilities().ravel(),
                 "parameter": self.parameters.ravel(),
                 "skips": np.repeat(self.skips, repeats),
+                "weightless": np.repeat(self.weightless, repeats),
                 "train_loss": np.repeat(self.train_loss, repeats),
                 "validation_loss": np.repeat(self.validation_loss, repeats),
             },

@@ -142,8 +142,8 @@ class TestOneShotThen:
         trained = [e for e in history.evaluations if e.trial.budget >= 1 and e.reused is None]
         for evaluation in (e for e in trained if e.succeeded):
             # Nothing is left by an estimate to go on from; a training is continued.
-            first = evaluation.trial.budget == 1
-            expected = 0 if first else evaluation.trial.budget / 3
+            trial = evaluation.trial
+            expected = 0 if trial.budget == 1 or trial.parent is None else trial.budget / 3
             assert evaluation.metrics["resumed_from"] == pytest.approx(expected)
             assert history.spent(evaluation) == pytest.approx(
                 evaluation.metrics["epochs"] - expected

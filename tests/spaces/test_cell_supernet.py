@@ -109,6 +109,9 @@ class TestRanking:
         text = "|skip_connect~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_3x3~2|"
         skips = shared.skips(SPACE.from_string(text))
         assert skips == (True, False, True, False, False, False)
+        pooled = "|avg_pool_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_3x3~2|"
+        weightless = shared.weightless(SPACE.from_string(pooled))
+        assert weightless == (True, True, True, True, True, False)
 
 
 class TestBadInput:

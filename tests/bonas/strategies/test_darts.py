@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from ConfigSpace import ConfigurationSpace
 
 from bonas.progress import Silent
 from bonas.search import Search
-from bonas.strategies.bilevel import Bilevel
+from bonas.strategies.bilevel import Bilevel, Found
 from bonas.strategies.darts import DARTS, Softmax
 from bonas.strategies.early_stop import SkipConnections, StableCell, ValidationLoss
 from bonas.strategies.hypergradient import SecondOrder
@@ -26,18 +27,12 @@ from spaces.cell import CellSpace
 from spaces.joint import JointSpace
 from spaces.macro import MacroSpace
 from spaces.space import SpaceError
-from tests.bonas.strategies.contract import StrategyContract, record
+from tests.bonas.strategies.contract import MEDIUM, StrategyContract, record
 from tests.fidelity.trained import DATASET
 
 SPACE = CellSpace(nodes=3, channels=4, cells=1, stages=1)
 BILEVEL = Bilevel(DATASET, epochs=2, batch_size=16, architecture_rate=0.05, device="cpu")
-NO_CONVOLUTION = CellSpace(
-    {"none": operations.zero, "skip": operations.identity, "pool": operations.average_pool(3)},
-    nodes=3,
-    channels=4,
-    cells=1,
-    stages=1,
-)
+SHORT = dataclasses.replace(BILEVEL, epochs=1, batch_size=32)
 pytestmark = pytest.mark.filterwarnings("ignore::bonas.strategies.search_trace.CollapseWarning")
 
 
@@ -53,7 +48,15 @@ def propose(strategy: DARTS, history: History, seed: int = 0) -> str:
 
 class TestDARTS(StrategyContract):
     def strategy(self) -> DARTS:
-        return DARTS(dataclasses.replace(BILEVEL, epochs=1, batch_size=32))
+        fresh = DARTS(SHORT)
+        fresh._kept.append(_found())
+        return fresh
+
+
+@cache
+def _found() -> Found:
+    """Trained once, to save time: that a fresh object finds the same has its own test below."""
+    return DARTS(SHORT).found(MEDIUM)
 
 
 class TestProposals:
@@ -163,6 +166,13 @@ class TestTrace:
             trace = DARTS(BILEVEL).trace(space)
         assert (trace.collapsed, trace.skips[-1]) == (0, 3)
 
+    def test_a_cell_without_weights_is_told_too(self) -> None:
+        pools = {"none": operations.zero, "pool": operations.average_pool(3)}
+        space = CellSpace(pools, nodes=3, channels=4, cells=1, stages=1)
+        with pytest.warns(CollapseWarning, match="no operation of its cell has weights"):
+            trace = DARTS(BILEVEL).trace(space)
+        assert (trace.collapsed, trace.skips[-1], trace.weightless[-1]) == (None, 0, 3)
+
     @pytest.mark.parametrize(
         ("skips", "expected"),
         [((0, 1, 1), None), ((0, 2, 3), 1), ((2, 0, 2), 2), ((3, 3, 3), 0), ((3, 3, 0), None)],
@@ -176,7 +186,7 @@ class TestTrace:
         space = CellSpace({"conv": operations.relu_conv_bn(3)}, nodes=3, channels=4, cells=1)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert DARTS(BILEVEL).trace(space).collapsed is None
+            assert DARTS(BILEVEL).trace(space).failure is None
 
 
 def course(
@@ -190,8 +200,8 @@ def course(
     }
     configurations = tuple(SPACE.from_string(texts[cell]) for cell in cells)
     parameters = np.zeros((len(skips), 3, 5))
-    losses = validation_loss
-    return Trace(("e",) * 3, ("o",) * 5, parameters, configurations, skips, 3, losses, losses)
+    losses, names = validation_loss, (("e",) * 3, ("o",) * 5)
+    return Trace(*names, parameters, configurations, skips, skips, 3, losses, losses)
 
 
 class TestStopping:
