@@ -5,7 +5,7 @@
 
 Each searches the NAS-Bench-201 cells (8 channels, one cell in each of two stages) with the
 training half of digits' training part, its weights on one half and its architecture parameters
-on the other. The discretised cell is then trained by `Training` for 20 epochs, exactly as the 50
+on the other. The discretised cell is then trained by `Training` for 20 epochs, exactly as the
 random networks of the same space in results/one_shot_digits.csv (`benchmarks/one_shot.py`), beside
 which it is reported. Results go to results/gradient_search.csv, the architecture parameters to
 results/gradient_search_traces.csv. Times are CPU seconds of the process.
