@@ -3,6 +3,8 @@ from .curves import Extrapolation, extrapolate
 from .data import Dataset
 from .history import History
 from .objective import Context, Diverged, InvalidArchitecture
+from .one_shot import Inherited, OneShot
+from .one_shot_then import OneShotThen
 from .schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
@@ -29,7 +31,10 @@ __all__ = [
     "FullFidelity",
     "History",
     "Hyperband",
+    "Inherited",
     "InvalidArchitecture",
+    "OneShot",
+    "OneShotThen",
     "ProgressiveHalving",
     "Status",
     "SuccessiveHalving",

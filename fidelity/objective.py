@@ -103,8 +103,12 @@ def resumes(objective: Objective) -> bool:
     return bool(getattr(objective, "resumes", True))
 
 
-def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
-    """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
+def arguments_for(objective: Objective, trial: Trial, context: Context) -> dict[str, Any]:
+    """What `objective` is called with on `trial`: the arguments that its signature names.
+
+    Raises:
+        ObjectiveError: the objective cannot be called with what there is.
+    """
     # A copy, so that an objective that changes it changes nothing that is recorded.
     given = trial.configuration
     copied = Configuration(given.config_space, vector=given.get_array().copy())
@@ -115,7 +119,12 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
         "seed": trial.seed,
         "context": context,
     }
-    arguments = {name: offered[name] for name in accepted_arguments(objective)}
+    return {name: offered[name] for name in accepted_arguments(objective)}
+
+
+def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
+    """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
+    arguments = arguments_for(objective, trial, context)
     start = time.monotonic()
     process = os.getpid()
     try:

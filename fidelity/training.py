@@ -93,7 +93,7 @@ class Training:
             raise ValueError(f"max_epochs is {self.max_epochs}: it must be above 0")
         if self.batch_size < 1:
             raise ValueError(f"batch_size is {self.batch_size}: a step needs an image or more")
-        self._plan({}, seed=0)
+        self.plan({}, seed=0)
 
     @property
     def max_budget(self) -> float:
@@ -133,7 +133,7 @@ class Training:
             "cost": error,
             "validation_loss": loss,
             "train_loss": loop.train_loss,
-            "parameters": _parameters(loop.network),
+            "parameters": trainable_parameters(loop.network),
             "epochs": loop.epoch,
             "resumed_from": resumed_from,
         }
@@ -160,7 +160,7 @@ class Training:
         return FinalReport(
             validation_error=error,
             test_error=test_error,
-            parameters=_parameters(loop.network),
+            parameters=trainable_parameters(loop.network),
             epochs=loop.epoch,
             seconds=time.monotonic() - start,
             network=loop.network,
@@ -171,7 +171,7 @@ class Training:
     ) -> tuple[TrainingLoop, float, tuple[float, float]]:
         """The loop after `budget`, the epoch it resumed from, and validation loss and error."""
         joint = self.space.training(configuration) if isinstance(self.space, JointSpace) else {}
-        plan = self._plan(joint, seed)
+        plan = self.plan(joint, seed)
         until = self._steps(budget, plan)
         if not self.space.architecture(configuration).connected:
             raise InvalidArchitecture("no path leads from the input to the output")
@@ -198,7 +198,7 @@ class Training:
         assert result is not None
         return loop, resumed_from, result
 
-    def _plan(self, chosen: Mapping[str, Any], seed: int) -> Plan:
+    def plan(self, chosen: Mapping[str, Any], seed: int) -> Plan:
         """How to train; what a joint space has chosen goes before this object's own settings."""
         unknown = set(chosen) - set(HYPERPARAMETERS)
         if unknown:
@@ -253,7 +253,7 @@ class Training:
             with torch.cuda.device(data.device):
                 torch.cuda.manual_seed(plan.seed)
         network = self.space.build(configuration, self.dataset.input_shape, self.dataset.classes)
-        if not _parameters(network):
+        if not trainable_parameters(network):
             raise InvalidArchitecture("the network has no parameter to train")
         # Built on the CPU, so that a seed gives the same initial weights on every device.
         network.to(data.device)
@@ -261,5 +261,6 @@ class Training:
         return TrainingLoop(network, data, plan)
 
 
-def _parameters(network: nn.Module) -> int:
+def trainable_parameters(network: nn.Module) -> int:
+    """How many numbers training changes."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)

@@ -18,6 +18,7 @@ from .serialisation import (
     configuration_space_from_json,
     space_to_json,
 )
+from .sharing import Sharing, Supernet, supernet
 from .space import InputShape, Keyed, Space, SpaceError, trial_key
 from .stages import StageSpace
 from .variation import crossover, mutate, neighbours
@@ -45,11 +46,13 @@ __all__ = [
     "Node",
     "NodeCellSpace",
     "Repeat",
+    "Sharing",
     "Space",
     "SpaceError",
     "Stacked",
     "Stage",
     "StageSpace",
+    "Supernet",
     "architecture_from_json",
     "architecture_to_json",
     "check_space",
@@ -66,6 +69,7 @@ __all__ = [
     "neighbours",
     "operations",
     "space_to_json",
+    "supernet",
     "trial_key",
     "zoo",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -17,6 +17,8 @@ from spaces.space import InputShape, SpaceError, configuration
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from spaces.sharing import Supernet
 
 NASBENCH201: Mapping[str, Operation] = {
     "none": operations.zero,
@@ -84,7 +86,10 @@ class CellSpace:
         """One categorical hyperparameter for each edge."""
         space = ConfigurationSpace()
         space.add(
-            [CategoricalHyperparameter(_name(edge), list(self.operations)) for edge in self.edges]
+            [
+                CategoricalHyperparameter(edge_name(edge), list(self.operations))
+                for edge in self.edges
+            ]
         )
         return space
 
@@ -96,20 +101,24 @@ class CellSpace:
     @cached_property
     def _columns(self) -> tuple[int, ...]:
         """Where a configuration's vector holds the choice of each edge."""
-        return tuple(self.configuration_space.index_of[_name(edge)] for edge in self.edges)
+        return tuple(self.configuration_space.index_of[edge_name(edge)] for edge in self.edges)
 
     def architecture(self, configuration: Configuration) -> Architecture:
         """The cell: a graph node for each edge's operation, and one for each sum."""
         # By the vector: ConfigSpace takes longer to look up names than all the rest.
         vector = configuration.get_array()
-        labels = iter([self._choices[int(vector[column])] for column in self._columns])
+        return self.cell([self._choices[int(vector[column])] for column in self._columns])
+
+    def cell(self, labels: Sequence[str]) -> Architecture:
+        """The cell with these labels on its edges, in the order of `edges`."""
         nodes = [Node(INPUT)]
         sums = [0]
+        label = iter(labels)
         for target in range(1, self.nodes):
             incoming = []
             for source in range(target):
                 incoming.append(len(nodes))
-                nodes.append(Node(next(labels), (sums[source],)))
+                nodes.append(Node(next(label), (sums[source],)))
             last = target == self.nodes - 1
             sums.append(len(nodes))
             nodes.append(Node(OUTPUT if last else IDENTITY, tuple(incoming)))
@@ -129,16 +138,27 @@ class CellSpace:
             input_shape: channels, height and width of one image.
             outputs: the number of classes.
         """
-        from spaces.network import stacked_cells
+        from spaces.network import Graph, stacked
 
-        return stacked_cells(
-            cell, self.operations, input_shape, outputs, self.channels, self.cells, self.stages
+        return stacked(
+            lambda width: Graph(cell, self.operations, width),
+            input_shape,
+            outputs,
+            self.channels,
+            self.cells,
+            self.stages,
         )
+
+    def supernet(self, input_shape: InputShape, outputs: int) -> Supernet:
+        """A network that holds every network of the space; see `spaces.sharing`."""
+        from spaces.cell_supernet import CellSupernet
+
+        return CellSupernet(self, input_shape, outputs)
 
     def to_string(self, configuration: Configuration) -> str:
         """The cell as NAS-Bench-201 writes it: `|op~source|+|op~source|op~source|+...`."""
         groups = [
-            "".join(f"|{configuration[_name((i, target))]}~{i}" for i in range(target)) + "|"
+            "".join(f"|{configuration[edge_name((i, target))]}~{i}" for i in range(target)) + "|"
             for target in range(1, self.nodes)
         ]
         return "+".join(groups)
@@ -163,13 +183,14 @@ class CellSpace:
                         f"unknown operation '{operation}' in '{text}': "
                         f"this space has {', '.join(self.operations)}"
                     )
-                values[_name((int(source), target))] = operation
-        if set(values) != {_name(edge) for edge in self.edges}:
+                values[edge_name((int(source), target))] = operation
+        if set(values) != {edge_name(edge) for edge in self.edges}:
             raise SpaceError(
                 f"'{text}' does not name each edge of a cell of {self.nodes} nodes once"
             )
         return configuration(self.configuration_space, values)
 
 
-def _name(edge: tuple[int, int]) -> str:
+def edge_name(edge: tuple[int, int]) -> str:
+    """What the hyperparameter of an edge (source, target) is called."""
     return f"edge_{edge[0]}_{edge[1]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -84,23 +84,44 @@ class Graph(nn.Module):
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
         """The value of the output node; zeros where no path leads to it."""
-        values: list[Tensor | None] = [x]
-        for position in range(1, len(self.inputs)):
-            read = [v for i in self.inputs[position] if (v := values[i]) is not None]
-            values.append(self._apply_node(position, read) if read else None)
-        return torch.zeros_like(x) if values[-1] is None else values[-1]
+        modules = [
+            self.operations[name] if (name := str(position)) in self.operations else None
+            for position in range(len(self.labels))
+        ]
+        return propagate(x, self.labels, self.inputs, modules)
 
-    def _apply_node(self, position: int, read: list[Tensor]) -> Tensor | None:
-        label = self.labels[position]
-        if label == ZERO:
-            return None
-        if label == CONCAT:
-            return torch.cat(read, dim=1)
-        total = read[0]
-        for value in read[1:]:
-            total = total + value
-        name = str(position)
-        return self.operations[name](total) if name in self.operations else total
+
+def propagate(
+    x: Float[Tensor, "batch channels height width"],
+    labels: Sequence[str],
+    inputs: Sequence[Sequence[int]],
+    modules: Sequence[nn.Module | None],
+) -> Float[Tensor, "batch channels height width"]:
+    """Runs a flat graph of one input.
+
+    Args:
+        x: the value of the first node.
+        labels: of each node, in topological order; `zero` and `concat` have their meaning.
+        inputs: the nodes that each node reads.
+        modules: what is applied to the sum of what a node reads; None passes it on.
+
+    Returns:
+        The value of the last node; zeros where no path leads to it.
+    """
+    values: list[Tensor | None] = [x]
+    for position in range(1, len(inputs)):
+        read = [v for i in inputs[position] if (v := values[i]) is not None]
+        if not read or labels[position] == ZERO:
+            values.append(None)
+        elif labels[position] == CONCAT:
+            values.append(torch.cat(read, dim=1))
+        else:
+            total = read[0]
+            for value in read[1:]:
+                total = total + value
+            module = modules[position]
+            values.append(total if module is None else module(total))
+    return torch.zeros_like(x) if values[-1] is None else values[-1]
 
 
 class FactorizedReduction(nn.Module):
@@ -160,9 +181,8 @@ class ResidualReduction(nn.Module):
         return total
 
 
-def stacked_cells(
-    cell: Architecture,
-    operations: Mapping[str, Operation],
+def stacked(
+    cell: Callable[[int], nn.Module],
     input_shape: InputShape,
     outputs: int,
     channels: int,
@@ -172,6 +192,14 @@ def stacked_cells(
     """Stages of repeated cells between a convolution and a linear layer.
 
     The skeleton of Dong & Yang (2020), "NAS-Bench-201", figure 1.
+
+    Args:
+        cell: makes a cell of so many channels, in and out.
+        input_shape: channels, height and width of one image.
+        outputs: the number of classes.
+        channels: of the first stage.
+        cells: in each stage.
+        stages: of the network.
 
     Returns:
         A module from images (batch, *input_shape) to logits (batch, outputs).
@@ -184,6 +212,6 @@ def stacked_cells(
         width = channels * 2**stage
         if stage:
             layers.append(ResidualReduction(width // 2, width))
-        layers.extend(Graph(cell, operations, width) for _ in range(cells))
+        layers.extend(cell(width) for _ in range(cells))
     layers += [nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return nn.Sequential(*layers, nn.Linear(width, outputs))

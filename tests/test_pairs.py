@@ -18,6 +18,8 @@ from bonas import Search
 from bonas.progress import Silent
 from bonas.runners import Simulated
 from bonas.strategies import (
+    DARTS,
+    GDAS,
     PPO,
     SMAC,
     BayesianOptimization,
@@ -30,7 +32,9 @@ from bonas.strategies import (
     Screened,
     StartFrom,
 )
+from bonas.strategies.bilevel import Bilevel
 from bonas.strategies.strategy import Strategy
+from fidelity import datasets
 from fidelity.schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
@@ -48,6 +52,7 @@ README = Path(__file__).parents[1] / "README.md"
 TABLE = MNIST1DCells()
 EPOCHS = TABLE.max_budget
 EVALUATIONS = 14
+SHORT = Bilevel(datasets.mnist1d(), epochs=1)
 
 
 def _minus_convolutions(configuration: Configuration) -> float:
@@ -64,6 +69,8 @@ STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
     "LocalSearch": lambda: LocalSearch(initial=4),
     "Reinforce": lambda: Reinforce(batch=4),
     "PPO": lambda: PPO(batch=4),
+    "DARTS": lambda: DARTS(SHORT),
+    "GDAS": lambda: GDAS(SHORT),
     "Screened": lambda: Screened(_minus_convolutions, samples=4),
     "StartFrom": lambda: StartFrom(
         (TABLE.space.configuration_space.get_default_configuration(),), RandomSearch()

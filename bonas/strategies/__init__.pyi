@@ -1,7 +1,12 @@
 from .bayesian import BayesianOptimization
+from .bilevel import Bilevel
+from .darts import DARTS
 from .differential_evolution import DifferentialEvolution
+from .early_stop import SkipConnections, StableCell, ValidationLoss
 from .evolution import RegularizedEvolution
 from .freeze_thaw import FreezeThaw
+from .gdas import GDAS, HardGumbel
+from .hypergradient import FirstOrder, SecondOrder
 from .local_search import LocalSearch
 from .logits_policy import LogitsPolicy
 from .lstm_policy import LSTMPolicy
@@ -11,19 +16,26 @@ from .ppo import PPO
 from .random_search import RandomSearch
 from .reinforce import Reinforce
 from .screened import Screened
+from .search_trace import CollapseWarning, Trace
 from .smac import SMAC
 from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
 from .walk import PolicyError
 
 __all__ = [
+    "DARTS",
+    "GDAS",
     "PPO",
     "SMAC",
     "Again",
     "BayesianOptimization",
+    "Bilevel",
+    "CollapseWarning",
     "DifferentialEvolution",
     "Exhausted",
+    "FirstOrder",
     "FreezeThaw",
+    "HardGumbel",
     "LSTMPolicy",
     "LocalSearch",
     "LogitsPolicy",
@@ -36,7 +48,12 @@ __all__ = [
     "RegularizedEvolution",
     "Reinforce",
     "Screened",
+    "SecondOrder",
+    "SkipConnections",
+    "StableCell",
     "StartFrom",
     "Strategy",
+    "Trace",
+    "ValidationLoss",
     "best_of",
 ]
