@@ -46,6 +46,10 @@ def test_short_trainings_worth_a_long_one_come_first_and_the_best_is_continued()
 class Noisy:
     """Takes half of what differs to be noise, without a choice."""
 
+    @property
+    def reads_paths(self) -> bool:
+        return False
+
     def fit(self, inputs: Tensor, targets: Tensor, layout: Layout) -> Model:
         chosen = Hyperparameters((1.2, 1.2), (0.5, 0.5), 1.0, 3.0)
         return GaussianProcess(hyperparameters=chosen).fit(inputs, targets, layout)
