@@ -99,7 +99,7 @@ def main() -> None:
         from bonas.runners import Dask
 
         with (
-            Client(n_workers=1, threads_per_worker=1, dashboard_address=None) as client,
+            Client(n_workers=1, threads_per_worker=1, dashboard_address=":0") as client,
             Dask(client) as runner,
         ):
             cost = overhead(runner, options.trials, options.repeats)

@@ -22,7 +22,7 @@ from tests.fidelity.trained import SPACE, TRAINING
 def test_a_dask_worker_that_is_killed_in_mid_training_is_resumed_elsewhere(tmp_path: Path) -> None:
     objective = resuming(tmp_path, 20, lambda: os.kill(os.getpid(), signal.SIGKILL))
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         Dask(client) as runner,
         searching(tmp_path / "search", objective) as search,
@@ -38,7 +38,7 @@ def test_a_dask_worker_that_is_killed_in_mid_training_is_resumed_elsewhere(tmp_p
 @pytest.mark.slow
 def test_dask_workers_train_networks(tmp_path: Path) -> None:
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         Dask(client) as runner,
         Search(

@@ -22,7 +22,7 @@ from tests.bonas.runners.test_local_processes import Foreign, Loading, where
 
 
 def cluster(workers: int, **settings: Any) -> LocalCluster:
-    return LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, **settings)
+    return LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0", **settings)
 
 
 @pytest.fixture(scope="module")
