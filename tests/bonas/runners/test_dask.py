@@ -85,7 +85,8 @@ def test_a_trial_over_its_seconds_is_ended(client: Client, tmp_path: Path) -> No
     assert "its limit is 1" in str(evaluation.error)
 
 
-def test_an_objective_that_cannot_be_loaded_is_refused(runner: Dask) -> None:
+def test_an_objective_that_cannot_be_loaded_is_refused(client: Client, runner: Dask) -> None:
+    client.restart()  # only a worker can tell, and the test before this one has killed it
     with pytest.raises(ObjectiveError, match="cannot be set up on the Dask workers"):
         runner.submit(Foreign(), trial(0), Context())
 
