@@ -62,6 +62,8 @@ class TestExtrapolation:
     @settings(max_examples=80, deadline=None)
     @given(shape=st.sampled_from(sorted(SHAPES)), end=costs, drop=costs)
     def test_more_data_narrower(self, shape: str, end: float, drop: float) -> None:
+        # A flat curve is not what was expected, which more points tell better than one.
+        assume(drop > 0.1 * end)
         deviations = [
             extrapolate(drawn(shape, end, drop, points), HORIZON).deviation
             for points in (1, 6, 12, 24)

@@ -179,7 +179,7 @@ class TestCalibration:
     @staticmethod
     def started(network: nn.Module) -> TrainingLoop:
         data = place(DATASET, torch.device("cpu"))
-        return TrainingLoop(network, data, TRAINING._plan({}, seed=0))
+        return TrainingLoop(network, data, TRAINING.plan({}, seed=0))
 
     def test_measures_training_images_with_the_weights_as_they_are(
         self, monkeypatch: pytest.MonkeyPatch

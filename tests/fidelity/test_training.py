@@ -259,7 +259,7 @@ class TestSettings:
             training(SPACE.of("convolution"), 1)
 
     def test_each_image_is_seen_at_most_once_an_epoch(self) -> None:
-        plan = TRAINING._plan({}, seed=3)
+        plan = TRAINING.plan({}, seed=3)
         orders = [plan.order(epoch, 120) for epoch in (0, 0, 1)]
         assert sorted(orders[0].tolist()) == list(range(120))
         assert torch.equal(orders[0], orders[1])

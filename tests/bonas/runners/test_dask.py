@@ -86,7 +86,7 @@ def test_a_trial_over_its_seconds_is_ended(client: Client, tmp_path: Path) -> No
 
 
 def test_an_objective_that_cannot_be_loaded_is_refused(client: Client, runner: Dask) -> None:
-    client.restart()  # only a worker can tell, and the test before this one has killed it
+    client.wait_for_workers(1)  # only a worker can tell, and the last test has killed it
     with pytest.raises(ObjectiveError, match="cannot be set up on the Dask workers"):
         runner.submit(Foreign(), trial(0), Context())
 
