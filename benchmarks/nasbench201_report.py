@@ -66,7 +66,8 @@ def _regrets(title: str, frame: pd.DataFrame) -> str:
             values = own[own["evaluations"] == mark]["regret"]
             cells.append(f"{values.median():.2f} / {values.mean():.2f}" if len(values) else "")
         last = own[own["evaluations"] == own["evaluations"].max()]["cpu_seconds"].median()
-        lines.append(f"| {peer} | {own['seed'].nunique()} | {' | '.join(cells)} | {last:.2g} |")
+        seconds = f"{last:.2g}" if last == last else ""  # not measured for everybody
+        lines.append(f"| {peer} | {own['seed'].nunique()} | {' | '.join(cells)} | {seconds} |")
     return "\n".join(lines) + "\n"
 
 

@@ -103,13 +103,7 @@ def _angles(
     a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
 ) -> Float[Tensor, "*batch n m"]:
     """2 - 2 cos of the angles between the rows of `a` and of `b`, 1 with a row of zeros."""
-    a, b = _unit(a), _unit(b)
-    squares = (a * a).sum(-1)[..., :, None] + (b * b).sum(-1)[..., None, :]
-    if a.ndim == b.ndim == 2 and a.shape[1] > WIDE:
-        inner = (b.to_sparse() @ a.T.contiguous()).T
-    else:
-        inner = a @ b.transpose(-1, -2)
-    return (squares - 2 * inner).clamp_min(0.0)
+    return _squared_distances(_unit(a), _unit(b))
 
 
 def _unit(rows: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:
@@ -120,16 +114,21 @@ def _unit(rows: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:
 def _squared_distances(
     a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
 ) -> Float[Tensor, "*batch n m"]:
-    inner = a @ b.transpose(-1, -2)
-    squares = (a * a).sum(-1)[..., :, None] + (b * b).sum(-1)[..., None, :]
+    if a.ndim == b.ndim == 2 and a.shape[1] > WIDE:
+        inner = (b.to_sparse() @ a.T.contiguous()).T
+    else:
+        inner = a @ b.transpose(-1, -2)
+    # In place, here and below: to allocate such matrices takes longer than to fill them.
+    distances = inner.mul_(-2.0)
+    distances = distances.add_((a * a).sum(-1)[..., :, None]).add_((b * b).sum(-1)[..., None, :])
     # Rounding leaves 1e-16 where rows are equal, of which a root would make 1e-8.
-    return (squares - 2 * inner).clamp_min(0.0)
+    return distances.clamp_min_(0.0)
 
 
 def matern(squared: Float[Tensor, "*batch n m"], lengthscale: float) -> Float[Tensor, "*batch n m"]:
     """The Matern kernel of smoothness 5/2 (Rasmussen and Williams 2006, equation 4.17)."""
-    r = (squared * (5.0 / lengthscale**2)).sqrt()
-    return (1 + r + r * r / 3) * torch.exp(-r)
+    r = (squared * (5.0 / lengthscale**2)).sqrt_()
+    return r.square().div_(3.0).add_(r).add_(1.0) * torch.exp(-r)
 
 
 @dataclass(frozen=True)
@@ -186,14 +185,12 @@ def covariance(
     continuous, nowhere smooth function lets what one budget tells about the highest be told in
     full by the highest of those at hand.
     """
-    terms = [
-        weight * matern(squared, lengthscale)
-        for squared, lengthscale, weight in zip(
-            distances.views, hyperparameters.lengthscales, hyperparameters.weights, strict=True
-        )
-        if weight > 0
-    ]
-    total = torch.stack(terms).sum(0) if len(terms) > 1 else terms[0]
+    total = torch.zeros_like(distances.views[0])
+    for squared, lengthscale, weight in zip(
+        distances.views, hyperparameters.lengthscales, hyperparameters.weights, strict=True
+    ):
+        if weight > 0:
+            total = total.add_(matern(squared, lengthscale), alpha=weight)
     if distances.budget is None:
         return total
     return total * torch.exp(-distances.budget.sqrt() / hyperparameters.budget)
