@@ -104,7 +104,8 @@ class LogKnowledgeGradient:
     ) -> tuple[Float[Tensor, " m"], Float[Tensor, " n"]]:
         """See `ValuesRepeats.with_repeats`; minus infinity where only one is evaluated."""
         n = len(observed)
-        mean, variance = _mean_and_variance(model, torch.cat([observed, candidates]))
+        parts = [_mean_and_variance(model, rows) for rows in (observed, candidates)]
+        mean, variance = (torch.cat(part) for part in zip(*parts, strict=True))
         best = mean[:n].max()
         # The best is compared with the second, because a repeat may also lower its mean.
         second = mean[:n].topk(2).values[1] if n > 1 else best.new_tensor(math.inf)

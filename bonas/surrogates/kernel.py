@@ -103,26 +103,29 @@ def _angles(
     a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
 ) -> Float[Tensor, "*batch n m"]:
     """2 - 2 cos of the angles between the rows of `a` and of `b`, 1 with a row of zeros."""
-    return _squared_distances(_unit(a), _unit(b))
-
-
-def _unit(rows: Float[Tensor, "*batch n d"]) -> Float[Tensor, "*batch n d"]:
-    lengths: Tensor = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
-    return rows / lengths.clamp_min(1e-12)
+    long, other = (torch.linalg.vector_norm(rows, dim=-1) for rows in (a, b))
+    cosines = _inner(a, b).div_(long.clamp_min(1e-12)[..., :, None])
+    cosines = cosines.div_(other.clamp_min(1e-12)[..., None, :])
+    # In place, here and below: to allocate such matrices takes longer than to fill them.
+    distances = cosines.mul_(-2.0).add_((long > 0).to(a)[..., :, None])
+    return distances.add_((other > 0).to(a)[..., None, :]).clamp_min_(0.0)
 
 
 def _squared_distances(
     a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
 ) -> Float[Tensor, "*batch n m"]:
-    if a.ndim == b.ndim == 2 and a.shape[1] > WIDE:
-        inner = (b.to_sparse() @ a.T.contiguous()).T
-    else:
-        inner = a @ b.transpose(-1, -2)
-    # In place, here and below: to allocate such matrices takes longer than to fill them.
-    distances = inner.mul_(-2.0)
+    distances = _inner(a, b).mul_(-2.0)
     distances = distances.add_((a * a).sum(-1)[..., :, None]).add_((b * b).sum(-1)[..., None, :])
     # Rounding leaves 1e-16 where rows are equal, of which a root would make 1e-8.
     return distances.clamp_min_(0.0)
+
+
+def _inner(
+    a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
+) -> Float[Tensor, "*batch n m"]:
+    if a.ndim == b.ndim == 2 and a.shape[1] > WIDE:
+        return (b.to_sparse() @ a.T.contiguous()).T
+    return a @ b.transpose(-1, -2)
 
 
 def matern(squared: Float[Tensor, "*batch n m"], lengthscale: float) -> Float[Tensor, "*batch n m"]:
