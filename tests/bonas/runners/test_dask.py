@@ -85,10 +85,12 @@ def test_a_trial_over_its_seconds_is_ended(client: Client, tmp_path: Path) -> No
     assert "its limit is 1" in str(evaluation.error)
 
 
-def test_an_objective_that_cannot_be_loaded_is_refused(client: Client, runner: Dask) -> None:
-    client.wait_for_workers(1)  # only a worker can tell, and the last test has killed it
-    with pytest.raises(ObjectiveError, match="cannot be set up on the Dask workers"):
-        runner.submit(Foreign(), trial(0), Context())
+def test_an_objective_that_cannot_be_loaded_is_refused() -> None:
+    # Only a worker can tell, so it is a cluster of its own: other tests kill the shared worker.
+    with cluster(1) as whole, Client(whole) as client, Dask(client) as runner:
+        client.wait_for_workers(1)
+        with pytest.raises(ObjectiveError, match="cannot be set up on the Dask workers"):
+            runner.submit(Foreign(), trial(0), Context())
 
 
 def test_each_trial_takes_a_gpu_where_workers_declare_them() -> None:
