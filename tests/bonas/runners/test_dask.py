@@ -26,10 +26,25 @@ def cluster(workers: int, **settings: Any) -> LocalCluster:
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
+def shared() -> Iterator[Client]:
     """Of a cluster of one worker process, which is started anew when a test kills it."""
     with cluster(1) as made_cluster, Client(made_cluster) as made_client:
         yield made_client
+
+
+@pytest.fixture
+def client(shared: Client) -> Client:
+    """The same, once its worker is there: the last test may have killed it just now."""
+    eventually(lambda: answering(shared), "a worker")
+    return shared
+
+
+def answering(client: Client) -> bool:
+    """Whether a worker answers; the scheduler takes a while to notice that one is dead."""
+    try:
+        return bool(client.run(os.getpid, on_error="ignore"))
+    except OSError:
+        return False
 
 
 @pytest.fixture
@@ -85,12 +100,9 @@ def test_a_trial_over_its_seconds_is_ended(client: Client, tmp_path: Path) -> No
     assert "its limit is 1" in str(evaluation.error)
 
 
-def test_an_objective_that_cannot_be_loaded_is_refused() -> None:
-    # Only a worker can tell, so it is a cluster of its own: other tests kill the shared worker.
-    with cluster(1) as whole, Client(whole) as client, Dask(client) as runner:
-        client.wait_for_workers(1)
-        with pytest.raises(ObjectiveError, match="cannot be set up on the Dask workers"):
-            runner.submit(Foreign(), trial(0), Context())
+def test_an_objective_that_cannot_be_loaded_is_refused(runner: Dask) -> None:
+    with pytest.raises(ObjectiveError, match="cannot be set up on the Dask workers"):
+        runner.submit(Foreign(), trial(0), Context())
 
 
 def test_each_trial_takes_a_gpu_where_workers_declare_them() -> None:
