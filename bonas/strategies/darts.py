@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from bonas.strategies.bilevel import Bilevel, Found
 from bonas.strategies.hypergradient import FirstOrder, Hypergradient
+from bonas.strategies.remembered import remembered
 from bonas.strategies.search_trace import Trace
 from fidelity.history import History
 from spaces.space import Space
@@ -71,9 +72,9 @@ class DARTS:
 
     def found(self, space: Space) -> Found:
         """The trained supernet of `space`, and the course of its search."""
-        if not self._kept or self._kept[0].space != space:
-            self._kept[:] = [self.bilevel.run(space, Softmax(), self.hypergradient)]
-        return self._kept[0]
+        return remembered(
+            self._kept, space, lambda: self.bilevel.run(space, Softmax(), self.hypergradient)
+        )
 
     def trace(self, space: Space) -> Trace:
         """The architecture parameters over the epochs; trains the supernet if need be."""

@@ -9,7 +9,8 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.candidates import ATTEMPTS
-from bonas.strategies.networks import Networks, remembered
+from bonas.strategies.networks import Networks
+from bonas.strategies.remembered import remembered
 from fidelity.history import History
 from fidelity.trial import Evaluation
 from spaces.space import Space
@@ -63,7 +64,7 @@ class DifferentialEvolution:
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         """See `Strategy.propose`."""
-        networks = remembered(self._memory, space)
+        networks = remembered(self._memory, space, lambda: Networks(space))
         asked = history.keys()
         begun, populations = self._populations(history)
         if begun >= self.population and populations:

@@ -10,8 +10,9 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.candidates import ATTEMPTS
-from bonas.strategies.networks import Networks, remembered
+from bonas.strategies.networks import Networks
 from bonas.strategies.observations import observations
+from bonas.strategies.remembered import remembered
 from fidelity.history import History
 from fidelity.trial import Evaluation
 from spaces.space import Space
@@ -62,7 +63,7 @@ class RegularizedEvolution:
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         """See `Strategy.propose`."""
-        networks = remembered(self._memory, space)
+        networks = remembered(self._memory, space, lambda: Networks(space))
         asked = history.keys()
         members = observations(history, self.population).evaluations[-self.population :]
         if len(members) == self.population:

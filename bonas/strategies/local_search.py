@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.strategies.networks import Networks, remembered
+from bonas.strategies.networks import Networks
+from bonas.strategies.remembered import remembered
 from fidelity.history import History
 from fidelity.trial import Evaluation
 from spaces.space import Space
@@ -44,7 +45,7 @@ class LocalSearch:
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         """See `Strategy.propose`."""
-        networks = remembered(self._memory, space)
+        networks = remembered(self._memory, space, lambda: Networks(space))
         asked = history.keys()
         descent = _Descent(networks, self.initial)
         for evaluation in history.evaluations:

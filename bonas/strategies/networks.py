@@ -58,10 +58,3 @@ class Networks:
         if self._pool is None:
             self._pool = Pool(self.space, Candidates(), Encoder(self.space, depth=0))
         return self._pool.random(asked, rng)
-
-
-def remembered(memory: list[Networks], space: Space) -> Networks:
-    """The networks of `space`, which `memory` holds from now on."""
-    if not memory or memory[0].space != space:
-        memory[:] = [Networks(space)]
-    return memory[0]

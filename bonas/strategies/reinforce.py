@@ -13,6 +13,7 @@ from bonas.strategies.agent import Agent
 from bonas.strategies.learner import Learning
 from bonas.strategies.lstm_policy import LSTMPolicy
 from bonas.strategies.policy import Policy
+from bonas.strategies.remembered import remembered
 from bonas.strategies.walk import check_bins
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
@@ -78,6 +79,9 @@ class Reinforce:
             Exhausted: there is no new network, or none was found.
             PolicyError: the policy's loss or its weights are no longer finite numbers.
         """
-        if not self._agents or self._agents[0].space != space:
-            self._agents[:] = [Agent(space, self.policy, self._learning(), self.bins)]
-        return self._agents[0].propose(history, rng)
+        agent = remembered(
+            self._agents,
+            space,
+            lambda: Agent(space, self.policy, self._learning(), self.bins),
+        )
+        return agent.propose(history, rng)
