@@ -13,6 +13,7 @@ from ConfigSpace import Configuration
 from bonas.belief import Belief
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.observations import Observations, observations, repeatable, running
+from bonas.strategies.remembered import remembered
 from bonas.strategies.strategy import Again, Proposal
 from bonas.surrogates.transform import Transform, normal_scores
 from bonas.surrogates.tuning import Tuning
@@ -50,6 +51,11 @@ class _Memory:
 
     pool: Pool
     tuning: Tuning = field(default_factory=Tuning)
+
+    @property
+    def space(self) -> Space:
+        """Of the pool."""
+        return self.pool.space
 
 
 @dataclass(frozen=True)
@@ -144,10 +150,11 @@ class BayesianOptimization:
         return incumbent
 
     def _remember(self, space: Space) -> _Memory:
-        if not self._memory or self._memory[0].pool.space != space:
+        def made() -> _Memory:
             encoder = Encoder(space, 1, self.features, self.surrogate.reads_paths)
-            self._memory[:] = [_Memory(Pool(space, self.candidates, encoder))]
-        return self._memory[0]
+            return _Memory(Pool(space, self.candidates, encoder))
+
+        return remembered(self._memory, space, made)
 
     def _problem(
         self,

@@ -11,6 +11,7 @@ from ConfigSpace import Configuration
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.joint import Memory, fit
 from bonas.strategies.observations import best_at_highest
+from bonas.strategies.remembered import remembered
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
 from spaces.features import Encoder
@@ -30,6 +31,11 @@ def _surrogate() -> Surrogate:
 class _Memory:
     pool: Pool
     joint: Memory = field(default_factory=Memory)
+
+    @property
+    def space(self) -> Space:
+        """Of the pool."""
+        return self.pool.space
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,8 @@ class MultiFidelityBayesianOptimization:
         return list(unseen.values())[int(scores.nan_to_num(nan=-torch.inf).argmax())]
 
     def _remember(self, space: Space) -> _Memory:
-        if not self._memory or self._memory[0].pool.space != space:
-            pool = Pool(space, self.candidates, Encoder(space, 1, paths=self.surrogate.reads_paths))
-            self._memory[:] = [_Memory(pool)]
-        return self._memory[0]
+        def made() -> _Memory:
+            encoder = Encoder(space, 1, paths=self.surrogate.reads_paths)
+            return _Memory(Pool(space, self.candidates, encoder))
+
+        return remembered(self._memory, space, made)

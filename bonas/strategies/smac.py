@@ -12,6 +12,7 @@ from ConfigSpace import Configuration
 
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.observations import Observations, observations
+from bonas.strategies.remembered import remembered
 from fidelity.history import History
 from spaces.features import Encoder
 from spaces.space import Space
@@ -82,9 +83,9 @@ class SMAC:
         return fallback
 
     def _remember(self, space: Space) -> Pool:
-        if not self._pools or self._pools[0].space != space:
-            self._pools[:] = [Pool(space, Candidates(), Encoder(space, 0, paths=False))]
-        return self._pools[0]
+        return remembered(
+            self._pools, space, lambda: Pool(space, Candidates(), Encoder(space, 0, paths=False))
+        )
 
     def _told(
         self, space: Space, observed: Observations, seed: int, directory: Path
