@@ -7,6 +7,7 @@ from pathlib import Path
 from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History
 from fidelity.objective import Context
+from fidelity.one_cost import one_cost
 from fidelity.schedules.schedule import Schedule
 from fidelity.trial import Trial
 
@@ -67,10 +68,12 @@ class KeptCheckpoints:
     def _needed(self) -> set[int]:
         needed: set[int] = set()
         if self._history.resumes:
-            needed |= self._schedule.continuable(self._history)
+            needed |= self._schedule.continuable(one_cost(self._history))
             needed |= {t.parent for t in self._history.pending if t.parent is not None}
         if self._history.incumbent is not None:
             needed.add(self._history.incumbent.trial.number)
+        if len(self._history.target.objectives) > 1:
+            needed |= {evaluation.trial.number for evaluation in self._history.pareto_front}
         # The last one too: a twin of it, which is recorded next, may be the one to be continued.
         fresh = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}
         running = {trial.number for trial in self._history.pending}

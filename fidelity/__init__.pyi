@@ -15,6 +15,7 @@ from .schedules import (
     ProgressiveHalving,
     SuccessiveHalving,
 )
+from .target import Constraint
 from .training import Training
 from .trial import Evaluation, Status, Trial
 
@@ -22,6 +23,7 @@ __all__ = [
     "AsynchronousHalving",
     "AsynchronousHyperband",
     "AsynchronousStopping",
+    "Constraint",
     "Context",
     "CurveStopping",
     "Dataset",

@@ -102,7 +102,7 @@ class BayesianOptimization:
         memory = self._remember(space)
         asked = history.keys()
         observed = observations(history, self.initial)
-        if len(asked) < self.initial or not observed:
+        if history.networks < self.initial or not observed:
             return self._first(memory.pool, asked, rng)
         best = observed.best_first()
         unseen = memory.pool.unseen(asked, best, len(history.trials), rng)
