@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ConfigSpace import Configuration
+from numpy.typing import NDArray
 
 from bonas.strategies.observations import Observations
-from bonas.surrogates.transform import normal_scores
+from bonas.surrogates.transform import Floats, normal_scores
 from bonas.surrogates.tuning import Tuning
 from fidelity.history import History
 from fidelity.target import COST, Constraint, Target
 from fidelity.trial import Evaluation
 from spaces.features import Encoder
+
+Bools = NDArray[np.bool_]
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -96,18 +99,31 @@ def _newest(history: History) -> list[Evaluation]:
 def _scores(
     values: Sequence[float], constraint: Constraint
 ) -> tuple[Float[Tensor, "n 1"], float, float]:
-    """Normal scores of values and limits together, ascending with the values.
+    """Normal scores of the values, ascending with them, and where among them the limits are.
 
-    So a limit stands among the values where it is, however these are distributed.
+    A limit is half-way between what keeps it and what does not, and a standard deviation beyond
+    all values if it divides none of them: their own distances say nothing where some quantity is
+    spread over orders of magnitude.
     """
     import torch
 
-    lower, upper = constraint.at_least, constraint.at_most
-    limits = [limit for limit in (lower, upper) if limit is not None]
-    scores = -normal_scores(np.array([*values, *limits]))
-    below = -math.inf if lower is None else float(scores[len(values)])
-    above = math.inf if upper is None else float(scores[-1])
-    return torch.from_numpy(scores[: len(values), None].copy()), below, above
+    array = np.array(values)
+    scores = -normal_scores(array)
+    below, above = -math.inf, math.inf
+    if constraint.at_least is not None:
+        below = _between(scores, array < constraint.at_least)
+    if constraint.at_most is not None:
+        above = _between(scores, array <= constraint.at_most)
+    return torch.from_numpy(scores[:, None].copy()), below, above
+
+
+def _between(scores: Floats, lower: Bools) -> float:
+    """Half-way between the scores that are in `lower` and the others, which are all above."""
+    if lower.all():
+        return float(scores.max()) + 1.0
+    if not lower.any():
+        return float(scores.min()) - 1.0
+    return float(scores[lower].max() + scores[~lower].min()) / 2
 
 
 def _log_between(low: Float[Tensor, " m"], high: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
