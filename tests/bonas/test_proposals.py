@@ -71,23 +71,23 @@ STRATEGIES = {
     "reinforce": strategies.Reinforce(),
     "bayesian": strategies.BayesianOptimization(),
     "joint": strategies.MultiFidelityBayesianOptimization(),
-    "smac": strategies.SMAC(),
+    "smac": strategies.SMAC(initial=4, attempts=2, challengers=50),
 }
 
 
 @pytest.mark.filterwarnings("ignore:Please use `dict:DeprecationWarning")  # in SMAC
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_no_strategy_trains_what_is_known_to_be_beyond_a_limit(name: str) -> None:
-    history = searched(STRATEGIES[name], [LIMIT], most=2)
-    assert len(history) == 25
+    history = searched(STRATEGIES[name], [LIMIT], most=2, evaluations=12)
+    assert len(history) == 12
     assert all(e.succeeded for e in history.evaluations)
     assert not {trial.key for trial in history.trials} & set(history.refused)
 
 
 def test_nor_does_freeze_thaw() -> None:
     freeze_thaw = strategies.FreezeThaw(cells(), 1, 9)
-    history = searched(freeze_thaw, [LIMIT], freeze_thaw, most=2)
-    assert len(history) == 25
+    history = searched(freeze_thaw, [LIMIT], freeze_thaw, most=2, evaluations=15)
+    assert len(history) == 15
 
 
 def test_bayesian_optimization_hardly_proposes_what_it_could_have_known(tmp_path: Path) -> None:
