@@ -76,7 +76,10 @@ STRATEGIES = {
 
 
 @pytest.mark.filterwarnings("ignore:Please use `dict:DeprecationWarning")  # in SMAC
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name == "smac" else name for name in STRATEGIES],
+)
 def test_no_strategy_trains_what_is_known_to_be_beyond_a_limit(name: str) -> None:
     history = searched(STRATEGIES[name], [LIMIT], most=2, evaluations=12)
     assert len(history) == 12
