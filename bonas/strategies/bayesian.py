@@ -116,7 +116,7 @@ class BayesianOptimization:
         pending = [trial.configuration for trial in running(history)]
         problem = self._problem(memory, observed, pending, list(unseen.values()))
         again = repeatable(history, observed, self.repeats)
-        chances = memory.feasibility.log_probability(
+        chances = memory.feasibility.log_weight(
             memory.pool.encoder, history, problem.configurations
         )
         bonus = self._log_belief(problem.configurations, len(observed))
