@@ -1,6 +1,7 @@
-from . import axes, datasets, proxies, tables
+from . import axes, datasets, export, proxies, tables
 from .curves import Extrapolation, extrapolate
 from .data import Dataset
+from .final import Final, retrain
 from .history import History
 from .objective import Context, Diverged, InvalidArchitecture
 from .one_shot import Inherited, OneShot
@@ -28,6 +29,7 @@ __all__ = [
     "Diverged",
     "Evaluation",
     "Extrapolation",
+    "Final",
     "FullFidelity",
     "History",
     "Hyperband",
@@ -42,7 +44,9 @@ __all__ = [
     "Trial",
     "axes",
     "datasets",
+    "export",
     "extrapolate",
     "proxies",
+    "retrain",
     "tables",
 ]
