@@ -1,8 +1,9 @@
-from . import axes, datasets, export, proxies, tables
+from . import axes, datasets, export, latency, proxies, tables
 from .curves import Extrapolation, extrapolate
 from .data import Dataset
 from .final import Final, retrain
 from .history import History
+from .latency import Latency, LatencyTable, MeasuredLatency, Timing
 from .objective import Context, Diverged, InvalidArchitecture
 from .one_shot import Inherited, OneShot
 from .one_shot_then import OneShotThen
@@ -35,17 +36,22 @@ __all__ = [
     "Hyperband",
     "Inherited",
     "InvalidArchitecture",
+    "Latency",
+    "LatencyTable",
+    "MeasuredLatency",
     "OneShot",
     "OneShotThen",
     "ProgressiveHalving",
     "Status",
     "SuccessiveHalving",
+    "Timing",
     "Training",
     "Trial",
     "axes",
     "datasets",
     "export",
     "extrapolate",
+    "latency",
     "proxies",
     "retrain",
     "tables",

@@ -89,5 +89,3 @@ class FormatContract:
         with pytest.raises(ExportError, match=r"differ by .* does not keep"):
             export(subject("hierarchical").network, (1, 8, 8), tmp_path, [kind])
         assert not list(tmp_path.iterdir())
-
-
