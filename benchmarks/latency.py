@@ -2,12 +2,12 @@
 
     python benchmarks/latency.py
 
-For each space some random networks calibrate a `LatencyTable`, and it is asked about others, each
-of which is measured twice: what the two measurements differ by, no estimate can know. The table has
-the operations of the calibrating networks beforehand and measures others when they are needed.
-Multiply-adds and numbers of activations, with an intercept and a slope fitted to the same
-networks, stand beside it.
-
+For each space some random networks calibrate a `LatencyTable`, and it is asked about others. All
+are measured in rounds, one network after another, so that a busy minute meets all of them; the
+latency of a network is the median over every other round, and the rounds between make a second
+measurement: what the two differ by, no estimate can know. The table has the operations of the
+calibrating networks beforehand and measures others when they are needed. Multiply-adds and numbers
+of activations, with an intercept and a slope fitted to the same networks, stand beside it.
 
 Results go to results/latency.md.
 """
@@ -39,7 +39,8 @@ from spaces.space import InputShape, Space, sample
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUTS = 10
-LATENCY = Latency("cpu", batch_size=1, warm_up=5, repeats=30, threads=1)
+LATENCY = Latency("cpu", batch_size=1, warm_up=3, repeats=15, threads=1)
+ROUNDS = 6
 Row = Float[np.ndarray, " networks"]
 
 
@@ -70,9 +71,9 @@ class Found:
     """What was found for a case; the arrays are of the networks that did not calibrate.
 
     Attributes:
-        measured: the first measurement, in seconds.
-        again: the second.
-        spread: of each first measurement, the distance of quartiles over the median.
+        measured: in seconds, the median over half of the rounds.
+        again: over the other half.
+        spread: of each network the distance of quartiles over the median, the median over rounds.
         estimates: by name of the estimate, in seconds.
         before: operations in the table before these networks were seen.
         after: and after.
@@ -104,10 +105,11 @@ def run(case: Case, calibrating: int, tested: int) -> Found:
     table_seconds = time.perf_counter() - start
     whole = MeasuredLatency(case.space, case.input_shape, OUTPUTS, LATENCY)
     start = time.perf_counter()
-    timings = [whole.timing(c) for c in drawn]
-    measure_seconds = (time.perf_counter() - start) / len(drawn)
-    again = np.array([whole(c) for c in drawn[calibrating:]])
-    measured = np.array([timing.median for timing in timings])
+    rounds = [[whole.timing(c) for c in drawn] for _ in range(ROUNDS)]
+    measure_seconds = (time.perf_counter() - start) / len(drawn) / ROUNDS
+    medians = np.array([[timing.median for timing in timings] for timings in rounds])
+    spreads = np.array([[timing.spread for timing in timings] for timings in rounds])
+    measured, again = np.median(medians[::2], axis=0), np.median(medians[1::2], axis=0)
     work = np.array([table.work(c) for c in drawn])
     intercept, overhead, slope = fit(work[:calibrating], measured[:calibrating])
     before = len(table.seconds)
@@ -121,8 +123,8 @@ def run(case: Case, calibrating: int, tested: int) -> Found:
         estimates[name] = _fitted(amount, measured, calibrating)[calibrating:]
     return Found(
         measured=measured[calibrating:],
-        again=again,
-        spread=np.array([timing.spread for timing in timings[calibrating:]]),
+        again=again[calibrating:],
+        spread=np.median(spreads, axis=0)[calibrating:],
         estimates=estimates,
         before=before,
         after=len(table.seconds),
@@ -191,7 +193,8 @@ def report(calibrating: int, tested: int, cases: Sequence[Case] = CASES) -> str:
         f"{len(os.sched_getaffinity(0))} core(s) of a shared {platform.machine()} "
         f"{platform.system()} machine on which other programs ran, batches of "
         f"{LATENCY.batch_size}, medians of {LATENCY.repeats} repeats after {LATENCY.warm_up} calls "
-        "to warm up. All three estimates are fitted to the same calibrating networks.",
+        f"to warm up, and medians of those over {ROUNDS // 2} rounds. All three estimates are "
+        "fitted to the same calibrating networks.",
     ]
     for case in cases:
         lines += section(case, run(case, calibrating, tested), calibrating)

@@ -14,7 +14,7 @@ from ConfigSpace import Configuration
 from torch import nn
 
 from fidelity.data import Dataset, Part
-from fidelity.export.format import Format, export
+from fidelity.export.format import Format, write
 from fidelity.export.onnx_file import OnnxFile
 from fidelity.export.program import Program
 from fidelity.export.python_file import PythonFile
@@ -83,7 +83,7 @@ class Final:
             FileExistsError: a file is there already; nothing has been written.
             ExportError: a format cannot express the network.
         """
-        return export(self.network, self.input_shape, directory, formats or self._formats())
+        return write(self.network, self.input_shape, directory, formats or self._formats())
 
     def _formats(self) -> list[Format]:
         every: list[Format] = [StateDict(self.space, self.configuration), Program(), PythonFile()]

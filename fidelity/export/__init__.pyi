@@ -1,4 +1,4 @@
-from .format import Format, difference, export
+from .format import Format, difference, write
 from .onnx_file import OnnxFile, OnnxNetwork
 from .program import Program
 from .python_file import PythonFile
@@ -15,5 +15,5 @@ __all__ = [
     "StateDict",
     "Subject",
     "difference",
-    "export",
+    "write",
 ]

@@ -41,7 +41,7 @@ class Format(Protocol):
         ...
 
 
-def export(
+def write(
     network: nn.Module,
     input_shape: InputShape,
     directory: Path | str,

@@ -11,11 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from fidelity.export.constructors import constructor
+from fidelity.export.repeats import repeats
 from fidelity.export.steps import Listing, Step, Value, listing
 from fidelity.export.subject import Subject
 
 WIDEST = 60
 """Characters of a sum or concatenation that may stand inside another expression."""
+
+LONGEST = 100
+"""Characters of a line."""
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 
@@ -30,7 +34,7 @@ import torch{functional}
 from torch import nn
 
 
-class Network(nn.Module):
+{functions}class Network(nn.Module):
     """From images (batch, {image}) to logits (batch, {outputs})."""
 
     def __init__(self):
@@ -94,7 +98,7 @@ def source(subject: Subject) -> Source:
     """
     found = listing(subject)
     units = _name(_grouped(found, subject.network), subject.network, found.logits)
-    attributes, weights = _attributes(units, subject.network)
+    functions, attributes, weights = _attributes(units, subject.network)
     for name, tensor in found.weights.items():
         attributes.append(_weight(name, tensor))
         weights[name] = tensor.detach()
@@ -105,12 +109,13 @@ def source(subject: Subject) -> Source:
     text = FILE.format(
         title=f"A network of {parameters:,} parameters.",
         functional="\nimport torch.nn.functional as F" if "F." in body else "",
+        functions="".join(f"{line}\n" for line in functions),
         image=", ".join(map(str, subject.input_shape)),
         outputs=", ".join(map(str, outputs or ("outputs",))),
         attributes="\n".join(_indented(attributes)) or "        pass",
         statements="\n".join(_indented(statements)),
     )
-    return Source(text, weights)
+    return Source("\n".join(map(_wrapped, text.split("\n"))), weights)
 
 
 def _grouped(found: Listing, network: nn.Module) -> list[_Unit]:
@@ -137,19 +142,24 @@ def _grouped(found: Listing, network: nn.Module) -> list[_Unit]:
 def _name(units: list[_Unit], network: nn.Module, logits: str) -> list[_Unit]:
     """Names the attributes by what is in them: `conv1`, `conv2`, `pool`, `classifier`."""
     kinds: dict[tuple[str, ...], str] = {}
+    keys: dict[str, tuple[str, ...]] = {}
     for unit in units:
-        if unit.modules and tuple(unit.modules) not in kinds:
-            parts = [network.get_submodule(path) for path in unit.modules]
-            kind = _kind(parts)
-            last = unit.name == logits and kind == "linear"
-            kinds[tuple(unit.modules)] = "classifier" if last else kind
+        if not unit.modules:
+            continue
+        parts = [network.get_submodule(path) for path in unit.modules]
+        # One attribute for all equal modules that have nothing of their own to remember.
+        alike = len(parts) == 1 and not parts[0].state_dict()
+        key = (constructor(parts[0]) or "",) if alike else ("", *unit.modules)
+        last = unit.name == logits and _kind(parts) == "linear"
+        kinds.setdefault(key, "classifier" if last else _kind(parts))
+        keys[unit.name] = key
     total, numbers = Counter(kinds.values()), {kind: count(1) for kind in kinds.values()}
     names = {
-        modules: f"{kind}{next(numbers[kind])}" if total[kind] > 1 else kind
-        for modules, kind in kinds.items()
+        key: f"{kind}{next(numbers[kind])}" if total[kind] > 1 else kind
+        for key, kind in kinds.items()
     }
     for unit in units:
-        unit.attribute = names.get(tuple(unit.modules), "")
+        unit.attribute = names[keys[unit.name]] if unit.name in keys else ""
     return units
 
 
@@ -161,28 +171,31 @@ def _kind(modules: list[nn.Module]) -> str:
     return names[0]
 
 
-def _attributes(units: list[_Unit], network: nn.Module) -> tuple[list[str], dict[str, Tensor]]:
-    """The lines of `__init__`, and the weights under their new names."""
+def _attributes(
+    units: list[_Unit], network: nn.Module
+) -> tuple[tuple[str, ...], list[str], dict[str, Tensor]]:
+    """The functions, the lines of `__init__`, and the weights under their new names."""
     lines: list[str] = []
     weights: dict[str, Tensor] = {}
-    made: set[str] = set()
-    for unit in units:
-        if not unit.attribute or unit.attribute in made:
-            continue
-        made.add(unit.attribute)
-        parts = [network.get_submodule(path) for path in unit.modules]
-        made_by = [constructor(part) or "" for part in parts]
+    made = {
+        unit.attribute: [network.get_submodule(path) for path in unit.modules]
+        for unit in units
+        if unit.attribute
+    }
+    made_by = {name: [constructor(part) or "" for part in parts] for name, parts in made.items()}
+    shared = repeats({name: every for name, every in made_by.items() if len(every) > 1})
+    for name, parts in made.items():
         one = len(parts) == 1
-        if one:
-            lines.append(f"self.{unit.attribute} = {made_by[0]}")
+        if one or name in shared.calls:
+            lines.append(f"self.{name} = {shared.calls.get(name, made_by[name][0])}")
         else:
-            lines.append(f"self.{unit.attribute} = nn.Sequential(")
-            lines += [f"    {line}," for line in made_by]
+            lines.append(f"self.{name} = nn.Sequential(")
+            lines += [f"    {line}," for line in made_by[name]]
             lines.append(")")
         for position, part in enumerate(parts):
-            prefix = unit.attribute if one else f"{unit.attribute}.{position}"
+            prefix = name if one else f"{name}.{position}"
             weights |= {f"{prefix}.{k}": v.detach() for k, v in part.state_dict().items()}
-    return lines, weights
+    return shared.functions, lines, weights
 
 
 def _weight(name: str, tensor: Tensor) -> str:
@@ -195,6 +208,16 @@ def _weight(name: str, tensor: Tensor) -> str:
 
 def _indented(lines: list[str]) -> list[str]:
     return [f"        {line}" for line in lines]
+
+
+def _wrapped(line: str) -> str:
+    """A call that is too long for a line, over three."""
+    if len(line) <= LONGEST or "(" not in line or "#" in line:
+        return line
+    indentation = line[: len(line) - len(line.lstrip())]
+    before, _, rest = line.partition("(")
+    arguments, _, after = rest.rpartition(")")
+    return f"{before}(\n{indentation}    {arguments}\n{indentation}){after}"
 
 
 class _Writer:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from fidelity.export.format import TOLERANCE, Format, difference, export
+from fidelity.export.format import TOLERANCE, Format, difference, write
 from fidelity.export.subject import ExportError, Subject
 from spaces.space import Space
 from tests.fidelity.export.networks import NAMED, SPACES, named, subject
@@ -58,7 +58,7 @@ class FormatContract:
         for name in kind.files:
             (tmp_path / name).write_text("mine")
             with pytest.raises(FileExistsError, match=r"exists and is not overwritten: choose"):
-                export(subject("hierarchical").network, (1, 8, 8), tmp_path, [kind])
+                write(subject("hierarchical").network, (1, 8, 8), tmp_path, [kind])
             assert (tmp_path / name).read_text() == "mine"
             assert len(list(tmp_path.iterdir())) == 1
             (tmp_path / name).unlink()
@@ -77,7 +77,7 @@ class FormatContract:
         if not self.traced:
             pytest.skip("it needs no graph")
         with pytest.raises(ExportError, match=r"cannot be traced for images of \(1, 4, 4\)"):
-            export(Untraceable(), (1, 4, 4), tmp_path, [self.make_format("hierarchical")])
+            write(Untraceable(), (1, 4, 4), tmp_path, [self.make_format("hierarchical")])
         assert not list(tmp_path.iterdir())
 
     def test_a_format_that_loses_something_leaves_no_file(
@@ -87,5 +87,5 @@ class FormatContract:
         loaded = nn.Sequential(nn.Flatten(), nn.Linear(64, 5)).eval()
         monkeypatch.setattr(type(kind), "load", lambda self, path: loaded)
         with pytest.raises(ExportError, match=r"differ by .* does not keep"):
-            export(subject("hierarchical").network, (1, 8, 8), tmp_path, [kind])
+            write(subject("hierarchical").network, (1, 8, 8), tmp_path, [kind])
         assert not list(tmp_path.iterdir())
