@@ -1,5 +1,5 @@
 from .measure import Latency, MeasuredLatency
-from .operations import Operation, operations
+from .operations import Operation, operations_of
 from .table import LatencyTable
 from .timing import Timing
 
@@ -9,5 +9,5 @@ __all__ = [
     "MeasuredLatency",
     "Operation",
     "Timing",
-    "operations",
+    "operations_of",
 ]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
-from torch.utils._pytree import tree_any, tree_map
+from torch.utils._pytree import tree_any, tree_leaves, tree_map
 
 from spaces.space import InputShape
+
+CACHE = 2**25
+"""Bytes of weights that no usual cache holds."""
+
+MOST_COPIES = 64
 
 
 @dataclass(frozen=True)
@@ -21,10 +28,17 @@ class Blank:
     Attributes:
         shape: of the tensor.
         dtype: of its numbers.
+        weight: whether the network keeps it, so that it is no result of another operation.
     """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
+    weight: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Of the numbers."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def filled(self, device: torch.device) -> Tensor:
         """One of this form; positive numbers, so that they can be a variance, too."""
@@ -54,21 +68,37 @@ class Operation:
     keywords: Mapping[str, Any] = field(repr=False, compare=False)
 
     def prepared(self, device: torch.device) -> Callable[[], object]:
-        """The call with random tensors on `device`."""
+        """The call with random tensors on `device`.
 
-        def fill(value: Any) -> Any:
-            return value.filled(device) if isinstance(value, Blank) else value
+        In a network all other weights have passed through the caches since an operation last read
+        its own, while what it computes with is still there. So the calls take turns with copies
+        of the weights.
+        """
 
+        def filled(value: Any, weight: bool) -> Any:
+            blank = isinstance(value, Blank) and value.weight is weight
+            return value.filled(device) if blank else value
+
+        given = (self.arguments, dict(self.keywords))
+        size = sum(leaf.bytes for leaf in tree_leaves(given) if _is_weight(leaf))
+        copies = min(MOST_COPIES, math.ceil(CACHE / size)) if size else 1
+        shared = tree_map(lambda value: filled(value, False), given)
+        turns = cycle([tree_map(lambda value: filled(value, True), shared) for _ in range(copies)])
         function = self.function
-        arguments, keywords = tree_map(fill, (self.arguments, dict(self.keywords)))
-        return lambda: function(*arguments, **keywords)
+
+        def call() -> object:
+            arguments, keywords = next(turns)
+            return function(*arguments, **keywords)
+
+        return call
 
 
 class _Recorder(TorchFunctionMode):
-    """Notes every call that makes a tensor from tensors."""
+    """Notes every call that makes a tensor from tensors; `weights` are those of the network."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Sequence[Tensor]) -> None:
         super().__init__()
+        self.weights = {id(tensor) for tensor in weights}
         self.found: list[Operation] = []
 
     def __torch_function__(
@@ -82,7 +112,7 @@ class _Recorder(TorchFunctionMode):
         result = func(*args, **kwargs)
         getter = getattr(func, "__name__", "") == "__get__"  # such as x.shape
         if not getter and tree_any(_is_tensor, result) and tree_any(_is_tensor, (args, kwargs)):
-            arguments, keywords = tree_map(_blank, (args, kwargs))
+            arguments, keywords = tree_map(self._blank, (args, kwargs))
             named = [f"{name}={value!r}" for name, value in keywords.items()]
             listed = ", ".join([*map(repr, arguments), *named])
             self.found.append(
@@ -90,8 +120,15 @@ class _Recorder(TorchFunctionMode):
             )
         return result
 
+    def _blank(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return Blank(tuple(value.shape), value.dtype, id(value) in self.weights)
 
-def operations(network: nn.Module, input_shape: InputShape, batch_size: int = 1) -> list[Operation]:
+
+def operations_of(
+    network: nn.Module, input_shape: InputShape, batch_size: int = 1
+) -> list[Operation]:
     """Every call of a function of torch in a forward pass, in order.
 
     Nothing is computed: the network runs on torch's meta device, in evaluation mode.
@@ -108,7 +145,7 @@ def operations(network: nn.Module, input_shape: InputShape, batch_size: int = 1)
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
     network.eval()
-    recorder = _Recorder()
+    recorder = _Recorder(list(state.values()))
     try:
         with torch.no_grad():
             images = torch.empty(batch_size, *input_shape, device="meta")
@@ -123,5 +160,5 @@ def _is_tensor(value: Any) -> bool:
     return isinstance(value, Tensor)
 
 
-def _blank(value: Any) -> Any:
-    return Blank(tuple(value.shape), value.dtype) if isinstance(value, Tensor) else value
+def _is_weight(value: Any) -> bool:
+    return isinstance(value, Blank) and value.weight

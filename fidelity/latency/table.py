@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from fidelity.latency.exclusive import exclusive, existing, threads
 from fidelity.latency.measure import Latency, MeasuredLatency
-from fidelity.latency.operations import Operation, operations
+from fidelity.latency.operations import Operation, operations_of
 from fidelity.latency.timing import checked
 from spaces.space import InputShape, Space
 
@@ -30,8 +30,8 @@ class LatencyTable:
     Each operation is measured once, at each shape in which it occurs, as in the tables of Cai et
     al. (2019), "ProxylessNAS". The estimate of a network is `intercept`, and for each of its
     operations `slope` times its seconds and `overhead`: what Python does in between is in no
-    operation, and what repeated measurements find in the caches a network may not. `calibrated`
-    fits the three numbers to a few networks that are measured whole.
+    operation, and what repeated calls find in the caches a network may not. `calibrated` fits the
+    three numbers to a few networks that are measured whole.
 
     An operation that the table does not know yet is measured when it is first needed, and
     remembered.
@@ -117,7 +117,7 @@ class LatencyTable:
         """The operations of the network, in order; none of them is run."""
         with torch.device("meta"):
             network = self.space.build(configuration, self.input_shape, self.outputs)
-        return operations(network, self.input_shape, self.latency.batch_size)
+        return operations_of(network, self.input_shape, self.latency.batch_size)
 
     def _measure(self, found: Sequence[Operation]) -> None:
         unknown = {o.key: o for o in found if o.key not in self._measured}

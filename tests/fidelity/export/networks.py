@@ -82,7 +82,7 @@ TINY_STAGES = {
 SPACES: dict[str, tuple[Space, InputShape]] = {
     "cells": (CellSpace.nasbench201(channels=4, cells=1, stages=2), (3, 9, 9)),
     "nasbench101": (nasbench101(channels=8, cells=1, stacks=2), (3, 8, 8)),
-    "darts": (DartsSpace(nodes=3, channels=4, cells=3), (3, 9, 9)),
+    "darts": (DartsSpace(nodes=2, channels=4, cells=3), (3, 9, 9)),
     "macro": (MacroSpace(TINY_STAGES, (Convolution(8),), (Convolution(8),), 0.2), (3, 8, 8)),
     "liu2018": (liu2018((4,)), (3, 8, 8)),
     "hierarchical": (HierarchicalSpace(Stage({"plain": families.PLAIN}, (1, 3))), (1, 8, 8)),
