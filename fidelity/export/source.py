@@ -273,9 +273,11 @@ class _Writer:
             if isinstance(part, str):
                 written.append(part)
             elif part.name in self._inside:
-                text = self._text(self._units[part.name].parts)
-                closed = part.bare or text.endswith((")", "]"))
-                written.append(text if closed else f"({text})")
+                parts_inside = self._units[part.name].parts
+                text = self._text(parts_inside)
+                # Signs stand between blanks, and nothing else does.
+                open_ended = any(str(inner).startswith(" ") for inner in parts_inside)
+                written.append(f"({text})" if open_ended and not part.bare else text)
             else:
                 written.append(self._names[part.name])
         return "".join(written)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import torch
@@ -81,6 +82,22 @@ def test_every_kind_of_expression_of_a_users_network() -> None:
         "nn.ReLU(inplace=True)",
     ):
         assert expected in text
+
+
+class Precedence(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = (x + torch.cat([x, x + 1], 1)[:, :1]) * (x + 2) - (x + (x + 3))
+        return logits.view(x.shape[0] * 2, -1)[: x.shape[0] + 1 - 1].flatten(1)
+
+
+def test_sums_inside_other_expressions_keep_their_parentheses() -> None:
+    network = Precedence()
+    text = source(Subject.of(network, (1, 2, 2))).text
+    names: dict[str, Any] = {"__file__": "network.py"}
+    exec(text, names)
+    images = torch.randn(3, 1, 2, 2)
+    assert torch.allclose(names["Network"]()(images), network(images))
+    assert ") * (" in text
 
 
 class TwoOutputs(nn.Module):
