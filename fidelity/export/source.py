@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -211,13 +212,22 @@ def _indented(lines: list[str]) -> list[str]:
 
 
 def _wrapped(line: str) -> str:
-    """A call that is too long for a line, over three."""
+    """A call that is too long for a line, over several: its arguments on lines of their own."""
     if len(line) <= LONGEST or "(" not in line or "#" in line:
         return line
     indentation = line[: len(line) - len(line.lstrip())]
     before, _, rest = line.partition("(")
     arguments, _, after = rest.rpartition(")")
-    return f"{before}(\n{indentation}    {arguments}\n{indentation}){after}"
+    inner = f"{indentation}    "
+    filled = textwrap.fill(
+        arguments,
+        LONGEST,
+        initial_indent=inner,
+        subsequent_indent=inner,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{before}(\n{filled}\n{indentation}){after}"
 
 
 class _Writer:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fidelity.export.source import source
+from fidelity.export.source import _wrapped, source
 from fidelity.export.subject import ExportError, Subject
 from spaces import families, zoo
 from spaces.stages import StageSpace
@@ -98,6 +98,14 @@ def test_sums_inside_other_expressions_keep_their_parentheses() -> None:
     images = torch.randn(3, 1, 2, 2)
     assert torch.allclose(names["Network"]()(images), network(images))
     assert ") * (" in text
+
+
+def test_long_lines_are_wrapped() -> None:
+    call = "    a = nn.Conv2d(" + ", ".join(f"argument{i}=(1, {i})" for i in range(12)) + "),"
+    lines = _wrapped(call).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "".join(line.strip() for line in lines).replace(" ", "") == call.replace(" ", "")
+    assert _wrapped("    short(1)") == "    short(1)"
 
 
 class TwoOutputs(nn.Module):
