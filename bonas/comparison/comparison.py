@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,12 +132,13 @@ class Comparison:
         goal = float(np.median(ends[first])) if target is None and first in ends else target
         rows = []
         for name in self.runs:
-            row = {"runs": len(self.runs[name]), "failed": sum(n == name for n, _ in self.failures)}
+            failed = sum(failure == name for failure, _ in self.failures)
+            row: dict[str, float] = {"runs": len(self.runs[name]), "failed": failed}
             if name in ends:
                 generator = np.random.default_rng(0) if rng is None else rng
                 low, high = bootstrap_mean(ends[name], confidence, generator)
-                row |= {"mean": ends[name].mean(), "low": low, "high": high}
-                row |= {"median": np.median(ends[name]), "rank": mean_ranks.get(name, np.nan)}
+                row |= {"mean": float(ends[name].mean()), "low": low, "high": high}
+                row |= {"median": float(np.median(ends[name])), "rank": mean_ranks.get(name, nan)}
                 row |= {"time": _time(curves[name], goal)}
             rows.append(row)
         frame = pd.DataFrame(rows, index=pd.Index(list(self.runs), name=self.measure))
@@ -167,11 +169,13 @@ class Comparison:
 
     def plot(self, ax: Axes | None = None, *, clock: Clock | None = None, log: bool = True) -> Axes:
         """What had been found when: the median and quartiles, see `bonas.plot.anytime`."""
-        from bonas.plot.anytime import anytime
+        from bonas import plot
 
         label = "lowest cost so far" if self.regret is None else "regret of the incumbent"
         clock = clock or self.clock
-        return anytime(self.histories, ax, clock=clock, label=label, log=log, regret=self.regret)
+        return plot.anytime(
+            self.histories, ax, clock=clock, label=label, log=log, regret=self.regret
+        )
 
     def _repr_html_(self) -> str:
         return str(self.table().to_html())
@@ -211,6 +215,6 @@ class Comparison:
 def _time(curves: Sequence[Curve], target: float | None) -> float:
     """When half of the runs had reached the target; infinite if they never did."""
     if target is None:
-        return float("nan")
+        return nan
     found = sorted(reached(curve, target) for curve in curves)
     return found[(len(found) - 1) // 2]

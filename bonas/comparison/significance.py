@@ -92,9 +92,9 @@ class Significance:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The critical-difference diagram: see `bonas.plot.critical_difference`."""
-        from bonas.plot.critical_difference import critical_difference as draw
+        from bonas import plot
 
-        return draw(self.ranks, self.critical_difference, ax)
+        return plot.critical_difference(self.ranks, self.critical_difference, ax)
 
     def _repr_html_(self) -> str:
         told = f"Friedman's test over {self.seeds} seeds: p = {self.friedman:.2g}"

@@ -84,7 +84,7 @@ def _scale(ax: Axes, low: int, high: int, difference: float) -> None:
     for rank in range(low, high + 1):
         ax.plot([rank, rank], [0, 0.2], color=INK, linewidth=1)
         ax.text(rank, 0.3, f"{rank}", ha="center", va="bottom", fontsize=9)
-    ax.text(high, 1.05, "mean rank", ha="right", va="bottom", fontsize=9)
+    ax.text(high + 0.04 * (high - low), 0, "mean rank", ha="left", va="center", fontsize=9)
     ax.plot([low, low + difference], [1.3, 1.3], "|-", color=INK, linewidth=1, markersize=6)
     label = f"critical difference {difference:.2f}"
     ax.text(low, 1.4, label, ha="left", va="bottom", fontsize=9)

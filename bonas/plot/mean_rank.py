@@ -68,5 +68,5 @@ def mean_rank(
     ax.set_ylabel("mean rank (1 is the best)")
     ax.set_ylim(len(sizes) + 0.2, 0.8)
     ax.grid(alpha=GRID)
-    ax.legend()
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return ax

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import ceil, floor, log10
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import (
+    FixedLocator,
     FuncFormatter,
     LogLocator,
     MaxNLocator,
     NullFormatter,
-    SymmetricalLogLocator,
+    NullLocator,
 )
 
 # Okabe & Ito (2008): told apart by colour-blind eyes; line styles and markers tell them apart in
@@ -51,10 +56,11 @@ def logarithmic(ax: Axes, lowest: float) -> None:
         lowest: of the values that are drawn and above zero.
     """
     low, high = ax.get_ylim()
-    if min(ax.dataLim.y0, low) <= 0 and ax.dataLim.y0 <= 0:
+    if ax.dataLim.y0 <= 0:
         ax.set_yscale("symlog", linthresh=lowest, linscale=0.4)
-        ax.set_ylim(bottom=-0.15 * lowest)
-        ax.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=lowest, subs=(1, 2, 5)))
+        ax.set_ylim(-0.15 * lowest, high)
+        ax.yaxis.set_major_locator(FixedLocator([0.0, *_round_numbers(1.5 * lowest, high)]))
+        ax.yaxis.set_minor_locator(NullLocator())
     else:
         ax.set_yscale("log")
         low, high = ax.get_ylim()
@@ -64,3 +70,44 @@ def logarithmic(ax: Axes, lowest: float) -> None:
         )
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """1, 2 and 5 times the powers of ten in a range; the powers alone where it is wide."""
+    first, last = floor(log10(low)), ceil(log10(high))
+    digits = (1, 2, 5) if last - first <= 4 else (1,)
+    every = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in digits]
+    return [number for number in every if low <= number <= high]
+
+
+def budget_axis(ax: Axes, budgets: Sequence[float]) -> None:
+    """A horizontal axis with ticks at budgets, logarithmic if they grow at least eightfold.
+
+    Of many budgets a few have ticks, the last one among them.
+    """
+    if max(budgets) >= 8 * min(budgets):
+        ax.set_xscale("log")
+    kept = sorted(budgets)[:: -ceil(len(budgets) / 8)]
+    ax.xaxis.set_major_locator(FixedLocator(kept))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+
+
+def star(ax: Axes, x: float, y: float, label: str) -> None:
+    """Marks the point that matters most."""
+    ax.scatter(
+        [x], [y], s=180, marker="*", color=COLOURS[1], edgecolors="black", zorder=3, label=label
+    )
+    ax.legend()
+
+
+def ink_on(shade: Sequence[float]) -> str:
+    """Black or white, whichever can be read on a colour (red, green, blue within [0, 1])."""
+    red, green, blue = shade[:3]
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+
+
+def shades(count: int) -> list[tuple[float, float, float, float]]:
+    """So many shades from light to dark, which differ in grey as they do in colour."""
+    found = colormaps["cividis_r"](np.linspace(0.05, 0.95, count) if count > 1 else [0.5])
+    return [(float(r), float(g), float(b), float(a)) for r, g, b, a in found]
