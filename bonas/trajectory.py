@@ -99,8 +99,8 @@ def trajectory(history: History, clock: Clock = "epochs", regret: Regret | None 
     """
     spent = times(history, clock)
     values = lowest_costs(history) if regret is None else regrets(history, regret)
-    changed = np.flatnonzero(np.diff(values, prepend=np.inf) != 0)
-    changed = changed[np.isfinite(values[changed])]
+    before = np.concatenate([[np.inf], values[:-1]])[: len(values)]
+    changed = np.flatnonzero((values != before) & np.isfinite(values))
     if not len(changed):
         return np.array([]), np.array([])
     places = np.append(changed, len(values) - 1)

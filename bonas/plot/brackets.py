@@ -45,7 +45,7 @@ def brackets(schedule: Bracketed, ax: Axes | None = None, *, unit: str = "epochs
         rows = [row] * len(rungs)
         ax.scatter(budgets, rows, areas, color=COLOURS[5], edgecolors=INK, zorder=2)
         for rung, area in zip(rungs, areas, strict=True):
-            inside = area > 150
+            inside = area > 220
             ax.annotate(
                 f"{rung.trials}",
                 (rung.budget, row),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm
+from matplotlib.ticker import FuncFormatter
 
 from bonas.plot.style import axes, star
 from fidelity.history import History
@@ -81,7 +84,7 @@ def embedding(
     """Draws each evaluated network where its features are, and marks the incumbent.
 
     Features are those of `spaces.features.Encoder`: choices, subgraphs (Weisfeiler-Lehman), paths.
-    The cost of a network is the lowest one at its highest budget.
+    The cost of a network is the lowest one at its highest budget; each shade has as many.
 
     Args:
         space: of the architectures.
@@ -106,7 +109,7 @@ def embedding(
     order = sorted(range(len(found)), key=lambda place: -found[place].cost)
     x, y = projection.points[order].T
     costs = [found[place].cost for place in order]
-    dots = ax.scatter(x, y, 22, costs, cmap="cividis", edgecolors="black", linewidths=0.3)
+    dots = ax.scatter(x, y, 22, costs, edgecolors="black", linewidths=0.3, **_shading(costs))
     if history.incumbent is not None:
         keys = [evaluation.trial.key for evaluation in found]
         best = keys.index(history.incumbent.trial.key)
@@ -114,8 +117,17 @@ def embedding(
         star(ax, x, y, "incumbent")
     ax.set_xlabel(projection.labels[0])
     ax.set_ylabel(projection.labels[1])
-    ax.figure.colorbar(dots, ax=ax, label=label)
+    bar = ax.figure.colorbar(dots, ax=ax, label=label)
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     return ax
+
+
+def _shading(costs: list[float]) -> dict[str, Any]:
+    """A shade for each eighth of the networks: a few bad ones leave the others different."""
+    levels = np.unique(np.quantile(costs, np.linspace(0, 1, 9)))
+    if len(levels) < 2:
+        return {"cmap": "cividis"}
+    return {"cmap": "cividis", "norm": BoundaryNorm(levels.tolist(), 256)}
 
 
 def networks(history: History) -> list[Evaluation]:

@@ -35,13 +35,13 @@ def learning_curves(
         for points in lines:
             ax.plot(*zip(*points, strict=True), style, color=colour, linewidth=1, alpha=0.8)
         ends = [points[-1] for points in lines]
-        name = f"{len(lines)} to {budget:g}"
+        name = f"{budget:g} ({len(lines)})"
         ax.plot(
             *zip(*ends, strict=True), marker, color=colour, label=name, markersize=5, mec="black"
         )
     if found:
         budget_axis(ax, list(found))
-        ax.legend(title=f"configurations ({unit})", title_fontsize=9, fontsize=9)
+        ax.legend(title=f"{unit} (configurations)", title_fontsize=9, fontsize=9)
     ax.set_xlabel(f"{unit} trained")
     ax.set_ylabel(label)
     ax.grid(alpha=GRID)

@@ -109,5 +109,5 @@ def ink_on(shade: Sequence[float]) -> str:
 
 def shades(count: int) -> list[tuple[float, float, float, float]]:
     """So many shades from light to dark, which differ in grey as they do in colour."""
-    found = colormaps["cividis_r"](np.linspace(0.05, 0.95, count) if count > 1 else [0.5])
+    found = colormaps["cividis_r"](np.linspace(0.05, 0.95, count) if count != 1 else [0.5])
     return [(float(r), float(g), float(b), float(a)) for r, g, b, a in found]

@@ -68,7 +68,7 @@ def timeline(history: History, ax: Axes | None = None, *, unit: str = "epochs") 
             hatch="xxx" if failed else None,
         )
     keys = [
-        Patch(facecolor=colours[budget], edgecolor="black", label=f"{budget:g} {unit}")
+        Patch(facecolor=colours[budget], edgecolor="black", label=f"{budget:g}")
         for budget in budgets
     ]
     if any(not e.succeeded for e in evaluations):
@@ -78,7 +78,9 @@ def timeline(history: History, ax: Axes | None = None, *, unit: str = "epochs") 
             handles=keys,
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
-            ncols=min(len(keys), 4),
+            ncols=min(len(keys), 5),
+            title=f"budget ({unit})",
+            title_fontsize=9,
             frameon=False,
             fontsize=9,
         )
