@@ -84,7 +84,7 @@ def acquisition(
     unit = " (standard deviations of ranks)" if transform is normal_scores else ""
     ax.set_xlabel(f"predicted cost{unit}")
     ax.set_ylabel(f"value: {_words(type(chooser).__name__)}")
-    ax.figure.colorbar(dots, ax=ax, label="standard deviation of the prediction")
+    ax.figure.colorbar(dots, ax=ax, label="predicted standard deviation")
     ax.grid(alpha=GRID)
     return ax
 

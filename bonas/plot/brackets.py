@@ -61,7 +61,8 @@ def brackets(schedule: Bracketed, ax: Axes | None = None, *, unit: str = "epochs
     ax.set_yticks(range(len(kinds)), labels)
     ax.set_ylim(len(kinds) - 0.4, -0.6)
     ax.margins(x=0.12)
-    ax.set_xlabel(f"budget of a rung ({unit}); numbers are trials")
+    ax.set_xlabel(f"budget ({unit})")
+    ax.set_title("trials of each rung", fontsize=10)
     return ax
 
 

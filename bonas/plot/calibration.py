@@ -37,5 +37,5 @@ def calibration(predictions: Mapping[str, Predictions], ax: Axes | None = None) 
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.grid(alpha=GRID)
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return ax

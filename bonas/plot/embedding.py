@@ -45,7 +45,7 @@ def principal_components(rows: Rows) -> Projection:
     shares = np.zeros(2)
     shares[: len(scales)] = (scales**2 / max((scales**2).sum(), 1e-300))[:2]
     first, second = (
-        f"principal component {i + 1} ({share:.0%} of variance)" for i, share in enumerate(shares)
+        f"component {i + 1} ({share:.0%} of variance)" for i, share in enumerate(shares)
     )
     return Projection(points, (first, second))
 

@@ -39,7 +39,7 @@ def importance(
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     left_out = len(order) - len(shown)
-    more = f" ({left_out} more are not shown)" if left_out else ""
-    ax.set_xlabel(f"growth of the error when shuffled (share of the variance of costs){more}")
+    more = f"\n{left_out} more are not shown" if left_out else ""
+    ax.set_xlabel(f"importance (share of variance){more}")
     ax.grid(axis="x", alpha=GRID)
     return ax

@@ -41,7 +41,7 @@ def learning_curves(
         )
     if found:
         budget_axis(ax, list(found))
-        ax.legend(title=f"{unit} (configurations)", title_fontsize=9, fontsize=9)
+        ax.legend(loc="upper right", title=f"{unit} (configurations)", title_fontsize=9, fontsize=9)
     ax.set_xlabel(f"{unit} trained")
     ax.set_ylabel(label)
     ax.grid(alpha=GRID)

@@ -22,8 +22,8 @@ def test_components_by_hand() -> None:
     # On a line: everything is in the first component.
     found = principal_components(np.array([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]]))
     assert found.points == pytest.approx(np.array([[-5.0, 0], [0, 0], [5, 0]]), abs=1e-12)
-    assert found.labels[0] == "principal component 1 (100% of variance)"
-    assert found.labels[1] == "principal component 2 (0% of variance)"
+    assert found.labels[0] == "component 1 (100% of variance)"
+    assert found.labels[1] == "component 2 (0% of variance)"
 
 
 def test_components_of_equal_rows_are_zeros() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.bonas.plot import pictures
-from tests.bonas.plot.pictures import FOLDER, TOLERANCE, check, distance, paper
+from tests.bonas.plot.pictures import FOLDER, TOLERANCE, check, distance, paper, read
 
 NAMES = sorted(file.name for file in FOLDER.glob("*.png"))
 
@@ -17,15 +18,13 @@ def test_pictures_are_small() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_picture_passes_for_another_one(name: str) -> None:
-    mine = plt.imread(FOLDER / name)
+    mine = read(FOLDER / name)
     assert distance(mine, mine) == 0
-    others = [plt.imread(FOLDER / other) for other in NAMES if other != name]
+    others = [read(FOLDER / other) for other in NAMES if other != name]
     assert min(distance(mine, other) for other in others) > TOLERANCE
 
 
-def test_a_change_is_seen(
-    tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "FOLDER", tmp_path)
     ax = paper()
     ax.plot([1, 2, 3])

@@ -81,4 +81,4 @@ def test_the_picture_of_a_tree() -> None:
 
 def test_the_picture_of_bubbles() -> None:
     bubbles = {"small": Bubble(69.8, 1.8e9, 11.7e6), "large": Bubble(76.1, 4.1e9, 25.6e6)}
-    check(canziani(bubbles, paper()), "canziani")
+    check(canziani(bubbles, paper(5, 3)), "canziani")
