@@ -41,7 +41,15 @@ def learning_curves(
         )
     if found:
         budget_axis(ax, list(found))
-        ax.legend(loc="upper right", title=f"{unit} (configurations)", title_fontsize=9, fontsize=9)
+        ax.legend(
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=min(len(found), 5),
+            title=f"{unit} (configurations)",
+            title_fontsize=9,
+            fontsize=9,
+            frameon=False,
+        )
     ax.set_xlabel(f"{unit} trained")
     ax.set_ylabel(label)
     ax.grid(alpha=GRID)

@@ -30,7 +30,7 @@ def history(size: int = 60) -> History:
 def test_what_matters_most_comes_first() -> None:
     found = hyperparameter_importance(history(), np.random.default_rng(0))
     assert next(iter(found)) == "kind"
-    assert found["kind"].mean > 1  # to shuffle a coin that decides everything
+    assert found["kind"].mean > 0.5
     assert abs(found["nothing"].mean) < 0.05
     assert found["rate"].mean > found["nothing"].mean
     assert all(value.error >= 0 for value in found.values())

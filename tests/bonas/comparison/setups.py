@@ -19,7 +19,7 @@ from spaces.space import Space
 TABLE = MNIST1DCells()
 SETUPS = {
     "random": Setup(RandomSearch()),
-    "evolution": Setup(RegularizedEvolution(population=5)),
+    "evolution": Setup(RegularizedEvolution(population=5, sample_size=3)),
     "random x Hyperband": Setup(RandomSearch(), Hyperband(1, 27)),
 }
 

@@ -126,10 +126,10 @@ def test_processes_give_the_same(tmp_path: Path) -> None:
 
 def test_a_process_that_dies_is_recorded_and_the_others_go_on() -> None:
     setups = {"random": SETUPS["random"], "deadly": Setup(Deadly(os.getpid()))}
-    found = small(setups=setups, seeds=range(2), jobs=2)
-    assert set(found.failures) == {("deadly", 0), ("deadly", 1)}
+    found = small(setups=setups, seeds=[0], jobs=2)
+    assert set(found.failures) == {("deadly", 0)}
     assert "the process of this run died" in found.failures["deadly", 0]
-    assert len(found.runs["random"]) == 2
+    assert len(found.runs["random"]) == 1
 
 
 def test_processes_that_all_die_are_an_error() -> None:

@@ -39,7 +39,7 @@ def check(ax: Axes, name: str) -> None:
     figure.savefig(drawn, format="png", dpi=100)
     picture = Image.open(drawn).convert("RGB")
     if not file.exists():
-        picture.quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)
+        picture.quantize(128, dither=Image.Dither.NONE).save(file, optimize=True)
         raise AssertionError(f"{file} was missing: look at it, and run the test again")
     difference = distance(np.asarray(picture) / 255, read(file))
     assert difference < TOLERANCE, f"{name} differs by {difference:.3f}: look at both"

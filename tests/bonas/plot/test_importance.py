@@ -13,7 +13,7 @@ MADE = {
 
 
 def test_the_picture() -> None:
-    check(importance(MADE, paper(4, 2.4)), "importance")
+    check(importance(MADE, paper(4.6, 2.4)), "importance")
 
 
 def test_the_largest_is_at_the_top_and_some_may_be_left_out() -> None:
