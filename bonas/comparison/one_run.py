@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -106,8 +105,7 @@ class OneRun:
                 self._keep(search.history)
 
     def _keep(self, history: History) -> None:
-        if self.directory.exists():
-            shutil.rmtree(self.directory)
+        (self.directory / journal.NAME).unlink(missing_ok=True)
         self._search(self.directory).close()  # which writes the header
         with journal.Journal(self.directory) as kept:
             for trial in history.trials:

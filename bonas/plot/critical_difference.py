@@ -73,7 +73,7 @@ def critical_difference(
         text = f"{name}  {places[index]:.2f}" if on_left else f"{places[index]:.2f}  {name}"
         beside = end - margin / 2 if on_left else end + margin / 2
         ax.text(beside, y, text, ha=side, va="center", fontsize=9)
-    ax.set_ylim(-depth - left, 1.9)
+    ax.set_ylim(-depth - left, 2.2)
     ax.axis("off")
     return ax
 
@@ -87,4 +87,4 @@ def _scale(ax: Axes, low: int, high: int, difference: float) -> None:
     ax.text(high + 0.04 * (high - low), 0, "mean rank", ha="left", va="center", fontsize=9)
     ax.plot([low, low + difference], [1.3, 1.3], "|-", color=INK, linewidth=1, markersize=6)
     label = f"critical difference {difference:.2f}"
-    ax.text(low, 1.4, label, ha="left", va="bottom", fontsize=9)
+    ax.text(low, 1.55, label, ha="left", va="bottom", fontsize=9)

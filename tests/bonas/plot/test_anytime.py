@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from io import BytesIO
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -27,6 +29,12 @@ def test_the_picture_of_a_zero_on_a_logarithmic_axis() -> None:
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[0] == "0"
     check(ax, "anytime_zero")
+
+
+def test_it_is_exported_as_vectors() -> None:
+    written = BytesIO()
+    anytime({"mine": [plain(5, 4), plain(3)]}).figure.savefig(written, format="pdf")
+    assert written.getvalue().startswith(b"%PDF")
 
 
 def test_both_axes_may_be_logarithmic() -> None:
