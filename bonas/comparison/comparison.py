@@ -177,6 +177,18 @@ class Comparison:
             self.histories, ax, clock=clock, label=label, log=log, regret=self.regret
         )
 
+    def plot_ranks(self, ax: Axes | None = None, *, clock: Clock | None = None) -> Axes:
+        """Mean ranks over time, of the seeds that tests are about: see `bonas.plot.mean_rank`.
+
+        Raises:
+            ValueError: there are fewer than two setups with results, or no such seed.
+        """
+        from bonas import plot
+
+        names, seeds, _ = self._blocks()
+        histories = {name: [self.runs[name][seed] for seed in seeds] for name in names}
+        return plot.mean_rank(histories, ax, clock=clock or self.clock, regret=self.regret)
+
     def _repr_html_(self) -> str:
         return str(self.table().to_html())
 
@@ -207,7 +219,8 @@ class Comparison:
             }
             for name in names
         }
-        seeds = [seed for seed in ends[names[0]] if all(seed in of for of in ends.values())]
+        first = ends[names[0]] if names else {}
+        seeds = [seed for seed in first if all(seed in of for of in ends.values())]
         rows = [[ends[name][seed] for name in names] for seed in seeds]
         return names, seeds, np.array(rows).reshape(len(seeds), len(names))
 

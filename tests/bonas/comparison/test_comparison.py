@@ -130,7 +130,12 @@ def test_too_little_is_refused() -> None:
     with pytest.raises(ComparisonError, match="no run found anything"):
         made(a=[(None,)]).table()
     nothing: dict[int, History] = {}
-    assert Comparison({"a": nothing}, {}, "epochs").frame().empty
+    empty = Comparison({"a": nothing, "b": nothing}, {}, "epochs")
+    assert empty.frame().empty
+    with pytest.raises(ComparisonError, match="there are 0 and 0"):
+        empty.test()
+    with pytest.raises(ValueError, match="ranks need two names or more"):
+        empty.plot_ranks()
 
 
 def test_it_is_drawn_and_shown() -> None:
@@ -139,4 +144,6 @@ def test_it_is_drawn_and_shown() -> None:
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("evaluations", "lowest cost so far")
     assert THREE.plot(clock="epochs").get_xlabel() == "epochs trained"
     assert "better" in THREE._repr_html_()
+    ranks = THREE.plot_ranks()
+    assert ranks.lines[1].get_ydata().tolist()[-1] == 1  # type: ignore[union-attr]
     plt.close("all")
