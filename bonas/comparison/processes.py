@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
 from multiprocessing import get_context
-from typing import Any
+from pathlib import Path
 
 from bonas.comparison.one_run import ERROR, ComparisonError, OneRun
 
@@ -56,14 +57,25 @@ def carry_out(runs: Sequence[OneRun], jobs: int, ended: Callable[[OneRun], None]
                 ended(run)
         return
     packed = _packed(runs)
+    with tempfile.TemporaryDirectory(prefix="bonas-") as folder:
+        # Each process reads it once: a data set may be large.
+        file = Path(folder) / "runs"
+        file.write_bytes(packed)
+        _carry_out_all(runs, file, jobs, ended)
+
+
+def _carry_out_all(
+    runs: Sequence[OneRun], file: Path, jobs: int, ended: Callable[[OneRun], None]
+) -> None:
+    """Carries out `runs`, which are packed in `file`."""
     left = list(range(len(runs)))
     while left:
-        done, suspects = _pooled(packed, left, jobs, lambda place: ended(runs[place]))
+        done, suspects = _pooled(file, left, jobs, lambda place: ended(runs[place]))
         # Alone, each of those that were running shows whether it kills its process.
         lost = [
             place
             for place in suspects
-            if not _pooled(packed, [place], 1, lambda place: ended(runs[place]))[0]
+            if not _pooled(file, [place], 1, lambda place: ended(runs[place]))[0]
         ]
         if len(left) == len(runs) and not done and len(lost) == len(suspects):
             raise ComparisonError(f"all processes have died at once: {REASONS}")
@@ -74,7 +86,7 @@ def carry_out(runs: Sequence[OneRun], jobs: int, ended: Callable[[OneRun], None]
 
 
 def _pooled(
-    packed: bytes, places: Sequence[int], jobs: int, ended: Callable[[int], None]
+    file: Path, places: Sequence[int], jobs: int, ended: Callable[[int], None]
 ) -> tuple[list[int], list[int]]:
     """Carries out some runs.
 
@@ -85,7 +97,7 @@ def _pooled(
     # Fresh processes: a fork of one with threads may hang.
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare)
     try:
-        futures = {pool.submit(_carry_out, packed, place): place for place in places}
+        futures = {pool.submit(_carry_out, file, place): place for place in places}
         for future in as_completed(futures):
             future.result()
             done.append(futures[future])
@@ -117,14 +129,14 @@ def _prepare() -> None:
 
 
 @lru_cache(maxsize=1)
-def _unpacked(packed: bytes) -> list[OneRun]:
+def _unpacked(file: Path) -> list[OneRun]:
     """The runs, once a process: what strategies remember of a space serves all of them."""
     import cloudpickle
 
-    runs: list[Any] = cloudpickle.loads(packed)
+    runs: list[OneRun] = cloudpickle.loads(file.read_bytes())
     return runs
 
 
-def _carry_out(packed: bytes, place: int) -> None:
+def _carry_out(file: Path, place: int) -> None:
     with one_thread():
-        _unpacked(packed)[place].carry_out()
+        _unpacked(file)[place].carry_out()
