@@ -108,7 +108,8 @@ def _names(templates: Sequence[tuple[str, ...]]) -> list[str]:
         kinds = [line.removeprefix("nn.").partition("(")[0] for line in template]
         words = [SHORT.get(kind, kind.lower()) for kind in kinds]
         plain.append("_".join(words) if len(words) <= 3 else "block")
-    total, numbers = Counter(plain), defaultdict(lambda: count(1))
+    total = Counter(plain)
+    numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
     return [f"{n}{next(numbers[n])}" if total[n] > 1 else n for n in plain]
 
 
