@@ -1,4 +1,4 @@
-from . import plot, runners, strategies, surrogates
+from . import callbacks, plot, runners, strategies, surrogates
 from .history import Evaluation, History, Status, Trial
 from .search import Search
 
@@ -8,6 +8,7 @@ __all__ = [
     "Search",
     "Status",
     "Trial",
+    "callbacks",
     "plot",
     "runners",
     "strategies",

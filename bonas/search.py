@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +15,15 @@ from typing import Self
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.failures import FIRST_FAILURES, Failures
+from bonas.callbacks.callback import Callback, Listeners
+from bonas.failures import FIRST_FAILURES
 from bonas.header import check_header, header
 from bonas.in_flight import InFlight
 from bonas.interrupts import Interrupts
 from bonas.kept import KeptCheckpoints
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
+from bonas.run import STALE_PROPOSALS, Run
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.strategies.bayesian import BayesianOptimization
@@ -29,22 +31,11 @@ from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
-from fidelity.objective import (
-    Context,
-    Objective,
-    Result,
-    accepted_arguments,
-    interpret,
-    resumes,
-)
+from fidelity.objective import Objective, Result, accepted_arguments, interpret, resumes
 from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.trial import Evaluation, Trial
 from spaces.space import Space, trial_key
-
-# When this many proposals in a row were networks that are known already, the space is taken
-# to be exhausted: a strategy that draws with replacement would go on for ever.
-STALE_PROPOSALS = 1000
 
 
 class Search:
@@ -85,7 +76,6 @@ class Search:
         self.seed = seed
         self.history = History(space.configuration_space, resumes=resumes(objective))
         self._in_flight = InFlight()
-        self._submitted: dict[int, Context] = {}  # of trials in flight that a runner has
         self._keys: dict[bytes, str] = {}  # of configurations by their vectors
         self._runner: Runner | None = None  # whose clock counts
         self._before = 0.0  # seconds when that clock began
@@ -239,6 +229,7 @@ class Search:
         epochs: float | None = None,
         runner: Runner | None = None,
         progress: Silent | None = None,
+        callbacks: Sequence[Callback] = (),
         first_failures: int = FIRST_FAILURES,
     ) -> History:
         """Searches until a limit is reached or the space is exhausted.
@@ -246,7 +237,8 @@ class Search:
         Limits are totals over all runs in the same directory. Nothing is started that would
         exceed `evaluations` or `epochs` when everything that runs has ended; what runs when
         `seconds` are over is finished. Ctrl-C or SIGTERM lets what runs finish; a second one
-        stops at once. The same directory goes on from there.
+        stops at once. The same directory goes on from there. Where several workers would wait for
+        slow proposals, these are made ahead, see `Run`.
 
         Args:
             evaluations: the number of evaluations in the history, reused ones included.
@@ -254,6 +246,7 @@ class Search:
             epochs: units of budget really spent; continued and reused trials spend the rest.
             runner: evaluates the trials; by default one after another in this process.
             progress: what shows how it goes; by default a live table, or plain lines.
+            callbacks: are told how it goes; what they raise is logged, and the run goes on.
             first_failures: when so many evaluations have failed and none has ever succeeded,
                 the run stops instead of burning its budget.
 
@@ -265,65 +258,10 @@ class Search:
         limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
         runner = InProcess() if runner is None else runner
         self._go_by(runner)
-        failures = Failures(self.history, first_failures)
         with progress or Progress() as shown, Interrupts() as interrupts:
-            shown.update(self.history, limits)
-            try:
-                while self._fill(runner, limits, shown, interrupts):
-                    with interrupts.allowed():
-                        evaluation = runner.wait()
-                    failures.see(self._collect(evaluation))
-                    shown.update(self.history, limits)
-            finally:
-                self._abandon(runner)
+            listeners = Listeners(callbacks)
+            Run(self, runner, limits, interrupts, shown, listeners, first_failures).go()
         return self.history
-
-    def _fill(self, runner: Runner, limits: Limits, shown: Silent, interrupts: Interrupts) -> bool:
-        """Gives work to free workers as far as the limits go; whether anything is running."""
-        stale = 0
-        while (
-            not interrupts.requested
-            and len(self._submitted) < runner.workers
-            and stale < STALE_PROPOSALS
-            and not limits.reached(self.history, self._clock(), len(self._in_flight))
-        ):
-            try:
-                trial = self._next()
-            except Exhausted:
-                break
-            if trial is None:
-                break
-            if trial.number not in self._in_flight.running:
-                stale += 1
-                shown.update(self.history, limits)
-                continue
-            if limits.exceeded_by(self.history, self._in_flight.running.values()):
-                self._in_flight.put_back(trial)
-                break
-            context = self._checkpoints.context(trial)
-            self._submitted[trial.number] = context
-            runner.submit(self.objective, trial, context)
-            stale = 0
-        return bool(self._submitted)
-
-    def _collect(self, evaluation: Evaluation) -> Evaluation:
-        """Tells what a runner has evaluated."""
-        trial = evaluation.trial
-        anew = trial.parent is not None and not self._submitted[trial.number].resumed
-        started = self._before + evaluation.started
-        evaluation = replace(evaluation, started=started, anew=anew or evaluation.anew)
-        evaluation = self.tell(trial, evaluation)
-        del self._submitted[trial.number]
-        return evaluation
-
-    def _abandon(self, runner: Runner) -> None:
-        """After an interrupt: what was running is to be evaluated when the search goes on."""
-        if self._submitted:
-            runner.cancel()
-        for number in sorted(self._submitted, reverse=True):
-            if trial := self._in_flight.running.get(number):
-                self._in_flight.put_back(trial)
-        self._submitted.clear()
 
     def _clock(self) -> float:
         """Seconds since the search began; the first question starts the clock."""
