@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ from bonas.failures import FIRST_FAILURES
 from bonas.header import check_header, header
 from bonas.in_flight import InFlight
 from bonas.interrupts import Interrupts
-from bonas.kept import KeptCheckpoints
+from bonas.kept import CHECKPOINTS, KeptCheckpoints, check_cap
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
 from bonas.run import STALE_PROPOSALS, Run
@@ -50,12 +51,15 @@ class Search:
         schedule: chooses budgets; by default everything at the objective's `max_budget`.
         directory: where history and checkpoints are kept; the same directory means resume.
             None keeps them only as long as the search lives.
+        checkpoint_bytes: that checkpoints may take on the disk, see `KeptCheckpoints`; None is
+            no cap.
         seed: of everything random. The same seed gives the same search.
 
     Raises:
         ObjectiveError: the objective cannot be called with what a search passes.
         ScheduleError: the schedule asks for more than the objective's `max_budget`.
         JournalError: the directory cannot be written, is in use, or holds another search.
+        ValueError: the cap is not positive.
     """
 
     def __init__(
@@ -66,9 +70,11 @@ class Search:
         strategy: Strategy | None = None,
         schedule: Schedule | None = None,
         directory: str | Path | None = None,
+        checkpoint_bytes: int | None = None,
         seed: int = 0,
     ) -> None:
         accepted_arguments(objective)
+        check_cap(checkpoint_bytes)
         self.space = space
         self.objective = objective
         self.strategy = BayesianOptimization() if strategy is None else strategy
@@ -89,8 +95,8 @@ class Search:
             self.directory = Path(directory)
             self._journal = Journal(self.directory)
             self._resume()
-        files = self.directory / "checkpoints"
-        self._checkpoints = KeptCheckpoints(files, self.history, self.schedule)
+        files = self.directory / CHECKPOINTS
+        self._checkpoints = KeptCheckpoints(files, self.history, self.schedule, checkpoint_bytes)
 
     def _resume(self) -> None:
         assert self._journal is not None
@@ -180,7 +186,8 @@ class Search:
         if trial is not None:
             self.history.add_trial(trial)
             if self._journal is not None:
-                self._journal.append(trial_record(trial), durable=False)
+                record = {**trial_record(trial), "asked": time.time()}
+                self._journal.append(record, durable=False)
         return trial
 
     def _trial(self, decision: Start | Promote | None) -> Trial | None:

@@ -188,10 +188,14 @@ class History:
         return history
 
     def replay(self, records: Sequence[dict[str, Any]]) -> None:
-        """Appends what `trial_record` and `evaluation_record` wrote."""
+        """Appends what `trial_record` and `evaluation_record` wrote.
+
+        The wall-clock time at which a trial was asked for is for people, and left out here.
+        """
         for record in records:
             if record["kind"] == "trial":
-                fields = {name: value for name, value in record.items() if name != "kind"}
+                left_out = ("kind", "asked")
+                fields = {name: value for name, value in record.items() if name not in left_out}
                 chosen = configuration(self.space, fields.pop("configuration"))
                 self.add_trial(Trial(configuration=chosen, **fields))
             elif record["kind"] == "evaluation":
