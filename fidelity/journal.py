@@ -109,7 +109,8 @@ class Journal:
             self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
         except Timeout:
             raise JournalError(
-                f"{directory} is in use by {owner(directory) or 'another process'}: wait for it, or choose another directory"
+                f"{directory} is in use by {owner(directory) or 'another process'}: "
+                "wait for it, or choose another directory"
             ) from None
         except OSError as error:
             self._lock.release()

@@ -124,10 +124,8 @@ class Look:
 def _best(evaluation: Evaluation) -> str:
     trial = evaluation.trial
     chosen = ", ".join(f"{name}={value}" for name, value in values(trial.configuration).items())
-    return (
-        f"best cost {evaluation.cost:.4f} at budget {trial.budget:g} (trial {trial.number}): "
-        + (chosen)
-    )
+    found = f"best cost {evaluation.cost:.4f} at budget {trial.budget:g} (trial {trial.number})"
+    return f"{found}: {chosen}"
 
 
 def _named(description: Mapping[str, Any]) -> str:
