@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from fidelity.trial import Evaluation, Trial
 
 LOOK = 0.02
 """Seconds within which the thread that attends to the workers notices that it is to stop."""
+
+TURN = 0.0005
+"""Seconds after which Python lets another thread go on while the workers are attended to."""
 
 
 class Dispatch:
@@ -116,12 +120,17 @@ class Dispatch:
             yield
             return
         self._stop.clear()
+        # A thread that computes in Python keeps the others waiting for that long each time, and
+        # to serve a worker takes several turns.
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(min(before, TURN))
         self._thread = threading.Thread(target=self._attend, args=(runner,), daemon=True)
         self._thread.start()
         try:
             yield
         finally:
             self._settle()
+            sys.setswitchinterval(before)
 
     def _attend(self, runner: Attended) -> None:
         try:
