@@ -9,11 +9,13 @@ from ConfigSpace import Configuration
 
 from bonas.kept import KeptCheckpoints
 from bonas.progress import Silent
+from bonas.search import Search
+from bonas.strategies import RandomSearch
 from fidelity.history import History
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving, FullFidelity
 from fidelity.schedules.schedule import Promote, Start
-from tests.bonas.spaces import cost
+from tests.bonas.spaces import cells, cost
 from tests.bonas.test_search import run, search, told
 from tests.fidelity.histories import end, space, start
 
@@ -68,8 +70,8 @@ def test_what_no_history_knows_is_removed_at_once(tmp_path: Path) -> None:
 
 def test_what_is_pending_keeps_its_own_checkpoint(tmp_path: Path) -> None:
     history = History(space())
-    for cost in (0.5, 0.9, 0.8):
-        end(history, start(history, Start(1.0)), cost)
+    for found in (0.5, 0.9, 0.8):
+        end(history, start(history, Start(1.0)), found)
     start(history, Start(1.0))
     best, worse, last, own = leave(tmp_path, 0, 1, 2, 3)
     checkpoints = kept(tmp_path, history)
@@ -80,7 +82,7 @@ def test_what_is_pending_keeps_its_own_checkpoint(tmp_path: Path) -> None:
 
 
 def paused(directory: Path, most_bytes: int | None) -> tuple[KeptCheckpoints, History, list[Path]]:
-    """Nine evaluations, of which the first is the best, the sixth the last but one, and so on."""
+    """Nine evaluations, the first of them the best."""
     history = History(space())
     schedule = AsynchronousHalving(1, 9)
     for number in (1, 5, 3, 7, 9, 8, 2, 4, 6):
@@ -133,19 +135,12 @@ def test_a_failure_is_less_promising_than_any_success(tmp_path: Path) -> None:
 def test_a_cap_that_none_can_be_is_refused_and_the_directory_stays_free(
     tmp_path: Path, cap: int
 ) -> None:
-    from bonas.search import Search
-    from tests.bonas.spaces import cells
-
     with pytest.raises(ValueError, match="checkpoint_bytes is a positive number or None"):
         Search(cells(), cost, directory=tmp_path, checkpoint_bytes=cap)
     run(search(tmp_path), evaluations=1)
 
 
 def test_a_search_stays_below_its_cap_and_trains_anew_what_it_dropped(tmp_path: Path) -> None:
-    from bonas.search import Search
-    from bonas.strategies import RandomSearch
-    from tests.bonas.spaces import cells
-
     most: list[int] = []
 
     def training(configuration: Configuration, budget: float, context: Context) -> float:
@@ -155,7 +150,6 @@ def test_a_search_stays_below_its_cap_and_trains_anew_what_it_dropped(tmp_path: 
         assert context.checkpoint.target is not None
         files = list(context.checkpoint.target.parent.iterdir())
         most.append(sum(path.stat().st_size for path in files) // 5000)
-        # Nothing is promoted before the tenth: by then the first are dropped, though the best.
         return cost(configuration, budget)
 
     def made(cap: int | None, directory: Path) -> Search:
