@@ -16,6 +16,7 @@ from ConfigSpace import Configuration
 
 import bonas.run
 from bonas.runners.in_process import InProcess
+from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.runner import Attended
 from bonas.search import Search
 from fidelity.history import History
@@ -220,3 +221,25 @@ def test_what_a_run_does_is_logged_and_no_handler_is_there(
         "the run ends with 1 evaluations",
     ]
     assert not logging.getLogger("bonas").handlers
+
+
+@pytest.mark.usefixtures("_slow")
+def test_real_workers_are_given_what_was_prepared(tmp_path: Path) -> None:
+    def third(history: History) -> None:
+        eventually((tmp_path / "prepared").exists, "the start of what was prepared")
+
+    def marking(configuration: Configuration) -> float:
+        number = int(configuration["number"])
+        if number == 2:
+            (tmp_path / "prepared").touch()
+        if number == 1:
+            eventually((tmp_path / "prepared").exists, "the start of what was prepared")
+        return float(number)
+
+    strategy = Thinking({3: third})
+    with (
+        LocalProcesses(2) as runner,
+        Search(Numbers(), marking, strategy=strategy, schedule=FullFidelity()) as made,
+    ):
+        history = run(made, runner, evaluations=8)
+    assert sorted(e.cost for e in history.evaluations) == [float(n) for n in range(8)]

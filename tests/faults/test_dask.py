@@ -13,13 +13,15 @@ import pytest
 from ConfigSpace import Configuration
 from distributed import Client, LocalCluster
 
+import bonas.runners.dask
 import fidelity.training
 from bonas import Search, strategies
 from bonas.progress import Silent
 from bonas.runners import Dask
 from fidelity import Context, FullFidelity, Hyperband, Training
 from tests.bonas.runners.errands import resuming
-from tests.faults.searches import goes_on, searching
+from tests.bonas.runners.fakes import trial
+from tests.faults.searches import goes_on, plain, searching
 from tests.fidelity.trained import SPACE, TRAINING
 
 
@@ -57,6 +59,22 @@ def test_dask_workers_train_networks(tmp_path: Path) -> None:
         history = search.run(evaluations=4, runner=runner, progress=Silent())
     assert len(history) == 4
     assert any(e.succeeded for e in history.evaluations)
+
+
+def test_without_any_worker_the_search_waits_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bonas.runners.dask, "ALARM", 0.1)
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+        Dask(client) as runner,
+    ):
+        runner.submit(plain, trial(3), Context())
+        assert runner.poll(1.5) is None
+        assert "there has been no Dask worker for 0.1 seconds: waiting for one" in caplog.text
+        cluster.scale(1)
+        assert runner.wait().cost == 3.0
 
 
 @dataclass(frozen=True)
