@@ -21,8 +21,9 @@ from bonas.runners import Dask
 from fidelity import Context, FullFidelity, Hyperband, Training
 from tests.bonas.runners.errands import resuming
 from tests.bonas.runners.fakes import trial
+from tests.bonas.spaces import cells
 from tests.faults.searches import goes_on, plain, searching
-from tests.fidelity.trained import SPACE, TRAINING
+from tests.fidelity.trained import DATASET, SPACE, TRAINING
 
 
 @pytest.mark.slow
@@ -110,13 +111,14 @@ class Dying:
 @pytest.mark.slow
 def test_the_search_of_the_demo_survives_a_killed_dask_worker(tmp_path: Path) -> None:
     marker = tmp_path / "marker"
+    training = Training(cells(), DATASET, max_epochs=9, batch_size=32, device="cpu")
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         Dask(client) as runner,
         Search(
-            SPACE,
-            Dying(TRAINING, marker),
+            training.space,
+            Dying(training, marker),
             strategy=strategies.BayesianOptimization(),
             schedule=Hyperband(1, 9),
             directory=tmp_path / "search",

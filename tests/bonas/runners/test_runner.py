@@ -1,6 +1,7 @@
 import pytest
 
-from bonas.runners import InProcess, LocalProcesses, Simulated
+from bonas.runners.in_process import InProcess
+from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.runner import Attended, busy_share
 from bonas.runners.simulated import Simulated
 from fidelity.history import History
