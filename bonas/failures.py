@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 
 from fidelity.history import History
 from fidelity.trial import Evaluation, Status
@@ -18,6 +19,26 @@ log = logging.getLogger(__name__)
 
 class NothingWorks(RuntimeError):
     """All evaluations of a search have failed so far."""
+
+
+class NothingFeasible(RuntimeError):
+    """No proposal was within the limits that are known before a network is trained."""
+
+
+def warn_if_infeasible(history: History) -> None:
+    """Warns if networks were evaluated and none kept all limits, and says which came closest."""
+    closest = history.closest
+    if closest is None or history.incumbent is not None:
+        return
+    told = [
+        f"{c} (trial {closest.trial.number} has {history.target.value(closest, c.name):g})"
+        for c in history.target.constraints
+    ]
+    warnings.warn(
+        f"none of {len(history)} evaluations kept all limits. The closest one: {', '.join(told)}. "
+        "Loosen a limit, or go on for longer",
+        stacklevel=3,
+    )
 
 
 class Failures:

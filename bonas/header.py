@@ -14,11 +14,17 @@ from bonas.strategies.strategy import Strategy
 from fidelity.journal import FORMAT, JournalError
 from fidelity.objective import Objective
 from fidelity.schedules.schedule import Schedule
+from fidelity.target import Target
 from spaces.space import Space
 
 
 def header(
-    space: Space, objective: Objective, strategy: Strategy, schedule: Schedule, seed: int
+    space: Space,
+    objective: Objective,
+    target: Target,
+    strategy: Strategy,
+    schedule: Schedule,
+    seed: int,
 ) -> dict[str, Any]:
     """The header as plain JSON values."""
     written = {
@@ -28,6 +34,7 @@ def header(
         "space": _description(space),
         "configuration_space": space.configuration_space.to_serialized_dict(),
         "objective": _description(objective),
+        "target": target.record(),
         "schedule": _description(schedule),
         "strategy": _description(strategy),
         "versions": _versions(),
@@ -44,8 +51,9 @@ def check_header(found: dict[str, Any], mine: dict[str, Any], directory: Path) -
         JournalError: naming each difference.
     """
     differences = []
-    for name in ("space", "configuration_space", "objective", "schedule", "seed"):
-        differences += _differences(name, found.get(name), mine[name])
+    found = {"target": Target().record()} | found  # histories of version 0.1 do not say it
+    for name in ("space", "configuration_space", "objective", "target", "schedule", "seed"):
+        differences += _differences(name, found[name], mine[name])
     if differences:
         raise JournalError(
             f"{directory} holds the history of another search; it is left as it is. "

@@ -10,6 +10,7 @@ from pathlib import Path
 from fidelity.checkpoint import Checkpoint, Checkpoints
 from fidelity.history import History
 from fidelity.objective import Context
+from fidelity.one_cost import one_cost
 from fidelity.schedules.schedule import Schedule
 from fidelity.trial import Trial
 
@@ -138,7 +139,7 @@ class KeptCheckpoints:
         """Whose checkpoints may be needed."""
         if not self._history.resumes:
             return set()
-        return {self._owner(trial) for trial in self._schedule.continuable(self._history)}
+        return {self._owner(trial) for trial in self._schedule.continuable(one_cost(self._history))}
 
     def _held(self) -> set[int]:
         """Whose checkpoints are needed."""
@@ -146,6 +147,8 @@ class KeptCheckpoints:
         needed = {t.parent for t in pending if t.parent is not None and self._history.resumes}
         if self._history.incumbent is not None:
             needed.add(self._history.incumbent.trial.number)
+        if len(self._history.target.objectives) > 1:
+            needed |= {evaluation.trial.number for evaluation in self._history.pareto_front}
         # The last one too: a twin of it, which is recorded next, may be the one to be continued.
         fresh = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}
         running = {trial.number for trial in pending}

@@ -68,7 +68,7 @@ class Run:
         self._shown = shown
         self._listeners = listeners
         self._failures = Failures(search.history, first_failures)
-        self._dispatch = Dispatch(runner, search.objective, self._in_time)
+        self._dispatch = Dispatch(runner, search._evaluated, self._in_time)
         self._thought: deque[float] = deque(maxlen=10)  # seconds of the last proposals
 
     def go(self) -> None:

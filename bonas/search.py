@@ -7,36 +7,43 @@ import tempfile
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import numpy as np
-from ConfigSpace import Configuration
+from typing import Any, Self
 
 from bonas.callbacks.callback import Callback, Listeners
-from bonas.failures import FIRST_FAILURES
+from bonas.failures import FIRST_FAILURES, warn_if_infeasible
 from bonas.header import check_header, header
 from bonas.in_flight import InFlight
 from bonas.interrupts import Interrupts
 from bonas.kept import CHECKPOINTS, KeptCheckpoints, check_cap
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
+from bonas.proposals import Proposals
 from bonas.run import STALE_PROPOSALS, Run
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.strategies.bayesian import BayesianOptimization
-from bonas.strategies.strategy import Again, Exhausted, Recommender, Strategy
+from bonas.strategies.strategy import Exhausted, Recommender, Strategy
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
-from fidelity.objective import Objective, Result, accepted_arguments, interpret, resumes
+from fidelity.objective import (
+    Diverged,
+    Objective,
+    Result,
+    accepted_arguments,
+    interpret,
+    resumes,
+)
+from fidelity.one_cost import one_cost
 from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
-from fidelity.trial import Evaluation, Trial
-from spaces.space import Space, trial_key
+from fidelity.target import COST, Constraint, Targeted, target
+from fidelity.trial import Evaluation, Status, Trial
+from spaces.space import Space
 
 
 class Search:
@@ -49,6 +56,10 @@ class Search:
             cannot continue from a checkpoint says so by an attribute `resumes = False`.
         strategy: proposes configurations; Bayesian optimization by default.
         schedule: chooses budgets; by default everything at the objective's `max_budget`.
+        objectives: names of what is minimised. With several, `pareto_front` is what is looked
+            for; the first one is the cost.
+        constraints: limits on quantities that the objective returns, or that its attribute
+            `computed` knows beforehand: a network beyond one of these is never trained.
         directory: where history and checkpoints are kept; the same directory means resume.
             None keeps them only as long as the search lives.
         checkpoint_bytes: that checkpoints may take on the disk, see `KeptCheckpoints`; None is
@@ -58,6 +69,7 @@ class Search:
     Raises:
         ObjectiveError: the objective cannot be called with what a search passes.
         ScheduleError: the schedule asks for more than the objective's `max_budget`.
+        TargetError: objectives or constraints that no search can have.
         JournalError: the directory cannot be written, is in use, or holds another search.
         ValueError: the cap is not positive.
     """
@@ -69,6 +81,8 @@ class Search:
         *,
         strategy: Strategy | None = None,
         schedule: Schedule | None = None,
+        objectives: Sequence[str] = (COST,),
+        constraints: Sequence[Constraint] = (),
         directory: str | Path | None = None,
         checkpoint_bytes: int | None = None,
         seed: int = 0,
@@ -77,12 +91,16 @@ class Search:
         check_cap(checkpoint_bytes)
         self.space = space
         self.objective = objective
+        self.target = target(objective, objectives, constraints)
         self.strategy = BayesianOptimization() if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
         self.seed = seed
-        self.history = History(space.configuration_space, resumes=resumes(objective))
+        self.history = History(
+            space.configuration_space, resumes=resumes(objective), target=self.target
+        )
+        self._evaluated = objective if self.target.plain else Targeted(objective, self.target)
         self._in_flight = InFlight()
-        self._keys: dict[bytes, str] = {}  # of configurations by their vectors
+        self._proposals = Proposals(space, self.strategy, self.history, seed, self._append)
         self._runner: Runner | None = None  # whose clock counts
         self._before = 0.0  # seconds when that clock began
         self._journal: Journal | None = None
@@ -102,7 +120,9 @@ class Search:
         assert self._journal is not None
         try:
             found, records = self._journal.records()
-            mine = header(self.space, self.objective, self.strategy, self.schedule, self.seed)
+            mine = header(
+                self.space, self.objective, self.target, self.strategy, self.schedule, self.seed
+            )
             if found is None:
                 self._journal.append(mine, durable=True)
             else:
@@ -146,7 +166,7 @@ class Search:
             ValueError: the trial is not running.
             ObjectiveError: the result is no cost.
         """
-        evaluation = result if isinstance(result, Evaluation) else interpret(trial, result)
+        evaluation = result if isinstance(result, Evaluation) else self._interpreted(trial, result)
         if trial.parent is not None and not self.history.resumes:
             evaluation = replace(evaluation, anew=True)
         if trial.number not in self._in_flight.running:
@@ -154,6 +174,12 @@ class Search:
         self._record(evaluation)
         self._in_flight.end(trial)
         return evaluation
+
+    def _interpreted(self, trial: Trial, result: Result) -> Evaluation:
+        try:
+            return interpret(trial, self.target.completed(trial.configuration, result))
+        except Diverged as error:
+            return Evaluation(trial, status=Status.DIVERGED, error=str(error))
 
     def _next(self) -> Trial | None:
         """Takes the next trial, which is then running, recorded as known, or waiting."""
@@ -178,17 +204,20 @@ class Search:
 
     def _ask_schedule(self) -> Trial | None:
         try:
-            trial = self._trial(self.schedule.next(self.history))
+            trial = self._trial(self.schedule.next(one_cost(self.history)))
         except Exhausted:
-            trial = self._trial(self.schedule.next(self.history, exhausted=True))
+            trial = self._trial(self.schedule.next(one_cost(self.history), exhausted=True))
             if trial is None and not self.history.pending:
                 raise
         if trial is not None:
             self.history.add_trial(trial)
-            if self._journal is not None:
-                record = {**trial_record(trial), "asked": time.time()}
-                self._journal.append(record, durable=False)
+            self._append({**trial_record(trial), "asked": time.time()})
         return trial
+
+    def _append(self, record: Mapping[str, Any]) -> None:
+        """Writes what could be asked for once more, if it were lost."""
+        if self._journal is not None:
+            self._journal.append(record, durable=False)
 
     def _trial(self, decision: Start | Promote | None) -> Trial | None:
         number = len(self.history.trials)
@@ -197,21 +226,8 @@ class Search:
         if isinstance(decision, Promote):
             parent = decision.trial
             return replace(parent, number=number, budget=decision.budget, parent=parent.number)
-        rng = np.random.default_rng([self.seed, number])
-        proposal = self.strategy.propose(self.space, self.history, rng)
-        if isinstance(proposal, Again):
-            key, configuration = proposal.trial.key, proposal.trial.configuration
-            seed = max(trial.seed for trial in self.history.of_network(key)) + 1
-        else:
-            key, configuration = self._key(proposal), proposal
-            seed = self.seed
+        configuration, key, seed = self._proposals.network(number)
         return Trial(number, configuration, key, decision.budget, seed, bracket=decision.bracket)
-
-    def _key(self, configuration: Configuration) -> str:
-        vector = configuration.get_array().tobytes()
-        if vector not in self._keys:
-            self._keys[vector] = trial_key(self.space, configuration)
-        return self._keys[vector]
 
     def _record(self, evaluation: Evaluation) -> None:
         if self._journal is not None:
@@ -268,6 +284,7 @@ class Search:
         with progress or Progress() as shown, Interrupts() as interrupts:
             listeners = Listeners(callbacks)
             Run(self, runner, limits, interrupts, shown, listeners, first_failures).go()
+        warn_if_infeasible(self.history)
         return self.history
 
     def _clock(self) -> float:
@@ -287,9 +304,15 @@ class Search:
     @property
     def incumbent(self) -> Evaluation | None:
         """The best that was found, by the strategy's own judgement if it has one."""
-        if isinstance(self.strategy, Recommender):
-            return self.strategy.recommend(self.space, self.history)
+        if isinstance(self.strategy, Recommender) and len(self.target.objectives) == 1:
+            found = self.strategy.recommend(self.space, one_cost(self.history))
+            return found and self.history.evaluation(found.trial.number)
         return self.history.incumbent
+
+    @property
+    def pareto_front(self) -> Sequence[Evaluation]:
+        """See `History.pareto_front`."""
+        return self.history.pareto_front
 
     def checkpoint(self, evaluation: Evaluation) -> Path | None:
         """The file with the trained weights of `evaluation`, if they are still kept."""

@@ -1,7 +1,9 @@
-from . import axes, datasets, proxies, tables
+from . import axes, datasets, export, latency, proxies, tables
 from .curves import Extrapolation, extrapolate
 from .data import Dataset
+from .final import Final, retrain
 from .history import History
+from .latency import Latency, LatencyTable, MeasuredLatency, Timing
 from .objective import Context, Diverged, InvalidArchitecture
 from .one_shot import Inherited, OneShot
 from .one_shot_then import OneShotThen
@@ -15,6 +17,7 @@ from .schedules import (
     ProgressiveHalving,
     SuccessiveHalving,
 )
+from .target import Constraint
 from .training import Training
 from .trial import Evaluation, Status, Trial
 
@@ -22,27 +25,36 @@ __all__ = [
     "AsynchronousHalving",
     "AsynchronousHyperband",
     "AsynchronousStopping",
+    "Constraint",
     "Context",
     "CurveStopping",
     "Dataset",
     "Diverged",
     "Evaluation",
     "Extrapolation",
+    "Final",
     "FullFidelity",
     "History",
     "Hyperband",
     "Inherited",
     "InvalidArchitecture",
+    "Latency",
+    "LatencyTable",
+    "MeasuredLatency",
     "OneShot",
     "OneShotThen",
     "ProgressiveHalving",
     "Status",
     "SuccessiveHalving",
+    "Timing",
     "Training",
     "Trial",
     "axes",
     "datasets",
+    "export",
     "extrapolate",
+    "latency",
     "proxies",
+    "retrain",
     "tables",
 ]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from fidelity import journal
+from fidelity.pareto import non_dominated
+from fidelity.target import Target
 from fidelity.trial import DETERMINISTIC, Evaluation, Status, Trial
 from spaces.space import configuration, values
 
@@ -26,11 +29,15 @@ class History:
         space: the space that the configurations are points of.
         resumes: whether promotions continue from what their parents have spent. (Of those that
             are evaluated, each evaluation says so itself.)
+        target: what is minimised, and which limits are to be kept.
     """
 
-    def __init__(self, space: ConfigurationSpace, *, resumes: bool = True) -> None:
+    def __init__(
+        self, space: ConfigurationSpace, *, resumes: bool = True, target: Target | None = None
+    ) -> None:
         self.space = space
         self.resumes = resumes
+        self.target = Target() if target is None else target
         self._trials: list[Trial] = []
         self._evaluations: list[Evaluation] = []
         self._of_trial: dict[int, Evaluation] = {}
@@ -40,7 +47,8 @@ class History:
         self._by_key: dict[str, list[Trial]] = defaultdict(list)
         self._pending: dict[int, Trial] = {}
         self._resource = 0.0
-        self._best: dict[float, Evaluation] = {}  # of the successes at each budget
+        self._best: dict[float, Evaluation] = {}  # at each budget, of those that keep all limits
+        self._refused: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._evaluations)
@@ -92,8 +100,18 @@ class History:
         return self._of_network.get((trial.key, trial.budget, trial.seed))
 
     def keys(self) -> set[str]:
-        """The networks that were ever asked for."""
-        return set(self._by_key)
+        """The networks that need not be proposed again: asked for before, or refused."""
+        return {*self._by_key, *self._refused}
+
+    @property
+    def networks(self) -> int:
+        """How many networks were ever asked for."""
+        return len(self._by_key)
+
+    @property
+    def refused(self) -> Set[str]:
+        """The networks that were proposed and are beyond a limit, as was known beforehand."""
+        return self._refused.keys()
 
     def of_network(self, key: str) -> Sequence[Trial]:
         """The trials of one network in the order in which they were asked."""
@@ -104,8 +122,32 @@ class History:
         """The lowest cost at the highest budget at which anything succeeded; the first of equals.
 
         Costs at different budgets are not compared: a high budget's cost is the better estimate.
+        What is beyond a limit of the target counts as if it had not succeeded.
         """
         return self._best[max(self._best)] if self._best else None
+
+    @property
+    def pareto_front(self) -> Sequence[Evaluation]:
+        """What no other evaluation is better than in all objectives, by ascending first objective.
+
+        Of the evaluations at the highest budget at which anything succeeded and kept all limits;
+        of evaluations with equal costs, the first.
+        """
+        if not self._best:
+            return []
+        found: dict[tuple[float, ...], Evaluation] = {}
+        for evaluation in self.at(max(self._best)):
+            if self.target.feasible(evaluation):
+                found.setdefault(self.target.costs(evaluation), evaluation)
+        kept = non_dominated(np.array(list(found)))
+        front = [costs for costs, best in zip(found, kept, strict=True) if best]
+        return [found[costs] for costs in sorted(front)]
+
+    @property
+    def closest(self) -> Evaluation | None:
+        """Of all that succeeded, what is least beyond the limits; the lowest cost of equals."""
+        successes = (e for e in self._evaluations if e.succeeded)
+        return min(successes, key=lambda e: (self.target.violation(e), e.cost), default=None)
 
     def add_trial(self, trial: Trial) -> None:
         """Appends a trial, which is pending from now on.
@@ -119,6 +161,10 @@ class History:
         self._brackets[trial.bracket].append(trial)
         self._by_key[trial.key].append(trial)
         self._pending[trial.number] = trial
+
+    def refuse(self, key: str) -> None:
+        """Appends a network that was proposed and is beyond a limit, so that it is not trained."""
+        self._refused[key] = None
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
         """Appends what came of a pending trial.
@@ -136,7 +182,7 @@ class History:
         self._of_trial[trial.number] = evaluation
         self._at_budget[trial.budget].append(evaluation)
         best = self._best.get(trial.budget)
-        if evaluation.succeeded and (best is None or evaluation.cost < best.cost):
+        if (best is None or evaluation.cost < best.cost) and self.target.feasible(evaluation):
             self._best[trial.budget] = evaluation
         self._resource += self.spent(evaluation)
         if evaluation.reused is None and evaluation.status in DETERMINISTIC:
@@ -183,12 +229,19 @@ class History:
             JournalError: there is no history, or it cannot be read.
         """
         header, records, _ = journal.read(Path(directory) / journal.NAME)
-        history = cls(ConfigurationSpace.from_serialized_dict(header["configuration_space"]))
+        history = cls.begun(header)
         history.replay(records)
         return history
 
+    @classmethod
+    def begun(cls, header: Mapping[str, Any]) -> History:
+        """The empty history of the search that wrote a header."""
+        space = ConfigurationSpace.from_serialized_dict(header["configuration_space"])
+        target = Target.read(header["target"]) if "target" in header else Target()
+        return cls(space, target=target)
+
     def replay(self, records: Sequence[dict[str, Any]]) -> None:
-        """Appends what `trial_record` and `evaluation_record` wrote.
+        """Appends what `trial_record`, `refused_record` and `evaluation_record` wrote.
 
         The wall-clock time at which a trial was asked for is for people, and left out here.
         """
@@ -198,6 +251,8 @@ class History:
                 fields = {name: value for name, value in record.items() if name not in left_out}
                 chosen = configuration(self.space, fields.pop("configuration"))
                 self.add_trial(Trial(configuration=chosen, **fields))
+            elif record["kind"] == "refused":
+                self.refuse(record["key"])
             elif record["kind"] == "evaluation":
                 self.add_evaluation(read_evaluation(record, self._trials[record["trial"]]))
 
@@ -206,6 +261,11 @@ def trial_record(trial: Trial) -> dict[str, Any]:
     """A trial as plain JSON values."""
     record = {f.name: getattr(trial, f.name) for f in fields(Trial)}
     return {"kind": "trial", **record, "configuration": values(trial.configuration)}
+
+
+def refused_record(key: str) -> dict[str, Any]:
+    """A network that was refused as plain JSON values."""
+    return {"kind": "refused", "key": key}
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from ConfigSpace import ConfigurationSpace
-
 from bonas.kept import CHECKPOINTS
 from fidelity import journal
 from fidelity.checkpoint import Checkpoint
@@ -76,11 +74,11 @@ def _history(path: Path) -> tuple[History, str | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         header, records, _ = journal.read(path)
-    history = History(ConfigurationSpace.from_serialized_dict(header["configuration_space"]))
+    history = History.begun(header)
     try:
         history.replay(records)
     except (ValueError, KeyError, IndexError, TypeError) as error:
-        number = len(history.trials) + len(history) + 2
+        number = len(history.trials) + len(history) + len(history.refused) + 2
         return history, f"line {number} does not follow from those before it: {error}"
     return history, None
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from ConfigSpace import ConfigurationSpace
 
 from bonas.kept import CHECKPOINTS
 from fidelity import journal
@@ -57,8 +56,7 @@ class Look:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a last line that is just being written
             header, records, _ = journal.read(directory / journal.NAME)
-        space = ConfigurationSpace.from_serialized_dict(header["configuration_space"])
-        history = History(space)
+        history = History.begun(header)
         history.replay(records)
         asked = {record["number"]: record["asked"] for record in records if "asked" in record}
         sizes = Checkpoints(directory / CHECKPOINTS).sizes()
@@ -82,7 +80,10 @@ class Look:
             f"{history.resource:g} epochs spent in {self._hours()} of the search",
         ]
         best = history.incumbent
-        told.append("no success yet" if best is None else _best(best))
+        within = " within all limits" if history.closest is not None else ""
+        told.append(f"no success{within} yet" if best is None else _best(best))
+        if len(history.target.objectives) > 1:
+            told.append(f"Pareto front: {len(history.pareto_front)} evaluations")
         counts = Counter(str(e.status) for e in history.evaluations)
         told.append("status: " + (", ".join(f"{k} {n}" for k, n in counts.most_common()) or "-"))
         reused = sum(e.reused is not None for e in history.evaluations)

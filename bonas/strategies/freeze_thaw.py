@@ -76,7 +76,9 @@ class FreezeThaw:
     repeats: int = 8
     _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     _pools: list[Pool] = field(default_factory=list, repr=False, compare=False)
-    _next: dict[tuple[int, int], Proposal] = field(default_factory=dict, repr=False, compare=False)
+    _next: dict[tuple[int, int, int], Proposal] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         check_budgets(self.min_budget, self.max_budget, self.eta)
@@ -96,7 +98,7 @@ class FreezeThaw:
         paused = self._paused(history)
         asked = history.keys()
         lowest = self.budgets[0]
-        if len(asked) < self.initial and not exhausted:
+        if history.networks < self.initial and not exhausted:
             return Start(lowest)
         if not any(trial.budget == self.max_budget for trial in history.trials):
             return self._first(history, paused, exhausted=exhausted)
@@ -147,7 +149,7 @@ class FreezeThaw:
         if space != self.space:
             raise ValueError("FreezeThaw was made for another space than that of the search")
         asked = history.keys()
-        if len(asked) < self.initial:
+        if history.networks < self.initial:
             return self._pools[0].random(asked, rng)
         if _moment(history) not in self._next:
             decision = self.next(history)
@@ -244,6 +246,6 @@ def _mean(model: Model, rows: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
         return mean(model, rows)[:, 0]
 
 
-def _moment(history: History) -> tuple[int, int]:
+def _moment(history: History) -> tuple[int, int, int]:
     """Names the state of a history: nothing is ever taken back from it."""
-    return len(history.trials), len(history)
+    return len(history.trials), len(history), len(history.refused)

@@ -65,7 +65,7 @@ class MultiFidelityBayesianOptimization:
         """See `Strategy.propose`."""
         memory = self._remember(space)
         asked = history.keys()
-        if len(asked) < self.initial or not len(history):
+        if history.networks < self.initial or not len(history):
             return memory.pool.random(asked, rng)
         import torch
 

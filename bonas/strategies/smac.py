@@ -60,7 +60,7 @@ class SMAC:
         asked = history.keys()
         observed = observations(history, self.initial)
         fallback = pool.random(asked, rng)
-        if len(asked) < self.initial or not observed:
+        if history.networks < self.initial or not observed:
             return fallback
         from joblib import parallel_config  # type: ignore[import-untyped]
 

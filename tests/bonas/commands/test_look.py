@@ -13,11 +13,12 @@ from ConfigSpace import Configuration
 from bonas.__main__ import main
 from bonas.commands.look import Look
 from bonas.runners.in_process import InProcess
+from bonas.search import Search
 from fidelity.journal import NAME, OWNER
 from fidelity.objective import Context
 from fidelity.schedules import FullFidelity
-from tests.bonas.runners.fakes import run
-from tests.bonas.test_search import search
+from fidelity.target import Constraint
+from tests.bonas.runners.fakes import Counting, Numbers, run
 from tests.faults.searches import plain, script, searching
 from tests.faults.test_files import HOLDING
 
@@ -105,7 +106,7 @@ def test_promotions_and_long_queues_are_told_shortly(tmp_path: Path) -> None:
 
 
 def test_a_line_that_is_being_written_is_no_matter(tmp_path: Path) -> None:
-    with search(tmp_path, schedule=FullFidelity()) as made:
+    with searching(tmp_path, plain) as made:
         run(made, InProcess(), evaluations=2)
     with (tmp_path / NAME).open("ab") as file:
         file.write(b'{"crc":"0')
@@ -120,3 +121,25 @@ def test_a_directory_without_a_search_is_one_error(
     error = capsys.readouterr().err
     assert error == f"bonas: there is no history in {tmp_path}: history.jsonl is missing\n"
     assert os.listdir(tmp_path) == []
+
+
+def test_several_objectives_and_limits_are_told_of(tmp_path: Path) -> None:
+    def objective(configuration: Configuration) -> dict[str, float]:
+        number = float(configuration["number"])
+        return {"cost": 9 - number, "size": number}
+
+    def made(directory: Path, constraint: Constraint) -> Search:
+        return Search(
+            Numbers(), objective, strategy=Counting(), schedule=FullFidelity(),
+            objectives=("cost", "size"), constraints=[constraint], directory=directory,
+        )  # fmt: skip
+
+    with made(tmp_path / "loose", Constraint("size", 100.0)) as search:
+        run(search, InProcess(), evaluations=3)
+    assert "Pareto front: 3 evaluations" in Look.into(tmp_path / "loose").lines()
+    with (
+        made(tmp_path / "tight", Constraint("size", -1.0)) as search,
+        pytest.warns(UserWarning),
+    ):
+        run(search, InProcess(), evaluations=3)
+    assert "no success within all limits yet" in Look.into(tmp_path / "tight").lines()

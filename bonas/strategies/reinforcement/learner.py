@@ -1,0 +1,166 @@
+"""How a policy learns from a history: rewards, baseline, and updates in order."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bonas.strategies.observations import Observations
+from bonas.strategies.reinforcement.policy import Distribution, Policy, judged
+from bonas.strategies.reinforcement.walk import PolicyError, Walk
+from bonas.surrogates.transform import Transform
+from fidelity.history import History
+from fidelity.trial import Evaluation
+
+Gain = Callable[
+    [Float[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]], Float[Tensor, " n"]
+]
+"""What an update maximises, one value an evaluation: from the logarithms of the probabilities, what
+these were before the update, and the advantages."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The settings.
+
+    An evaluation is compared with those at its own budget that ended before it or in the same
+    batch: its reward is what `reward` makes of their costs, where a failure has the worst cost
+    seen. Its advantage is the reward less a moving average of the rewards at that budget.
+
+    Attributes:
+        gain: what is maximised, together with the entropy of the policy.
+        rate: of Adam.
+        entropy: the weight of the entropy, in nats.
+        decay: how much of the moving average stays when a reward comes in.
+        batch: evaluations an update.
+        passes: steps of the optimizer an update.
+        reward: from costs to rewards.
+
+    Raises:
+        PolicyError: a number is out of its range.
+    """
+
+    gain: Gain
+    rate: float
+    entropy: float
+    decay: float
+    batch: int
+    passes: int
+    reward: Transform
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("batch", self.batch, 1),
+            ("number of passes", self.passes, 1),
+            ("weight of the entropy", self.entropy, 0),
+        ):
+            if not least <= value < math.inf:
+                raise PolicyError(f"the {name} is a number from {least} on, not {value}")
+        if not 0 < self.rate < math.inf:
+            raise PolicyError(f"the learning rate is a positive number, not {self.rate}")
+        if not 0 <= self.decay < 1:
+            raise PolicyError(
+                f"the decay of the baseline is at least 0 and less than 1, not {self.decay}"
+            )
+
+
+class Learner:
+    """A policy on one space, and how far it has learned.
+
+    Args:
+        policy: before it has learned.
+        walk: of the space.
+        learning: the settings.
+    """
+
+    def __init__(self, policy: Policy, walk: Walk, learning: Learning) -> None:
+        self._policy = policy
+        self._walk = walk
+        self._learning = learning
+        self._restart()
+
+    def _restart(self) -> None:
+        self._distribution = self._policy.start(self._walk)
+        self._optimizer = torch.optim.Adam(list(self._distribution.parameters), self._learning.rate)
+        self._learned: list[Evaluation] = []
+        self._at: dict[float, list[Evaluation]] = defaultdict(list)
+        self._baselines: dict[float, float] = {}
+
+    def learned(self, history: History) -> Distribution:
+        """The policy after all whole batches of a history.
+
+        What was learned before is kept if the history begins with it; a fresh object makes the
+        same updates one after another.
+
+        Raises:
+            PolicyError: the policy's loss or its weights are no longer finite numbers.
+        """
+        found = history.evaluations
+        known = len(self._learned)
+        if known > len(found) or any(
+            mine is not its for mine, its in zip(self._learned, found, strict=False)
+        ):
+            self._restart()
+            known = 0
+        size = self._learning.batch
+        for first in range(known, len(found) - size + 1, size):
+            self._update(found[first : first + size])
+        return self._distribution
+
+    def _update(self, batch: Sequence[Evaluation]) -> None:
+        self._learned += batch
+        learning = self._learning
+        advantages = torch.tensor(self._advantages(batch), dtype=torch.float64)
+        configurations = [evaluation.trial.configuration for evaluation in batch]
+        options = torch.from_numpy(self._walk.options(configurations))
+        before = None
+        with torch.enable_grad():
+            for _ in range(learning.passes):
+                logs, entropies = judged(self._distribution, self._walk, options)
+                before = logs.detach() if before is None else before
+                gains = learning.gain(logs, before, advantages)
+                loss = -(gains + learning.entropy * entropies).mean()
+                if loss.requires_grad:  # else there is nothing to decide in this space
+                    self._optimizer.zero_grad()
+                    loss.backward()
+                    self._optimizer.step()
+                self._check(loss.detach())
+
+    def _check(self, loss: Tensor) -> None:
+        values = [loss, *self._distribution.parameters]
+        if all(bool(value.isfinite().all()) for value in values):
+            return
+        number = len(self._learned)
+        self._restart()  # a policy that is spoilt is not used again
+        raise PolicyError(
+            f"the policy cannot learn from the first {number} evaluations: its loss is "
+            f"{float(loss)}, or a weight is not finite. Let the rewards be finite numbers of about "
+            f"1, as those of normal_scores are, and lower the learning rate, {self._learning.rate}"
+        )
+
+    def _advantages(self, batch: Sequence[Evaluation]) -> list[float]:
+        """The rewards less the baselines, which follow them."""
+        places = []
+        for evaluation in batch:
+            at = self._at[evaluation.trial.budget]
+            places.append(len(at))
+            at.append(evaluation)
+        rewards = {
+            budget: self._learning.reward(Observations(self._at[budget]).costs)
+            for budget in {evaluation.trial.budget for evaluation in batch}
+        }
+        advantages = []
+        for evaluation, place in zip(batch, places, strict=True):
+            budget = evaluation.trial.budget
+            reward = float(rewards[budget][place])
+            baseline = self._baselines.setdefault(budget, reward)
+            advantages.append(reward - baseline)
+            decay = self._learning.decay
+            self._baselines[budget] = decay * baseline + (1 - decay) * reward
+        return advantages

@@ -1,0 +1,95 @@
+"""Orders of points with several costs: fronts, crowding, hypervolume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+
+def non_dominated(costs: Float[np.ndarray, "n k"]) -> Bool[np.ndarray, " n"]:
+    """Which points no other one dominates: none is as low everywhere and lower somewhere.
+
+    Of equal points all or none are.
+    """
+    kept = np.ones(len(costs), dtype=bool)
+    # By ascending sums, so that a point is dominated only by one that comes before it.
+    order = np.argsort(costs.sum(axis=1), kind="stable")
+    front = np.empty((0, costs.shape[1]))
+    for place in order:
+        point = costs[place]
+        below = (front <= point).all(axis=1) & (front < point).any(axis=1)
+        if below.any():
+            kept[place] = False
+        else:
+            front = np.vstack([front, point])
+    return kept
+
+
+def fronts(costs: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
+    """The number of the front of each point, from 0 (Deb et al. 2002, section III A)."""
+    numbers = np.zeros(len(costs), dtype=np.int64)
+    left = np.arange(len(costs))
+    number = 0
+    while len(left):
+        best = non_dominated(costs[left])
+        numbers[left[best]] = number
+        left = left[~best]
+        number += 1
+    return numbers
+
+
+def crowding(costs: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
+    """How much room there is around each point of a front (Deb et al. 2002, section III B).
+
+    The sum over the costs of the distance between its two neighbours, as a part of the range;
+    infinite at the ends.
+    """
+    distance = np.zeros(len(costs))
+    for column in costs.T:
+        order = np.argsort(column, kind="stable")
+        span = column[order[-1]] - column[order[0]]
+        distance[order[[0, -1]]] = np.inf
+        if span > 0:
+            distance[order[1:-1]] += (column[order[2:]] - column[order[:-2]]) / span
+    return distance
+
+
+def best_first(costs: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
+    """The points by their fronts, and in a front those with more room first."""
+    numbers = fronts(costs)
+    room = np.empty(len(costs))
+    for number in range(int(numbers.max(initial=-1)) + 1):
+        room[numbers == number] = crowding(costs[numbers == number])
+    return np.lexsort((-room, numbers))
+
+
+def hypervolume(costs: Float[np.ndarray, "n k"], reference: Sequence[float]) -> float:
+    """The volume of what is dominated by some point, up to a reference point.
+
+    Zitzler and Thiele 1999, "Multiobjective evolutionary algorithms".
+
+    Args:
+        costs: points that are not below the reference count nothing.
+        reference: the highest costs of interest.
+
+    Raises:
+        ValueError: the reference has another number of costs.
+    """
+    highest = np.asarray(reference, dtype=np.float64)
+    if costs.shape[1:] != highest.shape:
+        raise ValueError(f"the reference has {len(highest)} costs, the points {costs.shape[1]}")
+    inside = costs[(costs < highest).all(axis=1)]
+    if not len(inside):
+        return 0.0
+    front = inside[non_dominated(inside)]
+    if len(highest) == 2:
+        front = front[np.lexsort((front[:, 1], front[:, 0]))]
+        upper = np.concatenate([[highest[1]], front[:-1, 1]])
+        return float(((highest[0] - front[:, 0]) * np.maximum(upper - front[:, 1], 0.0)).sum())
+    import torch
+    from botorch.utils.multi_objective.hypervolume import Hypervolume
+
+    volume = Hypervolume(-torch.from_numpy(highest)).compute(-torch.from_numpy(front))
+    return float(volume)
