@@ -1,5 +1,6 @@
 from . import plot, runners, strategies, surrogates
 from .history import Evaluation, History, Status, Trial
+from .reports.report import report
 from .search import Search
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Status",
     "Trial",
     "plot",
+    "report",
     "runners",
     "strategies",
     "surrogates",

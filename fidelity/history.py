@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ConfigSpace import ConfigurationSpace
 
 from fidelity import journal
+from fidelity.html import history_html
 from fidelity.trial import DETERMINISTIC, Evaluation, Status, Trial
 from spaces.space import configuration, values
 
@@ -44,6 +45,9 @@ class History:
 
     def __len__(self) -> int:
         return len(self._evaluations)
+
+    def _repr_html_(self) -> str:
+        return history_html(self)
 
     @property
     def trials(self) -> Sequence[Trial]:

@@ -12,8 +12,9 @@ from ConfigSpace import (
 )
 
 from bonas.plot.canziani import PUBLISHED, Bubble, canziani, named_networks
-from bonas.plot.space_tree import rows, space_tree
+from bonas.plot.space_tree import space_tree
 from spaces import zoo
+from spaces.tree import rows
 
 
 def test_the_named_networks_have_their_own_costs() -> None:
