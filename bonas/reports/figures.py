@@ -34,7 +34,7 @@ def anytime_svg(history: History) -> Html:
     import matplotlib
     from matplotlib.figure import Figure
 
-    from bonas.plot.anytime import anytime
+    from bonas.plot.anytime import COLOURS, anytime
 
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(8, 3.4), layout="constrained")
@@ -42,12 +42,14 @@ def anytime_svg(history: History) -> Html:
         anytime({"this search": history}, ax)
         ax.set_xlabel("budget spent (epochs, where it counts them)")
         ax.get_legend().remove()
+        ax.lines[0].set(marker="o", markersize=3)  # one evaluation alone would be no line
         written = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(written, format="svg", transparent=True, metadata=nothing)
     drawn = written.getvalue()
     # Within a page neither the declarations nor the names of schemas are needed.
     drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
+    drawn = drawn.replace(COLOURS[0].lower(), "var(--accent)")
     drawn = re.sub(r"\s*<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
     return element("div", _named(drawn, "Lowest cost so far"), class_="figure")
 

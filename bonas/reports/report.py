@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ConfigSpace import ConfigurationSpace
 
+from bonas.html import name_of
 from bonas.reports.page import Subject, page
 from fidelity import journal
 from fidelity.history import History
@@ -61,7 +62,13 @@ def _subject(source: Search | History | str | Path, space: Space | None) -> Subj
     header = header_of(
         source.space, source.objective, source.strategy, source.schedule, source.seed
     )
-    return Subject(source.history, source.incumbent, _chosen(header), space or source.space)
+    chosen = _chosen(header) | {"objective": _objective(source.objective, header["objective"])}
+    return Subject(source.history, source.incumbent, chosen, space or source.space)
+
+
+def _objective(objective: object, described: Any) -> Any:
+    """A function has a name, which says more than that it is one."""
+    return described | {"class": name_of(objective)}
 
 
 def _chosen(header: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,17 +23,18 @@ p { margin: 0.25rem 0 1rem; }
   font-variant-numeric: tabular-nums; }
 .tile span { color: var(--soft); font-size: 0.85rem; }
 .figure { overflow-x: auto; margin: 0 0 1rem; }
-.figure svg { display: block; max-width: 100%; height: auto; }
+.figure svg { display: block; width: 100%; min-width: 32rem; height: auto; }
 .picture { padding: 0.5rem; background: #fcfcfb; color: #1f2328; border: 1px solid var(--line);
   border-radius: 8px; }
-.picture svg { max-width: none; margin: 0 auto; }
+.picture svg { width: auto; min-width: 0; margin: 0 auto; }
 .scroll { overflow: auto; max-height: 32rem; border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.875rem; }
 th, td { padding: 0.35rem 0.75rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
 tr:last-child td { border-bottom: 0; }
 .trials thead th { position: sticky; top: 0; background: var(--card); padding: 0; }
-.trials th button { all: unset; cursor: pointer; display: block; padding: 0.45rem 0.75rem;
+.trials th button { all: unset; cursor: pointer; display: block; box-sizing: border-box;
+  width: 100%; padding: 0.45rem 0.75rem;
   white-space: nowrap; font-weight: 600; }
 .trials th button:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }
 .trials th[aria-sort] button { color: var(--accent); }
