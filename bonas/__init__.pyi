@@ -1,4 +1,5 @@
-from . import plot, runners, strategies, surrogates
+from . import interop, plot, runners, strategies, surrogates
+from .estimator import NetworkSearch
 from .history import Evaluation, History, Status, Trial
 from .reports.report import report
 from .search import Search
@@ -6,9 +7,11 @@ from .search import Search
 __all__ = [
     "Evaluation",
     "History",
+    "NetworkSearch",
     "Search",
     "Status",
     "Trial",
+    "interop",
     "plot",
     "report",
     "runners",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, Self
 
@@ -125,7 +126,7 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         Raises:
             ValueError: the data cannot be used, or nothing could be trained on them.
         """
-        X, y = validate_data(self, X, y, ensure_2d=np.ndim(X) < 3, allow_nd=True)
+        X, y = validate_data(self, X, y, ensure_2d=_is_table(X), allow_nd=True)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -149,10 +150,11 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
         return self
 
     def _search(self, dataset: Dataset, seed: int) -> Evaluation:
+        # Copies: what spaces and strategies remember changes no parameter of this object.
         with Search(
-            self.space,
+            copy.deepcopy(self.space),
             self._training(dataset),
-            strategy=self.strategy,
+            strategy=copy.deepcopy(self.strategy),
             schedule=self.schedule,
             directory=self.directory,
             seed=seed,
@@ -175,7 +177,7 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
 
     def _training(self, dataset: Dataset) -> Training:
         return Training(
-            self.space,
+            copy.deepcopy(self.space),
             dataset,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
@@ -191,7 +193,7 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
             ValueError: the examples have not the shape of those that were fitted to.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, ensure_2d=np.ndim(X) < 3, allow_nd=True, reset=False)
+        X = validate_data(self, X, ensure_2d=_is_table(X), allow_nd=True, reset=False)
         images = _images(X)
         if images.shape[1:] != self._shape:
             raise ValueError(
@@ -204,7 +206,12 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # un
 
     def predict(self, X: Any) -> Shaped[np.ndarray, " examples"]:
         """The most probable class of each example; errors as of `predict_proba`."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(1)])
+        best = self.predict_proba(X).argmax(1)
+        return np.asarray(self.classes_[best])
+
+
+def _is_table(examples: Any) -> bool:
+    return (examples.ndim if hasattr(examples, "ndim") else np.asarray(examples).ndim) < 3
 
 
 def _images(examples: Shaped[np.ndarray, ...]) -> Shaped[Tensor, "n channels height width"]:

@@ -41,7 +41,6 @@ def test_smac_reads_what_it_has_a_place_for() -> None:
         "CRASHED", "TIMEOUT", "MEMORYOUT", "CRASHED", "CRASHED", "CRASHED", "RUNNING",
     ]  # fmt: skip
     assert all(cost == float("inf") for *_, cost, _ in known[3:-1])
-    assert runs.get_min_cost(configuration(SPACE.configuration_space, B)) == 0.25
 
 
 def test_the_history_is_left_as_it_was() -> None:
