@@ -16,12 +16,14 @@ from typing import Any, Self
 from bonas.callbacks.callback import Callback, Listeners
 from bonas.failures import FIRST_FAILURES, warn_if_infeasible
 from bonas.header import check_header, header
+from bonas.html import search_html
 from bonas.in_flight import InFlight
 from bonas.interrupts import Interrupts
 from bonas.kept import CHECKPOINTS, KeptCheckpoints, check_cap
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
 from bonas.proposals import Proposals
+from bonas.reports.report import report
 from bonas.run import STALE_PROPOSALS, Run
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
@@ -317,6 +319,13 @@ class Search:
     def checkpoint(self, evaluation: Evaluation) -> Path | None:
         """The file with the trained weights of `evaluation`, if they are still kept."""
         return self._checkpoints.of(evaluation.trial.number)
+
+    def report(self, path: str | Path) -> Path:
+        """Writes a page about this search; see `bonas.report`."""
+        return report(self, path)
+
+    def _repr_html_(self) -> str:
+        return search_html(self)
 
     def close(self) -> None:
         """Gives the directory free for another process."""
