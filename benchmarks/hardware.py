@@ -81,9 +81,7 @@ class Truth:
         """Reference points, and the hypervolume of the true front up to each of them."""
         costs = self.table.costs
         points = {"fraction": np.quantile(costs, 0.9, axis=0), "fraction_worst": costs.max(axis=0)}
-        return {
-            name: (point, hypervolume(costs, point.tolist())) for name, point in points.items()
-        }
+        return {name: (point, hypervolume(costs, point.tolist())) for name, point in points.items()}
 
     def reached(self, rows: list[int], observed: list[tuple[float, ...]]) -> dict[str, float]:
         """What the evaluated cells come to."""
@@ -128,9 +126,7 @@ def look_up(table: HardwareNASBench201, choice: Choice, seed: int) -> tuple[int,
     return table.row(chosen), (found["cost"], *(found[name] for name in table.quantities))
 
 
-def run(
-    name: str, device: str, truth: Truth, target: Path, seeds: range, evaluations: int
-) -> None:
+def run(name: str, device: str, truth: Truth, target: Path, seeds: range, evaluations: int) -> None:
     """The searches of one peer on one device that `target` does not have yet."""
     known = _known(target)
     started = time.perf_counter()

@@ -78,10 +78,11 @@ def _times(frame: pd.DataFrame) -> str:
 
 
 def _plot(frame: pd.DataFrame, target: Path) -> None:
-    """What is lacking of the true hypervolume against evaluations; the band is the standard
-    error."""
+    """What is lacking of the true hypervolume; the band is the standard error."""
     everyone = frame["peer"].unique().tolist()
-    figure, axes = plt.subplots(1, len(DEVICES), figsize=(17, 4.2), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(
+        1, len(DEVICES), figsize=(17, 4.2), sharey=True, layout="constrained"
+    )
     for ax, (device, title) in zip(axes, DEVICES.items(), strict=True):
         own = frame[frame["device"] == device]
         if own.empty:

@@ -15,7 +15,7 @@ def non_dominated(costs: Float[np.ndarray, "n k"]) -> Bool[np.ndarray, " n"]:
     Of equal points all or none are.
     """
     if costs.shape[1] == 2:
-        return _two_cost_fronts(costs) == 0
+        return np.asarray(_two_cost_fronts(costs) == 0)
     kept = np.ones(len(costs), dtype=bool)
     # By ascending sums, so that a point is dominated only by one that comes before it.
     order = np.argsort(costs.sum(axis=1), kind="stable")

@@ -11,6 +11,9 @@ from .local_search import LocalSearch
 from .logits_policy import LogitsPolicy
 from .lstm_policy import LSTMPolicy
 from .multi_fidelity import MultiFidelityBayesianOptimization
+from .multi_objective import MultiObjectiveBayesianOptimization
+from .nsga2 import NSGA2
+from .parego import ParEGO
 from .policy import Policy
 from .ppo import PPO
 from .random_search import RandomSearch
@@ -25,6 +28,7 @@ from .walk import PolicyError
 __all__ = [
     "DARTS",
     "GDAS",
+    "NSGA2",
     "PPO",
     "SMAC",
     "Again",
@@ -40,6 +44,8 @@ __all__ = [
     "LocalSearch",
     "LogitsPolicy",
     "MultiFidelityBayesianOptimization",
+    "MultiObjectiveBayesianOptimization",
+    "ParEGO",
     "Policy",
     "PolicyError",
     "Proposal",

@@ -122,7 +122,7 @@ class MultiObjectiveBayesianOptimization:
         for name, column in zip(target.objectives, costs.T, strict=True):
             if name in target.computed:
                 values = np.array([target.known(chosen)[name] for chosen in configurations])
-                means = torch.from_numpy(self.transform(values))
+                means = torch.from_numpy(self.transform(imputed(values.tolist())))
                 beliefs.append(Marginals(means, torch.zeros_like(means)))
             else:
                 tuning = memory.tunings.setdefault(name, Tuning())
@@ -166,7 +166,9 @@ class MultiObjectiveBayesianOptimization:
         return remembered(self._memory, space, made)
 
 
-def _scores(beliefs: Sequence[Marginals], observed: int, kept: Sequence[bool]) -> Float[Tensor, " m"]:
+def _scores(
+    beliefs: Sequence[Marginals], observed: int, kept: Sequence[bool]
+) -> Float[Tensor, " m"]:
     """The logarithm of the expected improvement by each row.
 
     Args:

