@@ -99,6 +99,6 @@ def test_what_runs_and_what_was_refused_are_seen_at_once() -> None:
     history.refuse("too large")
     seen = one_cost(history)
     assert seen.pending == (running,)
-    assert "too large" in seen.keys()
+    assert seen.refused == {"too large"}
     told_later = end(history, running, 3.0)
     assert told_later.trial == running
