@@ -128,14 +128,13 @@ def test_promotions_are_of_the_front() -> None:
         history = chosen.run(evaluations=60, runner=Simulated(1), progress=Silent())
     rung = [e for e in history.evaluations if e.trial.bracket == 0 and e.trial.parent is None]
     promoted = {t.parent for t in history.trials}
-    numbers = fronts(np.array([history.target.costs(e) for e in rung]))
-    lost = [
-        number for number, e in zip(numbers, rung, strict=True) if e.trial.number not in promoted
-    ]
-    won = [number for number, e in zip(numbers, rung, strict=True) if e.trial.number in promoted]
-    # All networks of later brackets were unknown then, so ranks were among these alone.
+    numbers = fronts(np.array([history.target.costs(e) for e in rung])).tolist()
+    places = [(number, e.trial.number in promoted) for number, e in zip(numbers, rung, strict=True)]
+    won = [number for number, goes_on in places if goes_on]
+    lost = [number for number, goes_on in places if not goes_on]
     assert won
-    assert max(won) <= min(lost) + 1
+    # The last front to be promoted may be in part; ranks were among these networks alone.
+    assert max(won) <= min(lost)
 
 
 def test_an_objective_that_is_missing_names_what_there_is() -> None:

@@ -8,7 +8,8 @@ from ConfigSpace import Configuration
 
 from fidelity.computed import QUANTITIES, counted
 from spaces.cell import CellSpace
-from spaces.cost import cost
+from spaces.cost import Cost, cost
+from spaces.space import InputShape
 
 SPACE = CellSpace.nasbench201(channels=4, cells=1)
 
