@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
 from bonas import History, Search, plot
-from bonas.plot.pareto import front, points
 from bonas.runners import LocalProcesses
 from bonas.strategies import MultiObjectiveBayesianOptimization, RandomSearch
 from bonas.strategies.strategy import Strategy
@@ -75,7 +75,7 @@ def report(histories: dict[str, History], seconds: dict[str, float]) -> str:
     """The fronts as a table."""
     lines = ["| | evaluations | minutes | hypervolume | on the front |", "| --- " * 5 + "|"]
     for name, history in histories.items():
-        found = front(points(history, OBJECTIVES))
+        found = np.array([history.target.costs(e) for e in history.pareto_front])
         volume = hypervolume(found, REFERENCE) / (REFERENCE[0] * REFERENCE[1])
         lines.append(
             f"| {name} | {len(history)} | {seconds[name] / 60:.1f} | {volume:.4f} | {len(found)} |"
