@@ -29,6 +29,7 @@ from fidelity.history import History
 from fidelity.objective import ObjectiveError
 from fidelity.pareto import fronts
 from fidelity.schedules import AsynchronousHalving, FullFidelity, Hyperband, Schedule
+from fidelity.target import Constraint, TargetError
 from fidelity.trial import Status
 from tests.bonas.strategies.contract import MEDIUM, cost
 
@@ -106,8 +107,8 @@ def test_it_finds_a_front_and_a_search_in_two_parts_is_the_same(
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_workers_are_never_left_without_work(schedule: str) -> None:
     with search("NSGA2", schedule) as chosen:
-        history = chosen.run(evaluations=90, runner=Simulated(4), progress=Silent())
-    assert len(history) == 90
+        history = chosen.run(evaluations=50, runner=Simulated(4), progress=Silent())
+    assert len(history) == 50
     assert all(evaluation.succeeded for evaluation in history.evaluations)
 
 
@@ -143,6 +144,13 @@ def test_an_objective_that_is_missing_names_what_there_is() -> None:
         assert trial is not None
         with pytest.raises(ObjectiveError, match=r"no 'latency', but \['cost', 'latencies'\]"):
             chosen.tell(trial, objective(trial.configuration))
+
+
+@pytest.mark.parametrize("constraints", [(), (Constraint("cost", at_most=1.0),)])
+def test_the_cost_is_the_first_objective(constraints: tuple[Constraint, ...]) -> None:
+    objectives = ("latency",) if constraints else ("latency", "cost")
+    with pytest.raises(TargetError, match="'cost' is to be the first objective"):
+        Search(MEDIUM, Objective(), objectives=objectives, constraints=constraints)
 
 
 @pytest.mark.parametrize("value", [[1.0, 2.0], "fast", None, np.ones(2)])

@@ -27,7 +27,16 @@ def trajectory(history: History, reference: Sequence[float], clock: Clock = "epo
     Returns:
         Ascending times at which it grew, and the hypervolume; first the first evaluation and last
         the end of the history. Both are empty if nothing was evaluated.
+
+    Raises:
+        ValueError: the reference has another number of objectives than the search.
     """
+    objectives = history.target.objectives
+    if len(reference) != len(objectives):
+        raise ValueError(
+            f"the reference has {len(reference)} costs, the search the {len(objectives)} "
+            f"objectives {', '.join(objectives)}: give the highest value of interest of each"
+        )
     times: list[float] = []
     volumes: list[float] = []
     spent, latest = 0.0, 0.0

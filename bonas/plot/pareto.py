@@ -79,7 +79,7 @@ def pareto(
         names = names or _axes(history)
         colour = COLOURS[index % len(COLOURS)]
         everything = points(history, names)
-        ax.scatter(*everything.T, s=12, color=colour, alpha=0.25, linewidths=0)
+        ax.scatter(everything[:, 0], everything[:, 1], s=12, color=colour, alpha=0.25, linewidths=0)
         for place, number in enumerate(sorted(after)):
             shade = 0.25 + 0.5 * place / len(after)
             earlier = front(points(history, names, number))

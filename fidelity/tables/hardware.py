@@ -160,7 +160,7 @@ class HardwareNASBench201:
         try:
             cells = [_operations(line["net"], self._errors.space) for line in lines]
             values = np.array([[float(line[name]) for name in self.quantities] for line in lines])
-        except (KeyError, TypeError, ValueError, SyntaxError) as error:
+        except (LookupError, TypeError, ValueError, SyntaxError) as error:
             raise TableError(
                 f"{self.path} is not as it should be ({error!r}): each line has six digits in the "
                 f"column net, and numbers in the columns {', '.join(self.quantities)}"
