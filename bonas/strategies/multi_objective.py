@@ -13,7 +13,7 @@ from jaxtyping import Float
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.observations import Observations, observations, running
 from bonas.strategies.remembered import remembered
-from bonas.surrogates.transform import Transform, imputed, normal_scores
+from bonas.surrogates.transform import Transform, balanced_scores, imputed
 from bonas.surrogates.tuning import Tuning
 from fidelity.history import History
 from fidelity.target import Target
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
 MARGIN = 0.1
 """The reference point is so far below the worst that was observed, so that the ends of a front
-count for something too. (By 1, on NAS-Bench-201 with the latencies of an edge GPU, twice as much
-of the hypervolume was lacking after 50 evaluations.)"""
+count for something too."""
 
 
 def _surrogate() -> Surrogate:
@@ -60,9 +59,9 @@ class MultiObjectiveBayesianOptimization:
     not learned. The improvement is over the front of the surrogates' means at what was evaluated,
     so that a lucky observation is none, and it is exact for any number of objectives (Emmerich et
     al. 2006, "Single- and multiobjective evolutionary optimization assisted by Gaussian random
-    field metamodels"; Yang et al. 2019). Volumes are those of the transformed costs: with normal
-    scores, in which what is improved is ranks, no unit and no scale matters. They count from a
-    reference point just below the worst value that was observed of each objective.
+    field metamodels"; Yang et al. 2019). Volumes are those of the transformed costs, in which no
+    unit matters. They count from a reference point just below the worst value that was observed
+    of each objective.
 
     What is running is taken to confirm what is believed of it. What is beyond a limit is no part
     of the front. With several budgets it learns from the largest one with enough evaluations;
@@ -78,7 +77,7 @@ class MultiObjectiveBayesianOptimization:
 
     surrogate: Surrogate = field(default_factory=_surrogate)
     candidates: Candidates = field(default_factory=lambda: Candidates(parents=16))
-    transform: Transform = normal_scores
+    transform: Transform = balanced_scores
     initial: int = 5
     _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
 

@@ -3,7 +3,7 @@ from .forest import RandomForest
 from .gaussian_process import GaussianProcess
 from .kernel import ConfigurationView, FeatureView, GraphView, PathView
 from .surrogate import Surrogate, Tunable
-from .transform import negative, normal_scores
+from .transform import balanced_scores, negative, normal_scores
 
 __all__ = [
     "ConfigurationView",
@@ -15,6 +15,7 @@ __all__ = [
     "RandomForest",
     "Surrogate",
     "Tunable",
+    "balanced_scores",
     "negative",
     "normal_scores",
 ]
