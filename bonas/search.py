@@ -22,12 +22,11 @@ from bonas.interrupts import Interrupts
 from bonas.kept import CHECKPOINTS, KeptCheckpoints, check_cap
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
-from bonas.proposals import Proposals
+from bonas.proposals import Proposals, default_strategy
 from bonas.reports.report import report
 from bonas.run import STALE_PROPOSALS, Run
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
-from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Exhausted, Recommender, Strategy
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
@@ -94,7 +93,7 @@ class Search:
         self.space = space
         self.objective = objective
         self.target = target(objective, objectives, constraints)
-        self.strategy = BayesianOptimization() if strategy is None else strategy
+        self.strategy = default_strategy(self.target) if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
         self.seed = seed
         self.history = History(
