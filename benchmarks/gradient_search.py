@@ -41,7 +41,7 @@ from bonas.strategies import (
     Trace,
     ValidationLoss,
 )
-from bonas.strategies.early_stop import StopRule
+from bonas.strategies.gradient.early_stop import StopRule
 from fidelity import datasets
 from spaces.cell import NASBENCH201, CellSpace
 from spaces.operations import average_pool

@@ -50,9 +50,9 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.differential_evolution import DifferentialEvolution
 from bonas.strategies.evolution import RegularizedEvolution
 from bonas.strategies.local_search import LocalSearch
-from bonas.strategies.logits_policy import LogitsPolicy
-from bonas.strategies.ppo import PPO
-from bonas.strategies.reinforce import Reinforce
+from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
+from bonas.strategies.reinforcement.ppo import PPO
+from bonas.strategies.reinforcement.reinforce import Reinforce
 from bonas.strategies.smac import SMAC as SMACStrategy
 from spaces.cell import CellSpace
 from spaces.space import configuration

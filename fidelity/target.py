@@ -93,10 +93,11 @@ class Target:
     def __post_init__(self) -> None:
         if not self.objectives or len(set(self.objectives)) < len(self.objectives):
             raise TargetError(f"objectives are one name or several, each once: {self.objectives}")
-        for constraint in self.constraints:
-            for other in self.constraints:
-                if constraint.name == other.name:  # raises if the two leave nothing between them
-                    Constraint(other.name, constraint.at_most, other.at_least)
+        for name in {constraint.name for constraint in self.constraints}:
+            same = [constraint for constraint in self.constraints if constraint.name == name]
+            most = min((c.at_most for c in same if c.at_most is not None), default=None)
+            least = max((c.at_least for c in same if c.at_least is not None), default=None)
+            Constraint(name, most, least)  # raises if they leave nothing between them
 
     @property
     def plain(self) -> bool:

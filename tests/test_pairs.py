@@ -32,7 +32,7 @@ from bonas.strategies import (
     Screened,
     StartFrom,
 )
-from bonas.strategies.bilevel import Bilevel
+from bonas.strategies.gradient.bilevel import Bilevel
 from bonas.strategies.strategy import Strategy
 from fidelity import datasets
 from fidelity.schedules import (

@@ -1,26 +1,26 @@
 from .bayesian import BayesianOptimization
-from .bilevel import Bilevel
-from .darts import DARTS
 from .differential_evolution import DifferentialEvolution
-from .early_stop import SkipConnections, StableCell, ValidationLoss
 from .evolution import RegularizedEvolution
 from .freeze_thaw import FreezeThaw
-from .gdas import GDAS, HardGumbel
-from .hypergradient import FirstOrder, SecondOrder
+from .gradient.bilevel import Bilevel
+from .gradient.darts import DARTS
+from .gradient.early_stop import SkipConnections, StableCell, ValidationLoss
+from .gradient.gdas import GDAS, HardGumbel
+from .gradient.hypergradient import FirstOrder, SecondOrder
+from .gradient.search_trace import CollapseWarning, Trace
 from .local_search import LocalSearch
-from .logits_policy import LogitsPolicy
-from .lstm_policy import LSTMPolicy
 from .multi_fidelity import MultiFidelityBayesianOptimization
-from .policy import Policy
-from .ppo import PPO
 from .random_search import RandomSearch
-from .reinforce import Reinforce
+from .reinforcement.logits_policy import LogitsPolicy
+from .reinforcement.lstm_policy import LSTMPolicy
+from .reinforcement.policy import Policy
+from .reinforcement.ppo import PPO
+from .reinforcement.reinforce import Reinforce
+from .reinforcement.walk import PolicyError
 from .screened import Screened
-from .search_trace import CollapseWarning, Trace
 from .smac import SMAC
 from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
-from .walk import PolicyError
 
 __all__ = [
     "DARTS",

@@ -12,18 +12,21 @@ from ConfigSpace import Configuration
 
 from bonas.belief import Belief
 from bonas.candidates import Candidates, Pool
+from bonas.strategies.feasibility import Feasibility, own_costs
 from bonas.strategies.observations import Observations, observations, repeatable, running
 from bonas.strategies.remembered import remembered
 from bonas.strategies.strategy import Again, Proposal
 from bonas.surrogates.transform import Transform, normal_scores
 from bonas.surrogates.tuning import Tuning
 from fidelity.history import History
+from fidelity.target import Target
 from fidelity.trial import Evaluation, Trial
 from spaces.features import Encoder, Features
 from spaces.space import Space
 
 if TYPE_CHECKING:
     from botorch.models.model import Model
+    from jaxtyping import Float
     from torch import Tensor
 
     from bonas.acquisition import Acquisition
@@ -50,6 +53,7 @@ class _Memory:
     """What was derived from arguments; it changes how long a proposal takes, and nothing else."""
 
     pool: Pool
+    feasibility: Feasibility
     tuning: Tuning = field(default_factory=Tuning)
 
     @property
@@ -61,6 +65,9 @@ class _Memory:
 @dataclass(frozen=True)
 class BayesianOptimization:
     """Fits a surrogate to what was seen and proposes where the acquisition function is highest.
+
+    A limit that is known beforehand is kept by every proposal; of one that only an evaluation
+    tells, the probability that it is kept weights the acquisition function (see `Feasibility`).
 
     With several budgets the surrogate learns from the largest one with enough evaluations;
     failures count as the worst cost seen. If the acquisition function values repeats, a
@@ -101,21 +108,31 @@ class BayesianOptimization:
         """See `Strategy.propose`."""
         memory = self._remember(space)
         asked = history.keys()
-        observed = observations(history, self.initial)
-        if history.networks < self.initial or not observed:
+        ranked = observations(history, self.initial)
+        if history.networks < self.initial or not ranked:
             return self._first(memory.pool, asked, rng)
-        best = observed.best_first()
-        unseen = memory.pool.unseen(asked, best, len(history.trials), rng)
+        observed = own_costs(ranked, history.target)
+        unseen = memory.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
         pending = [trial.configuration for trial in running(history)]
         problem = self._problem(memory, observed, pending, list(unseen.values()))
         again = repeatable(history, observed, self.repeats)
-        bonus = [
-            self.confidence / len(observed) * self.belief.log_density(chosen)
-            for chosen in problem.configurations
-            if self.belief is not None
-        ]
+        chances = memory.feasibility.log_weight(
+            memory.pool.encoder, history, problem.configurations
+        )
+        bonus = self._log_belief(problem.configurations, len(observed))
         seed = int(rng.integers(2**31))
-        return problem.maximise(self.acquisition, list(again.values()), bonus, seed)
+        return problem.maximise(
+            self.acquisition, list(again.values()), _sum(bonus, chances), history.target, seed
+        )
+
+    def _log_belief(self, chosen: Sequence[Configuration], n: int) -> Tensor | None:
+        """What the belief adds to the scores after `n` observations."""
+        if self.belief is None:
+            return None
+        import torch
+
+        densities = [self.belief.log_density(configuration) for configuration in chosen]
+        return self.confidence / n * torch.tensor(densities, dtype=torch.float64)
 
     def _first(self, pool: Pool, asked: set[str], rng: np.random.Generator) -> Configuration:
         """A network of the initial design: random, or a random one that the belief favours."""
@@ -136,14 +153,16 @@ class BayesianOptimization:
         incumbent = history.incumbent
         if incumbent is None:
             return None
-        observed = Observations(history.at(incumbent.trial.budget))
+        observed = own_costs(Observations(history.at(incumbent.trial.budget)), history.target)
         if len(observed) < self.initial:
             return incumbent
         believed = self._problem(self._remember(space), observed, [], []).believed()
         for key in sorted(believed, key=lambda name: -believed[name]):
             positions = observed.networks()[key]
             found = [
-                observed.evaluations[p] for p in positions if observed.evaluations[p].succeeded
+                observed.evaluations[p]
+                for p in positions
+                if history.target.feasible(observed.evaluations[p])
             ]
             if found:
                 return min(found, key=lambda evaluation: evaluation.cost)
@@ -152,7 +171,7 @@ class BayesianOptimization:
     def _remember(self, space: Space) -> _Memory:
         def made() -> _Memory:
             encoder = Encoder(space, 1, self.features, self.surrogate.reads_paths)
-            return _Memory(Pool(space, self.candidates, encoder))
+            return _Memory(Pool(space, self.candidates, encoder), Feasibility(self.surrogate))
 
         return remembered(self._memory, space, made)
 
@@ -190,14 +209,23 @@ class _Problem:
     configurations: Sequence[Configuration]
 
     def maximise(
-        self, acquisition: Acquisition, again: Sequence[Trial], bonus: Sequence[float], seed: int
+        self,
+        acquisition: Acquisition,
+        again: Sequence[Trial],
+        bonus: Float[Tensor, " m"] | None,
+        target: Target,
+        seed: int,
     ) -> Proposal:
         """The proposal with the highest score, a new network or one of the trials in `again`.
+
+        As long as nothing has kept all limits, there is nothing to improve on, and what counts is
+        the `bonus` alone.
 
         Args:
             acquisition: gives the scores, which are logarithms where there is a `bonus`.
             again: trials that may be repeated.
-            bonus: added to the score of each candidate; empty for none.
+            bonus: added to the score of each candidate.
+            target: has limits, of which that are known beforehand a candidate is to keep.
             seed: of whatever is random in the acquisition function.
         """
         import torch
@@ -211,16 +239,18 @@ class _Problem:
                 # What runs is taken to confirm what is believed of it, which lowers the variance
                 # around it and sends the next proposal elsewhere (Ginsbourger et al. 2010).
                 model = model.condition_on_observations(self.running, mean(model, self.running))
-            networks = self._contenders()
+            networks = self._contenders(target)
             seen = self.seen[list(networks.values())]
             repeated = None
-            if again and isinstance(acquisition, ValuesRepeats):
+            if not networks:
+                scores = torch.zeros(len(self.candidates), dtype=torch.float64)
+            elif again and isinstance(acquisition, ValuesRepeats):
                 scores, repeated = acquisition.with_repeats(model, self.candidates, seen)
             else:
                 scores = acquisition.scores(model, self.candidates, seen, seed)
-            if bonus:
-                scores = scores + torch.tensor(bonus).to(scores)
-            choice, score = _highest(scores)
+            if bonus is not None:
+                scores = scores + bonus.to(scores)
+            choice, score = self._highest_admitted(scores, target)
             if repeated is not None:
                 allowed = {trial.key: trial for trial in again}
                 blocked = torch.tensor([key not in allowed for key in networks])
@@ -229,10 +259,25 @@ class _Problem:
                     return Again(allowed[list(networks)[repeat]])
         return self.configurations[choice]
 
-    def _contenders(self) -> dict[str, int]:
-        """The best networks by their lowest costs, and where each was first observed."""
+    def _highest_admitted(self, scores: Float[Tensor, " m"], target: Target) -> tuple[int, float]:
+        """As `_highest`, within the limits that are known beforehand where there is such a one."""
+        known = _known(scores)
+        order = known.argsort(descending=True, stable=True).tolist() if target.computed else []
+        for place in order:
+            if target.admits(self.configurations[place]):
+                return place, float(known[place])
+        return _highest(scores)
+
+    def _contenders(self, target: Target) -> dict[str, int]:
+        """The best networks by their lowest costs, and where each was first observed.
+
+        Those that are beyond a limit are left out.
+        """
         costs = self.observed.costs
         networks = self.observed.networks()
+        if target.measured:
+            kept = {e.trial.key for e in self.observed.evaluations if target.feasible(e)}
+            networks = {key: places for key, places in networks.items() if key in kept}
         best = sorted(networks, key=lambda key: min(costs[p] for p in networks[key]))
         return {key: networks[key][0] for key in best[:CONTENDERS]}
 
@@ -251,6 +296,14 @@ class _Problem:
 
 def _highest(scores: Tensor) -> tuple[int, float]:
     """The position of the highest score and the score; what is not a number comes last."""
-    known = scores.nan_to_num(nan=-math.inf, neginf=-math.inf)
+    known = _known(scores)
     place = int(known.argmax())
     return place, float(known[place])
+
+
+def _known(scores: Tensor) -> Tensor:
+    return scores.nan_to_num(nan=-math.inf, neginf=-math.inf)
+
+
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    return a + b if a is not None and b is not None else b if a is None else a

@@ -9,10 +9,10 @@ import numpy as np
 from ConfigSpace import Configuration
 from jaxtyping import Float
 
-from bonas.strategies.bilevel import Bilevel, Found
-from bonas.strategies.hypergradient import FirstOrder
+from bonas.strategies.gradient.bilevel import Bilevel, Found
+from bonas.strategies.gradient.hypergradient import FirstOrder
+from bonas.strategies.gradient.search_trace import Trace
 from bonas.strategies.remembered import remembered
-from bonas.strategies.search_trace import Trace
 from fidelity.history import History
 from spaces.space import Space
 

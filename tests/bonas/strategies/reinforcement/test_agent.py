@@ -9,12 +9,12 @@ from torch import Tensor
 
 from bonas.progress import Silent
 from bonas.search import Search
-from bonas.strategies.agent import Agent
-from bonas.strategies.learner import Learning
-from bonas.strategies.logits_policy import LogitsPolicy
-from bonas.strategies.policy import Distribution, Policy
-from bonas.strategies.reinforce import Reinforce, score_function
-from bonas.strategies.walk import Walk
+from bonas.strategies.reinforcement.agent import Agent
+from bonas.strategies.reinforcement.learner import Learning
+from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
+from bonas.strategies.reinforcement.policy import Distribution, Policy
+from bonas.strategies.reinforcement.reinforce import Reinforce, score_function
+from bonas.strategies.reinforcement.walk import Walk
 from bonas.surrogates.transform import normal_scores
 from fidelity.history import History
 from tests.bonas.strategies.contract import MEDIUM, SMALL, cost, record

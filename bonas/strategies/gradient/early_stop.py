@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from bonas.strategies.search_trace import Trace
+from bonas.strategies.gradient.search_trace import Trace
 
 
 class StopRule(Protocol):

@@ -13,12 +13,12 @@ from ConfigSpace import Configuration
 from bonas import Search
 from bonas.progress import Silent
 from bonas.runners.simulated import Simulated
-from bonas.strategies.logits_policy import LogitsPolicy
-from bonas.strategies.ppo import PPO
 from bonas.strategies.random_search import RandomSearch
-from bonas.strategies.reinforce import Reinforce
+from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
+from bonas.strategies.reinforcement.ppo import PPO
+from bonas.strategies.reinforcement.reinforce import Reinforce
+from bonas.strategies.reinforcement.walk import PolicyError
 from bonas.strategies.strategy import Exhausted
-from bonas.strategies.walk import PolicyError
 from bonas.surrogates.transform import Floats
 from fidelity import AsynchronousHalving, Hyperband
 from fidelity.history import History

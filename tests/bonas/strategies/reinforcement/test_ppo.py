@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from bonas.strategies.lstm_policy import LSTMPolicy
-from bonas.strategies.ppo import PPO, ClippedSurrogate
-from bonas.strategies.walk import PolicyError
+from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
+from bonas.strategies.reinforcement.ppo import PPO, ClippedSurrogate
+from bonas.strategies.reinforcement.walk import PolicyError
 from tests.bonas.strategies.anywhere import AnywhereContract
-from tests.bonas.strategies.policy_contract import PolicyContract
+from tests.bonas.strategies.reinforcement.policy_contract import PolicyContract
 
 
 class TestPPO(PolicyContract, AnywhereContract):

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bonas.strategies.observations import Observations
-from bonas.strategies.policy import Distribution, Policy, judged
-from bonas.strategies.walk import PolicyError, Walk
+from bonas.strategies.reinforcement.policy import Distribution, Policy, judged
+from bonas.strategies.reinforcement.walk import PolicyError, Walk
 from bonas.surrogates.transform import Transform
 from fidelity.history import History
 from fidelity.trial import Evaluation

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from bonas.strategies.lstm_policy import LSTMPolicy
-from bonas.strategies.policy import judged
-from bonas.strategies.walk import PolicyError, Walk
+from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
+from bonas.strategies.reinforcement.policy import judged
+from bonas.strategies.reinforcement.walk import PolicyError, Walk
 from tests.bonas.strategies.contract import MEDIUM
 
 ROWS = torch.tensor([[0, 0, 0], [1, 0, 0], [4, 2, 1]])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bonas.strategies.hypergradient import FirstOrder, SecondOrder, Step
+from bonas.strategies.gradient.hypergradient import FirstOrder, SecondOrder, Step
 
 ALPHA, WEIGHT, RATE, DECAY = 0.7, 1.5, 0.1, 0.2
 

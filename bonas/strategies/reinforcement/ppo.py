@@ -10,12 +10,12 @@ from ConfigSpace import Configuration
 from jaxtyping import Float
 from torch import Tensor
 
-from bonas.strategies.agent import Agent
-from bonas.strategies.learner import Learning
-from bonas.strategies.lstm_policy import LSTMPolicy
-from bonas.strategies.policy import Policy
+from bonas.strategies.reinforcement.agent import Agent
+from bonas.strategies.reinforcement.learner import Learning
+from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
+from bonas.strategies.reinforcement.policy import Policy
+from bonas.strategies.reinforcement.walk import PolicyError, check_bins
 from bonas.strategies.remembered import remembered
-from bonas.strategies.walk import PolicyError, check_bins
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
 from spaces.space import Space

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from bonas.strategies.policy import Distribution, Memory
-from bonas.strategies.walk import Walk
+from bonas.strategies.reinforcement.policy import Distribution, Memory
+from bonas.strategies.reinforcement.walk import Walk
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from ConfigSpace import Configuration
 from ConfigSpace.exceptions import ForbiddenValueError
 
 from bonas.candidates import Candidates, Pool
-from bonas.strategies.learner import Learner, Learning
-from bonas.strategies.policy import Policy, draw
-from bonas.strategies.walk import Walk
+from bonas.strategies.reinforcement.learner import Learner, Learning
+from bonas.strategies.reinforcement.policy import Policy, draw
+from bonas.strategies.reinforcement.walk import Walk
 from fidelity.history import History
 from spaces.features import Encoder
 from spaces.space import Space

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from bonas.strategies.learner import Learner, Learning
-from bonas.strategies.logits_policy import LogitsPolicy
 from bonas.strategies.random_search import RandomSearch
-from bonas.strategies.reinforce import score_function
-from bonas.strategies.walk import PolicyError, Walk
+from bonas.strategies.reinforcement.learner import Learner, Learning
+from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
+from bonas.strategies.reinforcement.reinforce import score_function
+from bonas.strategies.reinforcement.walk import PolicyError, Walk
 from bonas.surrogates.transform import Floats, negative, normal_scores
 from fidelity.history import History
 from fidelity.trial import Evaluation, Status, Trial

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from bonas.strategies.bilevel import Found
-from bonas.strategies.gdas import GDAS, HardGumbel
+from bonas.strategies.gradient.bilevel import Found
+from bonas.strategies.gradient.gdas import GDAS, HardGumbel
 from fidelity.history import History
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract
-from tests.bonas.strategies.test_darts import BILEVEL, SHORT, SPACE
+from tests.bonas.strategies.gradient.test_darts import BILEVEL, SHORT, SPACE
 
-pytestmark = pytest.mark.filterwarnings("ignore::bonas.strategies.search_trace.CollapseWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::bonas.strategies.gradient.search_trace.CollapseWarning"
+)
 
 
 class TestGDAS(StrategyContract):

@@ -14,9 +14,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from bonas.strategies.bilevel import Bilevel, Relaxation
-from bonas.strategies.hypergradient import Hypergradient, Step
-from bonas.strategies.search_trace import Trace
+from bonas.strategies.gradient.bilevel import Bilevel, Relaxation
+from bonas.strategies.gradient.hypergradient import Hypergradient, Step
+from bonas.strategies.gradient.search_trace import Trace
 from fidelity.data import Part, split
 from fidelity.objective import Diverged
 from fidelity.placement import place

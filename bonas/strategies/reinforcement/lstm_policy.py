@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from bonas.strategies.policy import Distribution, Memory
-from bonas.strategies.walk import PolicyError, Walk
+from bonas.strategies.reinforcement.policy import Distribution, Memory
+from bonas.strategies.reinforcement.walk import PolicyError, Walk
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from ConfigSpace.hyperparameters import OrdinalHyperparameter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonas.strategies.walk import (
+from bonas.strategies.reinforcement.walk import (
     INACTIVE,
     IntegerBins,
     Listed,

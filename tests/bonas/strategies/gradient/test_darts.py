@@ -11,11 +11,11 @@ from ConfigSpace import ConfigurationSpace
 
 from bonas.progress import Silent
 from bonas.search import Search
-from bonas.strategies.bilevel import Bilevel, Found
-from bonas.strategies.darts import DARTS, Softmax
-from bonas.strategies.early_stop import SkipConnections, StableCell, ValidationLoss
-from bonas.strategies.hypergradient import SecondOrder
-from bonas.strategies.search_trace import CollapseWarning, Trace
+from bonas.strategies.gradient.bilevel import Bilevel, Found
+from bonas.strategies.gradient.darts import DARTS, Softmax
+from bonas.strategies.gradient.early_stop import SkipConnections, StableCell, ValidationLoss
+from bonas.strategies.gradient.hypergradient import SecondOrder
+from bonas.strategies.gradient.search_trace import CollapseWarning, Trace
 from bonas.strategies.strategy import Exhausted
 from fidelity.history import History
 from fidelity.objective import Diverged
@@ -33,7 +33,9 @@ from tests.fidelity.trained import DATASET
 SPACE = CellSpace(nodes=3, channels=4, cells=1, stages=1)
 BILEVEL = Bilevel(DATASET, epochs=2, batch_size=16, architecture_rate=0.05, device="cpu")
 SHORT = dataclasses.replace(BILEVEL, epochs=1, batch_size=32)
-pytestmark = pytest.mark.filterwarnings("ignore::bonas.strategies.search_trace.CollapseWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::bonas.strategies.gradient.search_trace.CollapseWarning"
+)
 
 
 @pytest.fixture(autouse=True)

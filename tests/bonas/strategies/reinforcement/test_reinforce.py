@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bonas.strategies.lstm_policy import LSTMPolicy
-from bonas.strategies.reinforce import Reinforce, score_function
-from bonas.strategies.walk import PolicyError
+from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
+from bonas.strategies.reinforcement.reinforce import Reinforce, score_function
+from bonas.strategies.reinforcement.walk import PolicyError
 from tests.bonas.strategies.anywhere import AnywhereContract
-from tests.bonas.strategies.policy_contract import PolicyContract
+from tests.bonas.strategies.reinforcement.policy_contract import PolicyContract
 
 
 class TestReinforce(PolicyContract, AnywhereContract):

@@ -9,10 +9,10 @@ from ConfigSpace import Categorical, Configuration, ConfigurationSpace, EqualsCo
 from torch import Tensor
 
 from bonas.candidates import every
-from bonas.strategies.logits_policy import LogitsPolicy
-from bonas.strategies.lstm_policy import LSTMPolicy
-from bonas.strategies.policy import Distribution, Policy, draw, judged
-from bonas.strategies.walk import Walk
+from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
+from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
+from bonas.strategies.reinforcement.policy import Distribution, Policy, draw, judged
+from bonas.strategies.reinforcement.walk import Walk
 from tests.bonas.strategies.hierarchy import Hierarchy
 
 POLICIES = [LogitsPolicy(), LSTMPolicy(width=5, spread=1.0)]

@@ -1,8 +1,8 @@
 import torch
 
-from bonas.strategies.logits_policy import LogitsPolicy
-from bonas.strategies.policy import judged
-from bonas.strategies.walk import Walk
+from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
+from bonas.strategies.reinforcement.policy import judged
+from bonas.strategies.reinforcement.walk import Walk
 from tests.bonas.strategies.contract import MEDIUM
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from ConfigSpace import Configuration
 from jaxtyping import Float
 
-from bonas.strategies.early_stop import StopRule
-from bonas.strategies.hypergradient import Hypergradient
-from bonas.strategies.search_trace import CollapseWarning, Trace
+from bonas.strategies.gradient.early_stop import StopRule
+from bonas.strategies.gradient.hypergradient import Hypergradient
+from bonas.strategies.gradient.search_trace import CollapseWarning, Trace
 from bonas.strategies.strategy import Exhausted
 from fidelity.history import History
 from spaces.space import Space, trial_key
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from bonas.strategies.bilevel_loop import BilevelLoop
+    from bonas.strategies.gradient.bilevel_loop import BilevelLoop
     from fidelity.data import Dataset
     from fidelity.optimisation import CosineSGD
     from spaces.sharing import Active, Supernet
@@ -117,7 +117,7 @@ class Bilevel:
             DataError: there are too few images to hold some out.
             Diverged: a loss is no finite number.
         """
-        from bonas.strategies.bilevel_loop import BilevelLoop
+        from bonas.strategies.gradient.bilevel_loop import BilevelLoop
         from fidelity.placement import choose
         from fidelity.randomness import seeded
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from bonas.strategies.walk import INACTIVE, Vector, Walk
+from bonas.strategies.reinforcement.walk import INACTIVE, Vector, Walk
 
 Memory = tuple[Tensor, ...]
 """What a policy remembers of a walk: tensors with one row a walk."""
