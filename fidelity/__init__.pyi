@@ -1,7 +1,9 @@
-from . import axes, datasets, proxies, tables
+from . import axes, datasets, export, latency, proxies, tables
 from .curves import Extrapolation, extrapolate
 from .data import Dataset
+from .final import Final, retrain
 from .history import History
+from .latency import Latency, LatencyTable, MeasuredLatency, Timing
 from .objective import Context, Diverged, InvalidArchitecture
 from .one_shot import Inherited, OneShot
 from .one_shot_then import OneShotThen
@@ -30,21 +32,29 @@ __all__ = [
     "Diverged",
     "Evaluation",
     "Extrapolation",
+    "Final",
     "FullFidelity",
     "History",
     "Hyperband",
     "Inherited",
     "InvalidArchitecture",
+    "Latency",
+    "LatencyTable",
+    "MeasuredLatency",
     "OneShot",
     "OneShotThen",
     "ProgressiveHalving",
     "Status",
     "SuccessiveHalving",
+    "Timing",
     "Training",
     "Trial",
     "axes",
     "datasets",
+    "export",
     "extrapolate",
+    "latency",
     "proxies",
+    "retrain",
     "tables",
 ]

@@ -46,7 +46,7 @@ class Body(nn.Module):
     ) -> Float[Tensor, "batch channels height_out width_out"]:
         """The feature maps; zeros of one pixel where no path leads to the output."""
         if not self.connected:
-            return x.new_zeros(len(x), self.channels, 1, 1)
+            return x.new_zeros(x.shape[0], self.channels, 1, 1)
         values: dict[int, Tensor] = {0: x}
         del x
         for position in range(1, len(self.labels)):

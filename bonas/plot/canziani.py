@@ -14,7 +14,7 @@ import numpy as np
 from ConfigSpace import Configuration
 from matplotlib.axes import Axes
 
-from bonas.plot.anytime import COLOURS
+from bonas.plot.style import COLOURS
 from spaces import zoo
 from spaces.cost import cost
 

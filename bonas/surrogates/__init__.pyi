@@ -4,6 +4,7 @@ from .gaussian_process import GaussianProcess
 from .kernel import ConfigurationView, FeatureView, GraphView, PathView
 from .surrogate import Surrogate, Tunable
 from .transform import negative, normal_scores
+from .validation import Predictions, cross_validated
 
 __all__ = [
     "ConfigurationView",
@@ -12,9 +13,11 @@ __all__ = [
     "GaussianProcess",
     "GraphView",
     "PathView",
+    "Predictions",
     "RandomForest",
     "Surrogate",
     "Tunable",
+    "cross_validated",
     "negative",
     "normal_scores",
 ]

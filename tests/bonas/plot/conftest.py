@@ -9,8 +9,9 @@ matplotlib.use("Agg")
 
 @pytest.fixture(autouse=True)
 def _no_trace() -> Iterator[None]:
-    """A plot leaves matplotlib's settings alone."""
-    before = dict(matplotlib.rcParams)
-    yield
-    assert dict(matplotlib.rcParams) == before
-    plt.close("all")
+    """A plot leaves matplotlib's settings alone; here they are always the default ones."""
+    with plt.style.context("default"):
+        before = dict(matplotlib.rcParams)
+        yield
+        assert dict(matplotlib.rcParams) == before
+        plt.close("all")

@@ -12,6 +12,7 @@ from bonas.plot.layers import place
 from spaces.architecture import Architecture, chain
 from spaces.cell import CellSpace
 from spaces.space import sample
+from tests.bonas.plot.pictures import check, paper
 
 CELLS = CellSpace(nodes=5)
 SAMPLES = [
@@ -131,3 +132,11 @@ def test_names_of_any_length_are_broken_into_lines() -> None:
     ax = architecture(chain(["a_very_long_name_of_an_operation"]))
     text = next(t.get_text() for t in ax.texts if t.get_text().startswith("a very"))
     assert max(map(len, text.splitlines())) <= 10
+
+
+def test_the_picture() -> None:
+    graph = Architecture.from_edges(
+        ["input", "conv_3x3", "pool_3x3", "conv_3x3", "output"],
+        [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (0, 4)],
+    )
+    check(architecture(graph, paper(4.4, 2), title="a cell"), "architecture")

@@ -14,6 +14,7 @@ from ConfigSpace import (
 from bonas.plot.canziani import PUBLISHED, Bubble, canziani, named_networks
 from bonas.plot.space_tree import rows, space_tree
 from spaces import zoo
+from tests.bonas.plot.pictures import check, paper
 
 
 def test_the_named_networks_have_their_own_costs() -> None:
@@ -72,3 +73,12 @@ def test_a_large_space_says_what_is_left_out() -> None:
     assert len(rows(space)) == len(space)
     ax = space_tree(space, most=30)
     assert ax.texts[-1].get_text() == f"... and {len(space) - 30} more"
+
+
+def test_the_picture_of_a_tree() -> None:
+    check(space_tree(small(), paper(4.4, 2)), "space_tree")
+
+
+def test_the_picture_of_bubbles() -> None:
+    bubbles = {"small": Bubble(69.8, 1.8e9, 11.7e6), "large": Bubble(76.1, 4.1e9, 25.6e6)}
+    check(canziani(bubbles, paper(5, 3)), "canziani")

@@ -1,0 +1,154 @@
+"""A fair comparison: every setup with the same seeds, noise, clock and limits."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bonas.comparison.comparison import Comparison
+from bonas.comparison.one_run import ComparisonError, Conditions, OneRun
+from bonas.comparison.processes import carry_out
+from bonas.comparison.setup import Setup
+from bonas.limits import Limits
+from bonas.runners.in_process import InProcess
+from bonas.runners.runner import Runner
+from bonas.runners.simulated import Simulated
+from bonas.trajectory import Clock
+from fidelity.objective import Objective
+from spaces.space import Space
+
+
+def compare(
+    setups: Mapping[str, Setup],
+    objective: Objective,
+    *,
+    seeds: Iterable[int] = range(10),
+    evaluations: int | None = None,
+    seconds: float | None = None,
+    epochs: float | None = None,
+    space: Space | None = None,
+    runner: Callable[[], Runner] | None = None,
+    directory: str | Path | None = None,
+    jobs: int = 1,
+) -> Comparison:
+    """Runs every setup with every seed.
+
+    Searches of one seed are comparable pair by pair: a network that several of them evaluate has
+    the same cost in each. A run that fails is recorded with its traceback, and the others go on.
+
+    With `jobs` above 1 a script calls this under `if __name__ == "__main__":`.
+
+    Args:
+        setups: strategies and schedules by name; the first is the baseline.
+        objective: what is minimised: a table of `fidelity.tables`, a training, any function that
+            a search takes.
+        seeds: of the searches; each gives one run a setup.
+        evaluations: as for `Search.run`, for each run.
+        seconds: the same, on the clock of its runner.
+        epochs: the same.
+        space: of the architectures; by default the objective's own.
+        runner: makes a runner for each run: `lambda: Simulated(8)` has eight simulated workers. By
+            default a table runs on the simulated clock of one worker, and anything else in the
+            process of its run.
+        directory: keeps the history of each run, in `directory/name/seed`: the same call goes on
+            from there and only reads what has ended. A run on a simulated clock that was cut off
+            begins anew, and so gives the same. None keeps nothing.
+        jobs: how many processes make runs, with one thread each. The results are the same.
+
+    Returns:
+        The comparison: its frame, table, tests and plots.
+
+    Raises:
+        ComparisonError: there is nothing to compare, or the directory holds something else.
+        JournalError: the directory holds other runs than these, or cannot be used.
+        ValueError: no limit is given, or one is not positive.
+    """
+    limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
+    numbers = list(seeds)
+    _check(setups, numbers, jobs)
+    conditions = Conditions(
+        _space(objective) if space is None else space,
+        objective,
+        limits,
+        runner or (Simulated if _is_table(objective) else InProcess),
+    )
+    with _folder(directory) as folder:
+        runs = {
+            name: {s: OneRun(conditions, setup, s, folder / _plain(name) / str(s)) for s in numbers}
+            for name, setup in setups.items()
+        }
+        _carry_out_all([runs[name][s] for s in numbers for name in runs], jobs)
+        return Comparison(
+            {n: {s: r.history() for s, r in of.items() if not r.error} for n, of in runs.items()},
+            {(n, s): r.error for n, of in runs.items() for s, r in of.items() if r.error},
+            _clock(limits),
+            getattr(objective, "regret", None),
+        )
+
+
+def _carry_out_all(runs: Sequence[OneRun], jobs: int) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    for run in runs:
+        run.check()
+    console = Console(file=sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as shown:
+        left = [run for run in runs if not run.finished]
+        task = shown.add_task("runs", total=len(runs), completed=len(runs) - len(left))
+        carry_out(left, jobs, lambda _: shown.advance(task))
+
+
+def _check(setups: Mapping[str, Setup], seeds: Sequence[int], jobs: int) -> None:
+    if not setups or not seeds:
+        raise ComparisonError("there is nothing to compare: give one setup and one seed or more")
+    if len(set(seeds)) < len(seeds):
+        raise ComparisonError(f"each seed gives one run, but some are given twice: {seeds}")
+    if jobs < 1:
+        raise ComparisonError(f"jobs is the number of processes, 1 or more, not {jobs}")
+    for name, setup in setups.items():
+        if not isinstance(setup, Setup):
+            raise ComparisonError(
+                f"'{name}' is {setup!r}, not a Setup: write Setup(strategy, schedule)"
+            )
+    if len({_plain(name) for name in setups}) < len(setups):
+        raise ComparisonError(
+            f"two of the names give the same folder: {', '.join(setups)}; let them differ in more "
+            "than signs"
+        )
+
+
+def _plain(name: str) -> str:
+    """A name of a folder."""
+    return re.sub(r"[^\w.+-]+", "_", name).strip("._") or "_"
+
+
+def _space(objective: Objective) -> Space:
+    space = getattr(objective, "space", None)
+    if not isinstance(space, Space):
+        raise ComparisonError("the objective has no space of its own: give it as space=...")
+    return space
+
+
+def _is_table(objective: Objective) -> bool:
+    """Whether it is one of `fidelity.tables`, or does what they do."""
+    return all(hasattr(objective, name) for name in ("space", "budgets", "optimum", "regret"))
+
+
+def _clock(limits: Limits) -> Clock:
+    if limits.evaluations is not None:
+        return "evaluations"
+    return "epochs" if limits.epochs is not None else "seconds"
+
+
+@contextmanager
+def _folder(directory: str | Path | None) -> Iterator[Path]:
+    if directory is not None:
+        yield Path(directory)
+        return
+    with tempfile.TemporaryDirectory(prefix="bonas-") as folder:
+        yield Path(folder)

@@ -1,0 +1,21 @@
+"""What is compared: a strategy with a schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bonas.strategies.strategy import Strategy
+from fidelity.schedules.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One entry of a comparison.
+
+    Attributes:
+        strategy: proposes configurations.
+        schedule: chooses budgets; None means everything at the objective's `max_budget`.
+    """
+
+    strategy: Strategy
+    schedule: Schedule | None = None

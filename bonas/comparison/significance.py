@@ -1,0 +1,101 @@
+"""Which differences of a comparison are more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonas.comparison.statistics import (
+    Blocks,
+    Paired,
+    critical_difference,
+    friedman,
+    holm,
+    paired,
+    ranks,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Significance:
+    """What the tests of a comparison say.
+
+    Attributes:
+        seeds: how many, of which every name has a result.
+        alpha: the level of significance.
+        friedman: the p-value of Friedman's test, that all names are equal; 1 for two names.
+        ranks: the mean rank of each name, the best first.
+        critical_difference: mean ranks that differ by less may be equal, by Nemenyi's test.
+        pairs: each pair of names, compared seed by seed.
+        corrected: the p-values of the pairs, corrected for their number (Holm 1979).
+    """
+
+    seeds: int
+    alpha: float
+    friedman: float
+    ranks: Mapping[str, float]
+    critical_difference: float
+    pairs: Mapping[tuple[str, str], Paired]
+    corrected: Mapping[tuple[str, str], float]
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], blocks: Blocks, alpha: float) -> Significance:
+        """Tests results.
+
+        Args:
+            names: two or more.
+            blocks: of each seed (a row) the result of each name; the lower the better.
+            alpha: the level of significance.
+        """
+        means = ranks(blocks).mean(axis=0)
+        order = np.argsort(means, kind="stable")
+        pairs = {
+            (names[i], names[j]): paired(blocks[:, i], blocks[:, j])
+            for i, j in combinations(range(len(names)), 2)
+        }
+        corrected = holm(np.array([pair.p for pair in pairs.values()]))
+        return cls(
+            seeds=len(blocks),
+            alpha=alpha,
+            friedman=friedman(blocks),
+            ranks={names[i]: float(means[i]) for i in order},
+            critical_difference=critical_difference(len(names), len(blocks), alpha),
+            pairs=pairs,
+            corrected=dict(zip(pairs, corrected.tolist(), strict=True)),
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """One row a pair: the median difference, wins and losses of the first, and p-values."""
+        import pandas as pd
+
+        rows = [
+            {
+                "difference": pair.difference,
+                "wins": pair.wins,
+                "losses": pair.losses,
+                "p": pair.p,
+                "p (Holm)": self.corrected[names],
+                "significant": self.corrected[names] <= self.alpha,
+            }
+            for names, pair in self.pairs.items()
+        ]
+        index = pd.MultiIndex.from_tuples(list(self.pairs), names=["first", "second"])
+        return pd.DataFrame(rows, index=index)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """The critical-difference diagram: see `bonas.plot.critical_difference`."""
+        from bonas import plot
+
+        return plot.critical_difference(self.ranks, self.critical_difference, ax)
+
+    def _repr_html_(self) -> str:
+        told = f"Friedman's test over {self.seeds} seeds: p = {self.friedman:.2g}"
+        return f"<p>{told}</p>{self.frame().to_html()}"

@@ -1,0 +1,94 @@
+"""What an acquisition function makes of the candidates for the next evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from bonas.candidates import Candidates, Pool
+from bonas.plot.style import GRID, axes, star
+from bonas.strategies.observations import observations
+from bonas.surrogates.transform import Transform, normal_scores
+from fidelity.history import History
+from spaces.features import Encoder
+from spaces.space import Space
+
+if TYPE_CHECKING:
+    from bonas.acquisition import Acquisition
+    from bonas.surrogates.surrogate import Surrogate
+
+
+def acquisition(
+    space: Space,
+    history: History,
+    rng: np.random.Generator,
+    ax: Axes | None = None,
+    *,
+    surrogate: Surrogate | None = None,
+    function: Acquisition | None = None,
+    transform: Transform = normal_scores,
+    candidates: Candidates | None = None,
+) -> Axes:
+    """Draws the value of each candidate against what is predicted of it; the star is the next.
+
+    Where the best predictions are the highest, a search exploits; where the most uncertain ones
+    are, which are the dark ones, it explores.
+
+    Args:
+        space: of the architectures.
+        history: of a search.
+        rng: draws candidates.
+        ax: where to draw; by default a new figure.
+        surrogate: what predicts; by default the one of `BayesianOptimization`.
+        function: values candidates; by default that of `BayesianOptimization`.
+        transform: what is learned instead of costs; by default normal scores of their ranks, whose
+            unit is a standard deviation.
+        candidates: which there are.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: there are fewer than two evaluations to learn from.
+    """
+    import torch
+
+    from bonas.acquisition import LogKnowledgeGradient
+    from bonas.surrogates.gaussian_process import GaussianProcess
+
+    surrogate = surrogate or GaussianProcess()
+    seen = observations(history, 5)
+    if len(seen) < 2:
+        raise ValueError(f"{len(seen)} evaluations are too few to learn from: search on")
+    pool = Pool(space, candidates or Candidates(), Encoder(space, 1, None, surrogate.reads_paths))
+    best = seen.best_first()
+    unseen = list(pool.unseen(set(history.keys()), best, len(history.trials), rng).values())
+    encoding = pool.encoder.encode([*seen.configurations, *unseen])
+    rows = torch.from_numpy(encoding.rows)
+    n = len(seen)
+    with torch.no_grad():
+        targets = torch.from_numpy(transform(seen.costs))[:, None]
+        model = surrogate.fit(rows[:n], targets, encoding.layout)
+        posterior = model.posterior(rows[n:, None, :])
+        means = -posterior.mean[:, 0, 0].numpy()  # type: ignore[attr-defined]
+        variances = posterior.variance[:, 0, 0]  # type: ignore[attr-defined]
+        deviations = variances.clamp_min(0.0).sqrt().numpy()
+        chooser = function or LogKnowledgeGradient()
+        scores = chooser.scores(model, rows[n:], rows[:n], int(rng.integers(2**31))).numpy()
+    ax = axes(ax)
+    dots = ax.scatter(means, scores, 14, c=deviations, cmap="cividis_r", linewidths=0)
+    chosen = int(np.nanargmax(scores))
+    star(ax, means[chosen], scores[chosen], "next")
+    unit = " (standard deviations of ranks)" if transform is normal_scores else ""
+    ax.set_xlabel(f"predicted cost{unit}")
+    ax.set_ylabel(f"value: {_words(type(chooser).__name__)}")
+    ax.figure.colorbar(dots, ax=ax, label="predicted standard deviation")
+    ax.grid(alpha=GRID)
+    return ax
+
+
+def _words(name: str) -> str:
+    """LogExpectedImprovement as log expected improvement."""
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()

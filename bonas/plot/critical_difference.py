@@ -1,0 +1,90 @@
+"""The critical-difference diagram: mean ranks, and which of them may be equal.
+
+Demšar 2006, "Statistical comparisons of classifiers over multiple data sets", figure 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, floor
+
+from matplotlib.axes import Axes
+
+from bonas.plot.style import INK, axes
+
+STEP = 0.3
+"""Inches between two lines of text."""
+
+
+def cliques(ranks: Sequence[float], difference: float) -> list[tuple[int, int]]:
+    """The largest groups of names whose mean ranks differ by less than `difference`.
+
+    Args:
+        ranks: ascending.
+        difference: from which on two of them differ.
+
+    Returns:
+        First and last position of each group of two or more.
+    """
+    found: list[tuple[int, int]] = []
+    for first in range(len(ranks)):
+        last = max(i for i in range(first, len(ranks)) if ranks[i] - ranks[first] < difference)
+        if last > first and (not found or last > found[-1][1]):
+            found.append((first, last))
+    return found
+
+
+def critical_difference(
+    ranks: Mapping[str, float], difference: float, ax: Axes | None = None
+) -> Axes:
+    """Draws mean ranks on a line, the best on the left; bars join what may be equal.
+
+    Args:
+        ranks: the mean rank of each name.
+        difference: from which two mean ranks differ: `Significance.critical_difference`.
+        ax: where to draw; by default a new figure of fitting size.
+
+    Returns:
+        The axes, in which a rank is one unit wide.
+
+    Raises:
+        ValueError: there are fewer than two names.
+    """
+    if len(ranks) < 2:
+        raise ValueError(f"the diagram compares two names or more, not {len(ranks)}")
+    names = sorted(ranks, key=lambda name: ranks[name])
+    places = [ranks[name] for name in names]
+    groups = cliques(places, difference)
+    left = ceil(len(names) / 2)
+    depth = 0.5 + 0.35 * len(groups)  # below it the names begin
+    ax = axes(ax, 6.4, 1.2 + STEP * (left + len(groups)))
+    low, high = floor(min(places)), max(ceil(max(places)), floor(min(places)) + 1)
+    _scale(ax, low, high, difference)
+    for row, (first, last) in enumerate(groups):
+        y = -0.35 - 0.35 * row
+        ax.plot([places[first] - 0.02, places[last] + 0.02], [y, y], color="black", linewidth=4)
+    margin = 0.04 * (high - low)
+    for index, name in enumerate(names):
+        on_left = index < left
+        y = -depth - (index if on_left else len(names) - 1 - index)
+        end = low - margin if on_left else high + margin
+        ax.plot([places[index], places[index], end], [0, y, y], color=INK, linewidth=1)
+        side = "right" if on_left else "left"
+        text = f"{name}  {places[index]:.2f}" if on_left else f"{places[index]:.2f}  {name}"
+        beside = end - margin / 2 if on_left else end + margin / 2
+        ax.text(beside, y, text, ha=side, va="center", fontsize=9)
+    ax.set_ylim(-depth - left, 2.2)
+    ax.axis("off")
+    return ax
+
+
+def _scale(ax: Axes, low: int, high: int, difference: float) -> None:
+    """The line of ranks, and above it how long the critical difference is."""
+    ax.plot([low, high], [0, 0], color=INK, linewidth=1)
+    for rank in range(low, high + 1):
+        ax.plot([rank, rank], [0, 0.2], color=INK, linewidth=1)
+        ax.text(rank, 0.3, f"{rank}", ha="center", va="bottom", fontsize=9)
+    ax.text(high + 0.04 * (high - low), 0, "mean rank", ha="left", va="center", fontsize=9)
+    ax.plot([low, low + difference], [1.3, 1.3], "|-", color=INK, linewidth=1, markersize=6)
+    label = f"critical difference {difference:.2f}"
+    ax.text(low, 1.55, label, ha="left", va="bottom", fontsize=9)

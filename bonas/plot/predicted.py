@@ -1,0 +1,44 @@
+"""What a surrogate predicts against what was observed."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from scipy.stats import spearmanr
+
+from bonas.plot.style import COLOURS, GRID, INK, axes
+from bonas.surrogates.validation import Predictions
+
+
+def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = "cost") -> Axes:
+    """Draws predictions with their standard deviations against what was observed.
+
+    Args:
+        predictions: of `bonas.surrogates.cross_validated`.
+        ax: where to draw; by default a new figure.
+        label: what is predicted, with its unit if it has one.
+
+    Returns:
+        The axes, with the rank correlation (Spearman) above.
+    """
+    ax = axes(ax, 4.8, 4.4)
+    ax.errorbar(
+        predictions.observed,
+        predictions.mean,
+        predictions.deviation,
+        fmt="o",
+        color=COLOURS[0],
+        ecolor="#999999",
+        elinewidth=0.8,
+        markersize=4,
+        alpha=0.8,
+    )
+    both = np.concatenate([predictions.observed, predictions.mean])
+    ends = [both.min(), both.max()]
+    ax.plot(ends, ends, "--", color=INK, linewidth=1)
+    ax.set_xlabel(f"observed {label}")
+    ax.set_ylabel(f"predicted {label}")
+    correlation = spearmanr(predictions.observed, predictions.mean).statistic
+    ax.set_title(f"rank correlation {correlation:.2f}, {len(both) // 2} evaluations", fontsize=10)
+    ax.grid(alpha=GRID)
+    return ax

@@ -1,0 +1,101 @@
+"""A network as ONNX, for onnxruntime and other engines."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from fidelity.export.subject import ExportError, Subject
+
+IMAGES, LOGITS = "images", "logits"
+"""What the input and the output are called in the file."""
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """One `.onnx` file with weights, for batches of any size. It needs `pip install bonas[onnx]`.
+
+    Attributes:
+        name: of the file.
+    """
+
+    name: str = "network.onnx"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self.name,)
+
+    def save(self, subject: Subject, directory: Path) -> None:
+        """Translates the graph.
+
+        Raises:
+            ExportError: the network cannot be traced, or ONNX has no such operation.
+            ImportError: the optional packages are missing.
+        """
+        _require("onnxscript")
+        program = subject.program
+        try:
+            with warnings.catch_warnings():
+                # Of torch's own exporter, about its own code.
+                warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)
+                torch.onnx.export(
+                    program,
+                    f=directory / self.name,
+                    input_names=[IMAGES],
+                    output_names=[LOGITS],
+                    dynamo=True,
+                    external_data=False,
+                    verbose=False,
+                )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise ExportError(f"ONNX cannot express this network: {error}") from error
+
+    def load(self, path: Path) -> nn.Module:
+        """The file in onnxruntime, called as a network.
+
+        Raises:
+            ExportError: the file is damaged or of another kind.
+            ImportError: the optional packages are missing.
+        """
+        runtime = _require("onnxruntime")
+        try:
+            session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        except Exception as error:  # of many classes, all its own
+            raise ExportError(f"onnxruntime cannot read {path}: {error}") from error
+        return OnnxNetwork(session)
+
+
+class OnnxNetwork(nn.Module):
+    """A session of onnxruntime as a module, for comparisons; it has no weights for torch."""
+
+    def __init__(self, session: Any) -> None:
+        """Of an `onnxruntime.InferenceSession` with one input."""
+        super().__init__()
+        self.session = session
+        self.eval()
+
+    def forward(
+        self, images: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch outputs"]:
+        """The logits, on the CPU."""
+        name = self.session.get_inputs()[0].name
+        (logits,) = self.session.run(None, {name: images.numpy(force=True)})
+        return torch.from_numpy(logits)
+
+
+def _require(module: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"ONNX needs the package {module}, which is not there: pip install 'bonas[onnx]'"
+        ) from error

@@ -1,0 +1,49 @@
+"""The graph of a network as `torch.export` writes it, which needs none of its code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from fidelity.export.subject import ExportError, Subject
+
+
+@dataclass(frozen=True)
+class Program:
+    """A `.pt2` file for torch alone, in Python or compiled ahead of time.
+
+    Attributes:
+        name: of the file.
+    """
+
+    name: str = "network.pt2"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The one file."""
+        return (self.name,)
+
+    def save(self, subject: Subject, directory: Path) -> None:
+        """Writes graph and weights.
+
+        Raises:
+            ExportError: the network cannot be traced.
+        """
+        torch.export.save(subject.program, directory / self.name)
+
+    def load(self, path: Path) -> nn.Module:
+        """The graph as a module. It is for prediction: `train()` and `eval()` are refused.
+
+        Raises:
+            ExportError: the file is damaged or holds no program.
+        """
+        try:
+            program = torch.export.load(path)
+        except Exception as error:  # whatever a damaged file makes torch raise
+            raise ExportError(
+                f"{path} is no program that torch.export has written, or damaged: {error}"
+            ) from error
+        return program.module()

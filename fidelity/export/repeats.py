@@ -1,0 +1,131 @@
+"""Sequences of modules that come again and again as functions of the numbers that differ."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from torch import nn
+
+OFTEN = 3
+"""A sequence that comes as often as this is worth a function."""
+
+SHORT = {"Conv2d": "conv", "BatchNorm2d": "norm", "MaxPool2d": "pool", "AvgPool2d": "pool"}
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """Lines of Python with their whole numbers taken out.
+
+    Attributes:
+        template: the lines, `{}` for each number.
+        names: of the arguments that the numbers are.
+        numbers: what was taken out.
+    """
+
+    template: tuple[str, ...]
+    names: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+    @classmethod
+    def of(cls, lines: Sequence[str]) -> _Chain:
+        parts = [_taken_out(line) for line in lines]
+        return cls(
+            tuple(template for template, _, _ in parts),
+            tuple(name for _, names, _ in parts for name in names),
+            tuple(number for _, _, numbers in parts for number in numbers),
+        )
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """How to write sequences of modules.
+
+    Attributes:
+        functions: lines of Python, those that are called.
+        calls: by attribute, what makes its sequence.
+    """
+
+    functions: tuple[str, ...]
+    calls: Mapping[str, str]
+
+
+def repeats(sequences: Mapping[str, Sequence[str]]) -> Repeats:
+    """Finds sequences that differ in nothing but numbers.
+
+    Args:
+        sequences: by attribute, the lines that make its modules, two or more.
+    """
+    groups: dict[tuple[str, ...], list[tuple[str, _Chain]]] = defaultdict(list)
+    for attribute, lines in sequences.items():
+        chain = _Chain.of(lines)
+        groups[chain.template].append((attribute, chain))
+    often = {template: members for template, members in groups.items() if len(members) >= OFTEN}
+    functions: list[str] = []
+    calls: dict[str, str] = {}
+    for name, members in zip(_names(list(often)), often.values(), strict=True):
+        lines, arguments = _function(name, [chain for _, chain in members])
+        functions += lines
+        for (attribute, _), given in zip(members, arguments, strict=True):
+            calls[attribute] = f"{name}({given})"
+    return Repeats(tuple(functions), calls)
+
+
+def _function(name: str, chains: Sequence[_Chain]) -> tuple[list[str], list[str]]:
+    """The lines of the function, and what each chain calls it with."""
+    columns = list(zip(*(chain.numbers for chain in chains), strict=True))
+    parameters: dict[tuple[int, ...], str] = {}
+    taken: Counter[str] = Counter()
+    for column, argument in zip(columns, chains[0].names, strict=True):
+        if len(set(column)) > 1 and column not in parameters:
+            taken[argument] += 1
+            number = taken[argument]
+            parameters[column] = argument if number == 1 else f"{argument}{number}"
+    written = iter(parameters.get(column, str(column[0])) for column in columns)
+    lines = [f"def {name}({', '.join(parameters.values())}):", "    return nn.Sequential("]
+    for template in chains[0].template:
+        holes = template.count("{}")
+        lines.append(f"        {template.format(*(next(written) for _ in range(holes)))},")
+    lines += ["    )", "", ""]
+    given = [
+        ", ".join(
+            str(column[position]) if len(parameters) <= 3 else f"{parameter}={column[position]}"
+            for column, parameter in parameters.items()
+        )
+        for position in range(len(chains))
+    ]
+    return lines, given
+
+
+def _names(templates: Sequence[tuple[str, ...]]) -> list[str]:
+    """For instance `relu_conv_norm`; what is longer is a block."""
+    plain = []
+    for template in templates:
+        kinds = [line.removeprefix("nn.").partition("(")[0] for line in template]
+        words = [SHORT.get(kind, kind.lower()) for kind in kinds]
+        plain.append("_".join(words) if len(words) <= 3 else "block")
+    total = Counter(plain)
+    numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
+    return [f"{n}{next(numbers[n])}" if total[n] > 1 else n for n in plain]
+
+
+def _taken_out(line: str) -> tuple[str, list[str], list[int]]:
+    """The call of a class of `torch.nn` without its whole numbers, and what they are called."""
+    call = ast.parse(line, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert isinstance(call.func, ast.Attribute)
+    order = list(inspect.signature(getattr(nn, call.func.attr)).parameters)
+    given = [*zip(order, call.args, strict=False), *((k.arg, k.value) for k in call.keywords)]
+    template, names, numbers, end = "", [], [], 0
+    for name, value in given:
+        for node in ast.walk(value):
+            if isinstance(node, ast.Constant) and type(node.value) is int:
+                template += line[end : node.col_offset] + "{}"
+                end = node.end_col_offset or end
+                names.append(str(name))
+                numbers.append(node.value)
+    return template + line[end:], names, numbers

@@ -1,0 +1,305 @@
+"""The Python source of a network that imports torch alone."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+import torch
+from torch import Tensor, nn
+
+from fidelity.export.constructors import constructor
+from fidelity.export.repeats import repeats
+from fidelity.export.steps import Listing, Step, Value, listing
+from fidelity.export.subject import Subject
+
+WIDEST = 60
+"""Characters of a sum or concatenation that may stand inside another expression."""
+
+LONGEST = 100
+"""Characters of a line."""
+
+VARIABLES = ("x", "y", "z", "u", "v", "w")
+
+FILE = '''"""{title}
+
+It imports torch alone; `load()` reads the weights in the file beside this one.
+"""
+
+from pathlib import Path
+
+import torch{functional}
+from torch import nn
+
+
+{functions}class Network(nn.Module):
+    """From images (batch, {image}) to logits (batch, {outputs})."""
+
+    def __init__(self):
+        super().__init__()
+{attributes}
+
+    def forward(self, x):
+{statements}
+
+
+def load(weights=Path(__file__).with_suffix(".pt"), device="cpu"):
+    """The trained network, ready to predict."""
+    network = Network()
+    network.load_state_dict(torch.load(weights, map_location=device, weights_only=True))
+    return network.to(device).eval()
+'''
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network as text.
+
+    Attributes:
+        text: of the file.
+        weights: what its `load_state_dict` takes.
+    """
+
+    text: str
+    weights: Mapping[str, Tensor] = field(repr=False)
+
+
+@dataclass
+class _Unit:
+    """Steps that become one expression: modules one after another, or a single step."""
+
+    steps: list[Step]
+    attribute: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.steps[-1].name
+
+    @property
+    def modules(self) -> list[str]:
+        return [step.module for step in self.steps if step.module is not None]
+
+    @property
+    def parts(self) -> tuple[str | Value, ...]:
+        first = self.steps[0].parts
+        return (f"self.{self.attribute}(", *first, ")") if self.attribute else first
+
+
+def source(subject: Subject) -> Source:
+    """Writes a module with an `__init__` and a `forward` that compute what the network does.
+
+    Modules of `torch.nn` that follow one another are one `nn.Sequential`; everything else stands
+    in `forward` as it is.
+
+    Raises:
+        ExportError: the network cannot be traced, or computes what has no form in Python.
+    """
+    found = listing(subject)
+    units = _name(_grouped(found, subject.network), subject.network, found.logits)
+    functions, attributes, weights = _attributes(units, subject.network)
+    for name, tensor in found.weights.items():
+        attributes.append(_weight(name, tensor))
+        weights[name] = tensor.detach()
+    statements = list(_Writer(units, found).statements())
+    body = "\n".join(statements)
+    outputs = next((s.shape for s in reversed(found.steps) if s.name == found.logits), None)
+    parameters = sum(p.numel() for p in subject.network.parameters())
+    text = FILE.format(
+        title=f"A network of {parameters:,} parameters.",
+        functional="\nimport torch.nn.functional as F" if "F." in body else "",
+        functions="".join(f"{line}\n" for line in functions),
+        image=", ".join(map(str, subject.input_shape)),
+        outputs=", ".join(map(str, outputs or ("outputs",))),
+        attributes="\n".join(_indented(attributes)) or "        pass",
+        statements="\n".join(_indented(statements)),
+    )
+    return Source("\n".join(map(_wrapped, text.split("\n"))), weights)
+
+
+def _grouped(found: Listing, network: nn.Module) -> list[_Unit]:
+    """Chains of modules whose values nothing else reads; a last pooling begins another."""
+    calls = Counter(step.module for step in found.steps)
+    reads = Counter(name for step in found.steps for name in step.reads) + Counter([found.logits])
+    units: list[_Unit] = []
+    ends: dict[str, _Unit] = {}  # the chains that a module may go on, by the last value
+    for step in found.steps:
+        chained = step.module is not None and calls[step.module] == 1
+        pools = isinstance(network.get_submodule(step.module or ""), nn.AdaptiveAvgPool2d)
+        before = ends.pop(step.reads[0], None) if chained and not pools else None
+        if before is not None and not (found.in_place and units[-1] is not before):
+            units.remove(before)  # a chain stands where its last module does
+            before.steps.append(step)
+            units.append(before)
+        else:
+            units.append(_Unit([step]))
+        if chained and reads[step.name] == 1:
+            ends[step.name] = units[-1]
+    return units
+
+
+def _name(units: list[_Unit], network: nn.Module, logits: str) -> list[_Unit]:
+    """Names the attributes by what is in them: `conv1`, `conv2`, `pool`, `classifier`."""
+    kinds: dict[tuple[str, ...], str] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    for unit in units:
+        if not unit.modules:
+            continue
+        parts = [network.get_submodule(path) for path in unit.modules]
+        # One attribute for all equal modules that have nothing of their own to remember.
+        alike = len(parts) == 1 and not parts[0].state_dict()
+        key = (constructor(parts[0]) or "",) if alike else ("", *unit.modules)
+        last = unit.name == logits and _kind(parts) == "linear"
+        kinds.setdefault(key, "classifier" if last else _kind(parts))
+        keys[unit.name] = key
+    total, numbers = Counter(kinds.values()), {kind: count(1) for kind in kinds.values()}
+    names = {
+        key: f"{kind}{next(numbers[kind])}" if total[kind] > 1 else kind
+        for key, kind in kinds.items()
+    }
+    for unit in units:
+        unit.attribute = names[keys[unit.name]] if unit.name in keys else ""
+    return units
+
+
+def _kind(modules: list[nn.Module]) -> str:
+    names = [type(module).__name__.lower() for module in modules]
+    for kind in ("conv", "linear", "pool", "norm"):
+        if any(kind in name for name in names):
+            return kind
+    return names[0]
+
+
+def _attributes(
+    units: list[_Unit], network: nn.Module
+) -> tuple[tuple[str, ...], list[str], dict[str, Tensor]]:
+    """The functions, the lines of `__init__`, and the weights under their new names."""
+    lines: list[str] = []
+    weights: dict[str, Tensor] = {}
+    made = {
+        unit.attribute: [network.get_submodule(path) for path in unit.modules]
+        for unit in units
+        if unit.attribute
+    }
+    made_by = {name: [constructor(part) or "" for part in parts] for name, parts in made.items()}
+    shared = repeats({name: every for name, every in made_by.items() if len(every) > 1})
+    for name, parts in made.items():
+        one = len(parts) == 1
+        if one or name in shared.calls:
+            lines.append(f"self.{name} = {shared.calls.get(name, made_by[name][0])}")
+        else:
+            lines.append(f"self.{name} = nn.Sequential(")
+            lines += [f"    {line}," for line in made_by[name]]
+            lines.append(")")
+        for position, part in enumerate(parts):
+            prefix = name if one else f"{name}.{position}"
+            weights |= {f"{prefix}.{k}": v.detach() for k, v in part.state_dict().items()}
+    return shared.functions, lines, weights
+
+
+def _weight(name: str, tensor: Tensor) -> str:
+    kind = "" if tensor.dtype is torch.float32 else f", dtype={tensor.dtype}"
+    zeros = f"torch.zeros({', '.join(map(str, tensor.shape)) or '()'}{kind})"
+    if isinstance(tensor, nn.Parameter):
+        return f"self.{name} = nn.Parameter({zeros})"
+    return f'self.register_buffer("{name}", {zeros})'
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"        {line}" for line in lines]
+
+
+def _wrapped(line: str) -> str:
+    """A call that is too long for a line, over several: its arguments on lines of their own."""
+    if len(line) <= LONGEST or "(" not in line or "#" in line:
+        return line
+    indentation = line[: len(line) - len(line.lstrip())]
+    before, _, rest = line.partition("(")
+    arguments, _, after = rest.rpartition(")")
+    inner = f"{indentation}    "
+    filled = textwrap.fill(
+        arguments,
+        LONGEST,
+        initial_indent=inner,
+        subsequent_indent=inner,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return f"{before}(\n{filled}\n{indentation}){after}"
+
+
+class _Writer:
+    """Writes `forward`: a variable is used again as soon as nobody reads its value any more."""
+
+    def __init__(self, units: list[_Unit], found: Listing) -> None:
+        self._units = {unit.name: unit for unit in units}
+        self._found = found
+        reads = Counter(part.name for u in units for part in u.parts if isinstance(part, Value))
+        self._inside = {u.name for u in units if self._stands_inside(u, reads)}
+        self._inside.discard(found.logits)
+        self._names = {found.images: VARIABLES[0]}
+        self._shape: tuple[int, ...] | None = None
+
+    def _stands_inside(self, unit: _Unit, reads: Counter[str]) -> bool:
+        step = unit.steps[-1]
+        if self._found.in_place:  # what is written later would see what has changed since
+            return step.size
+        plain = sum(len(part) if isinstance(part, str) else 8 for part in step.parts) <= WIDEST
+        return step.size or (step.short and plain and reads[step.name] == 1)
+
+    def statements(self) -> Iterator[str]:
+        """The lines, without indentation."""
+        written = [unit for name, unit in self._units.items() if name not in self._inside]
+        last_use = {
+            name: position for position, u in enumerate(written) for name in self._leaves(u)
+        }
+        for position, unit in enumerate(written):
+            text = self._text(unit.parts)
+            if unit.name == self._found.logits and position == len(written) - 1:
+                yield f"return {text}"
+                return
+            for name in self._leaves(unit):
+                if last_use[name] == position and name != self._found.logits:
+                    self._names.pop(name, None)
+            variable = self._free()
+            self._names[unit.name] = variable
+            yield f"{variable} = {text}{self._comment(unit)}"
+        yield f"return {self._names[self._found.logits]}"
+
+    def _leaves(self, unit: _Unit) -> list[str]:
+        """The variables in the expression of a unit."""
+        names = [part.name for part in unit.parts if isinstance(part, Value)]
+        return [
+            leaf
+            for name in names
+            for leaf in (self._leaves(self._units[name]) if name in self._inside else [name])
+        ]
+
+    def _text(self, parts: tuple[str | Value, ...]) -> str:
+        written = []
+        for part in parts:
+            if isinstance(part, str):
+                written.append(part)
+            elif part.name in self._inside:
+                parts_inside = self._units[part.name].parts
+                text = self._text(parts_inside)
+                # Signs stand between blanks, and nothing else does.
+                open_ended = any(str(inner).startswith(" ") for inner in parts_inside)
+                written.append(f"({text})" if open_ended and not part.bare else text)
+            else:
+                written.append(self._names[part.name])
+        return "".join(written)
+
+    def _free(self) -> str:
+        taken = set(self._names.values())
+        every = (f"{name}{number or ''}" for number in count() for name in VARIABLES)
+        return next(name for name in every if name not in taken)
+
+    def _comment(self, unit: _Unit) -> str:
+        shape = unit.steps[-1].shape
+        if shape is None or len(shape) != 3 or shape == self._shape:
+            return ""
+        self._shape = shape
+        return f"  # {' x '.join(map(str, shape))}"

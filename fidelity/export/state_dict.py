@@ -1,0 +1,106 @@
+"""The weights of a network of a search space, with its configuration and architecture as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from ConfigSpace import Configuration
+from torch import nn
+
+from fidelity.export.subject import ExportError, Subject
+from fidelity.normalised import Normalised
+from spaces.serialisation import architecture_from_json, architecture_to_json
+from spaces.space import Space, configuration, values
+
+FORMAT = 1
+"""Of the JSON; it rises when old readers would misunderstand."""
+
+
+@dataclass(frozen=True)
+class StateDict:
+    """A `.pt` file for `load_state_dict`, and a `.json` file that says what network it is for.
+
+    Reading it builds the network with the space, so the space must still be the same; only
+    tensors are read, never a pickled object.
+
+    Attributes:
+        space: what has built the network.
+        chosen: its configuration; to load, which reads it from the file, None is enough.
+        name: of the file of weights.
+    """
+
+    space: Space
+    chosen: Configuration | None = None
+    name: str = "weights.pt"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The weights, then the JSON."""
+        return (self.name, str(Path(self.name).with_suffix(".json")))
+
+    def save(self, subject: Subject, directory: Path) -> None:
+        """Writes both.
+
+        Raises:
+            ExportError: this object has no configuration.
+        """
+        if self.chosen is None:
+            raise ExportError(
+                "the configuration of the network is missing: StateDict(space, configuration)"
+            )
+        weights, description = (directory / name for name in self.files)
+        text = json.dumps(
+            {
+                "kind": "network",
+                "format": FORMAT,
+                "configuration": values(self.chosen),
+                "input_shape": list(subject.input_shape),
+                "outputs": subject.outputs,
+                "normalised": isinstance(subject.network, Normalised),
+                "architecture": json.loads(
+                    architecture_to_json(self.space.architecture(self.chosen))
+                ),
+            },
+            indent=1,
+        )
+        description.write_text(text + "\n", encoding="utf-8")
+        torch.save(subject.network.state_dict(), weights)
+
+    def load(self, path: Path) -> nn.Module:
+        """Builds the network and fills it.
+
+        Raises:
+            ExportError: a file is damaged or missing, or of another space.
+        """
+        described = path.with_suffix(".json")
+        try:
+            text = json.loads(described.read_text(encoding="utf-8"))
+            if text["kind"] != "network" or text["format"] != FORMAT:
+                raise ValueError(f"it is no description of a network in format {FORMAT}")
+            network = self._build(text)
+        except (OSError, LookupError, TypeError, ValueError) as error:
+            raise ExportError(f"{described} does not describe a network: {error}") from error
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            network.load_state_dict(state)
+        except Exception as error:  # whatever a damaged or foreign file makes torch raise
+            raise ExportError(
+                f"{path} does not hold the weights of this network: {error}"
+            ) from error
+        return network.eval()
+
+    def _build(self, text: dict[str, Any]) -> nn.Module:
+        channels, height, width = map(int, text["input_shape"])
+        chosen = configuration(self.space.configuration_space, text["configuration"])
+        architecture = architecture_from_json(json.dumps(text["architecture"]))
+        if self.space.architecture(chosen).key != architecture.key:
+            raise ValueError(
+                "its configuration stands for another architecture in this space: load it with "
+                "the space that it was written with"
+            )
+        network = self.space.build(chosen, (channels, height, width), int(text["outputs"]))
+        return Normalised.blank(network, channels) if text["normalised"] else network

@@ -1,0 +1,83 @@
+"""What is exported: a network by itself, and its graph."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from spaces.space import InputShape
+
+BATCH = "batch"
+"""The name of the dimension that may have any size."""
+
+
+class ExportError(RuntimeError):
+    """A network that cannot be exported: its message says why and how to mend it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network as it is exported: on the CPU, in float32, in evaluation mode, a copy.
+
+    Attributes:
+        network: from images (batch, *input_shape) to logits (batch, outputs).
+        input_shape: channels, height and width of one image.
+    """
+
+    network: nn.Module = field(repr=False)
+    input_shape: InputShape
+
+    @classmethod
+    def of(cls, network: nn.Module, input_shape: InputShape) -> Subject:
+        """The subject for a network in any state; the network is not changed.
+
+        Raises:
+            ExportError: the input shape is not three positive numbers.
+        """
+        shape = tuple(int(size) for size in input_shape)
+        if len(shape) != 3 or min(shape) < 1:
+            raise ExportError(
+                f"the input shape is {tuple(input_shape)}: give channels, height and width of one "
+                "image, such as (3, 32, 32)"
+            )
+        own = copy.deepcopy(network).to("cpu", torch.float32).eval()
+        # Trainings keep images channels-last; in a file the usual order is expected.
+        own.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # by torch
+        return cls(own, (shape[0], shape[1], shape[2]))
+
+    @property
+    def outputs(self) -> int:
+        """How many logits there are."""
+        with torch.inference_mode():
+            return int(self.network(torch.zeros(1, *self.input_shape)).shape[-1])
+
+    @cached_property
+    def program(self) -> torch.export.ExportedProgram:
+        """The graph of the network, for a batch of any size.
+
+        Raises:
+            ExportError: the network cannot be traced.
+        """
+        images = torch.zeros(2, *self.input_shape)  # a size of 1 would be taken for a constant
+        try:
+            return torch.export.export(
+                self.network,
+                (images,),
+                dynamic_shapes=({0: torch.export.Dim(BATCH)},),
+                strict=False,
+            )
+        except Exception as error:  # whatever the network or torch raises on the way
+            raise ExportError(
+                f"the network cannot be traced for images of {self.input_shape} and a batch of "
+                f"any size: {_first_lines(error)}\nIts forward may not decide by the values of "
+                "tensors, and reads the size of a batch as x.shape[0], not len(x)"
+            ) from error
+
+
+def _first_lines(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:3])[:400]}"

@@ -1,0 +1,5 @@
+"""How long a network takes to answer: measured, or estimated from its operations."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

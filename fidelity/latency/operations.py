@@ -1,0 +1,164 @@
+"""The operations that a network computes, found without computing them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._pytree import tree_any, tree_leaves, tree_map
+
+from spaces.space import InputShape
+
+CACHE = 2**25
+"""Bytes of weights that no usual cache holds."""
+
+MOST_COPIES = 64
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A tensor of which only the form is known.
+
+    Attributes:
+        shape: of the tensor.
+        dtype: of its numbers.
+        weight: whether the network keeps it, so that it is no result of another operation.
+    """
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    weight: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Of the numbers."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def filled(self, device: torch.device) -> Tensor:
+        """One of this form; positive numbers, so that they can be a variance, too."""
+        if not self.dtype.is_floating_point:
+            return torch.ones(self.shape, dtype=self.dtype, device=device)
+        generator = torch.Generator().manual_seed(0)
+        return (torch.rand(self.shape, generator=generator) + 0.5).to(device, self.dtype)
+
+    def __repr__(self) -> str:
+        return "x".join(map(str, self.shape)) or "number"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A call of a function of torch, with tensors of certain shapes.
+
+    Attributes:
+        key: names function, shapes and settings: equal keys take equally long.
+        function: what is called.
+        arguments: of the call, `Blank` in place of tensors.
+        keywords: the same, by name.
+    """
+
+    key: str
+    function: Callable[..., Any] = field(repr=False, compare=False)
+    arguments: tuple[Any, ...] = field(repr=False, compare=False)
+    keywords: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def prepared(self, device: torch.device) -> Callable[[], object]:
+        """The call with random tensors on `device`.
+
+        In a network all other weights have passed through the caches since an operation last read
+        its own, while what it computes with is still there. So the calls take turns with copies
+        of the weights.
+        """
+
+        def filled(value: Any, weight: bool) -> Any:
+            blank = isinstance(value, Blank) and value.weight is weight
+            return value.filled(device) if blank else value
+
+        given = (self.arguments, dict(self.keywords))
+        size = sum(leaf.bytes for leaf in tree_leaves(given) if _is_weight(leaf))
+        copies = min(MOST_COPIES, math.ceil(CACHE / size)) if size else 1
+        shared = tree_map(lambda value: filled(value, False), given)
+        turns = cycle([tree_map(lambda value: filled(value, True), shared) for _ in range(copies)])
+        function = self.function
+
+        def call() -> object:
+            arguments, keywords = next(turns)
+            return function(*arguments, **keywords)
+
+        return call
+
+
+class _Recorder(TorchFunctionMode):
+    """Notes every call that makes a tensor from tensors; `weights` are those of the network."""
+
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.weights = {id(tensor) for tensor in weights}
+        self.found: list[Operation] = []
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        getter = getattr(func, "__name__", "") == "__get__"  # such as x.shape
+        if not getter and tree_any(_is_tensor, result) and tree_any(_is_tensor, (args, kwargs)):
+            arguments, keywords = tree_map(self._blank, (args, kwargs))
+            named = [f"{name}={value!r}" for name, value in keywords.items()]
+            listed = ", ".join([*map(repr, arguments), *named])
+            self.found.append(
+                Operation(f"{resolve_name(func)}({listed})", func, arguments, keywords)
+            )
+        return result
+
+    def _blank(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return Blank(tuple(value.shape), value.dtype, id(value) in self.weights)
+
+
+def operations_of(
+    network: nn.Module, input_shape: InputShape, batch_size: int = 1
+) -> list[Operation]:
+    """Every call of a function of torch in a forward pass, in order.
+
+    Nothing is computed: the network runs on torch's meta device, in evaluation mode.
+
+    Args:
+        network: on any device; it is not changed. Build it under `torch.device("meta")` to
+            allocate nothing at all.
+        input_shape: channels, height and width of one image.
+        batch_size: images of the pass.
+    """
+    training = network.training
+    state = {
+        name: tensor.to("meta")
+        for name, tensor in [*network.named_parameters(), *network.named_buffers()]
+    }
+    network.eval()
+    recorder = _Recorder(list(state.values()))
+    try:
+        with torch.no_grad():
+            images = torch.empty(batch_size, *input_shape, device="meta")
+            with recorder:
+                torch.func.functional_call(network, state, (images,))
+    finally:
+        network.train(training)
+    return recorder.found
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _is_weight(value: Any) -> bool:
+    return isinstance(value, Blank) and value.weight

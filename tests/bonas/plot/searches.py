@@ -1,0 +1,37 @@
+"""Real histories, of true learning curves, that depend on nothing but numpy's generator."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from bonas.progress import Silent
+from bonas.runners.simulated import Simulated
+from bonas.search import Search
+from bonas.strategies import RandomSearch
+from fidelity.history import History
+from fidelity.schedules import AsynchronousHyperband, FullFidelity, Hyperband, Schedule
+from fidelity.tables import MNIST1DCells
+
+TABLE = MNIST1DCells()
+
+
+@cache
+def hyperband(seed: int = 0) -> History:
+    return _run(Hyperband(1, 27), 357, seed)
+
+
+@cache
+def parallel() -> History:
+    return _run(AsynchronousHyperband(1, 27), 200, 0, workers=4)
+
+
+@cache
+def full(seed: int = 0, evaluations: int = 40) -> History:
+    return _run(FullFidelity(27), 27 * evaluations, seed)
+
+
+def _run(schedule: Schedule, epochs: int, seed: int, workers: int = 1) -> History:
+    with Search(
+        TABLE.space, TABLE, strategy=RandomSearch(), schedule=schedule, seed=seed
+    ) as search:
+        return search.run(epochs=epochs, runner=Simulated(workers), progress=Silent())

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from fidelity.export import OnnxFile
+from spaces.space import Space
+from tests.fidelity.export.contract import FormatContract
+from tests.fidelity.export.networks import subject
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+
+
+class TestOnnxFile(FormatContract):
+    @staticmethod
+    def make_format(name: str) -> OnnxFile:
+        return OnnxFile()
+
+    @staticmethod
+    def of_space(space: Space, name: str) -> OnnxFile:
+        return OnnxFile()
+
+
+def test_input_and_output_have_names_and_any_batch(tmp_path: Path) -> None:
+    import onnxruntime
+
+    OnnxFile("own.onnx").save(subject("hierarchical"), tmp_path)
+    session = onnxruntime.InferenceSession(str(tmp_path / "own.onnx"))
+    (images,), (logits,) = session.get_inputs(), session.get_outputs()
+    assert (images.name, logits.name) == ("images", "logits")
+    assert isinstance(images.shape[0], str)
+    assert images.shape[1:] == [1, 8, 8]
+
+
+def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in ("onnxscript", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ImportError, match=r"pip install 'bonas\[onnx\]'"):
+        OnnxFile().save(subject("hierarchical"), tmp_path)
+    with pytest.raises(ImportError, match=r"pip install 'bonas\[onnx\]'"):
+        OnnxFile().load(tmp_path / "network.onnx")
