@@ -31,7 +31,7 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     import fidelity
     import spaces
     from bonas import plot, runners, strategies, surrogates
-    from fidelity import axes, datasets, proxies, tables
+    from fidelity import axes, datasets, export, latency, proxies, tables
 
     documented = {
         name
@@ -40,7 +40,7 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     }
     last = {name.rpartition(".")[2] for name in documented}
     modules = (bonas, fidelity, spaces, plot, runners, strategies, surrogates)
-    for module in (*modules, axes, datasets, proxies, tables):
+    for module in (*modules, axes, datasets, export, latency, proxies, tables):
         names = {name for name in module.__all__ if not hasattr(getattr(module, name), "__path__")}
         modules_in_it = {"families", "layers", "operations", "zoo"}  # have a section each
         assert names - last - modules_in_it == set(), module.__name__
