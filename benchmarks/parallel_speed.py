@@ -1,31 +1,38 @@
 """What parallel workers bring, and what they cost for each trial.
 
-    python benchmarks/parallel_speed.py [--dask]
+    python benchmarks/parallel_speed.py
 
 Speed: evaluations in a second with two local processes by those with one, for a training that
 computes for about one second of one core. Overhead: seconds for each trial of an objective that
-does nothing, by those of the same search in this process; both are read from medians of runs that
-take turns. A machine that does something else meanwhile makes the numbers worse.
+does nothing, beyond those of the same search in this process; both are medians of runs that take
+turns. Idle: how long a worker has nothing to do between two trials when each proposal computes for
+half a second. A machine that does something else meanwhile makes the numbers worse.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import statistics
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
+from distributed import Client
 from torch import nn
 
 from bonas import Search
 from bonas.progress import Silent
-from bonas.runners import InProcess, LocalProcesses, Runner
+from bonas.runners import Dask, InProcess, LocalProcesses, Runner
 from bonas.strategies import RandomSearch
-from fidelity import FullFidelity
+from fidelity import FullFidelity, History
 from spaces.architecture import Architecture, chain
-from spaces.space import InputShape
+from spaces.space import InputShape, Space, sample
 
 
 class Numbers:
@@ -59,6 +66,21 @@ def second(configuration: Configuration) -> float:
     return total
 
 
+def work(seconds: float) -> float:
+    """How long it takes to compute for so many seconds of processor time."""
+    began = time.perf_counter()
+    for _ in range(round(seconds)):
+        second(Numbers.configuration_space.get_default_configuration())
+    return time.perf_counter() - began
+
+
+def processes(number: int) -> float:
+    """Seconds of so many processes at once, of which each computes for five."""
+    with get_context("spawn").Pool(number) as pool:
+        pool.map(work, [0.0] * 8)  # until all have started
+        return max(pool.map(work, [5.0] * number, chunksize=1))
+
+
 def seconds(runner: Runner, objective: Callable[[Configuration], float], trials: int) -> float:
     """How long so many evaluations take; workers that are started first are not counted."""
     with Search(Numbers(), objective, strategy=RandomSearch(), schedule=FullFidelity()) as search:
@@ -78,32 +100,87 @@ def overhead(runner: Runner, trials: int, repeats: int) -> float:
     return 1000 * statistics.median(differences)
 
 
+@dataclass(frozen=True)
+class Slow:
+    """Draws at random, and computes in Python for `seconds` before it says what."""
+
+    seconds: float
+
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+        """A random number."""
+        end = time.perf_counter() + self.seconds
+        while time.perf_counter() < end:
+            pass
+        return sample(space.configuration_space, 1, rng)[0]
+
+
+def sleeping(configuration: Configuration) -> dict[str, float]:
+    """Takes 1.5 to 2.5 seconds, and says when and where."""
+    began = time.monotonic()
+    time.sleep(1.5 + (configuration["number"] % 1000) / 1000)
+    return {"cost": 1.0, "began": began, "ended": time.monotonic(), "process": os.getpid()}
+
+
+def idle(runner: Runner, proposal: float, trials: int) -> list[float]:
+    """Seconds that a worker had nothing to do between each two trials."""
+    strategy = Slow(proposal)
+    with Search(Numbers(), sleeping, strategy=strategy, schedule=FullFidelity()) as search:
+        history = search.run(evaluations=trials, runner=runner, progress=Silent())
+    workers = defaultdict(list)
+    for evaluation in history.evaluations:
+        workers[evaluation.metrics["process"]].append(evaluation.metrics)
+    return [
+        later["began"] - earlier["ended"]
+        for spans in workers.values()
+        for earlier, later in itertools.pairwise(sorted(spans, key=lambda m: m["began"]))
+    ]
+
+
+def row(what: str, measured: str, target: str) -> None:
+    """Prints a row of a Markdown table."""
+    print(f"| {what} | {measured} | {target} |", flush=True)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median, lowest and highest."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def told(delays: Sequence[float]) -> str:
+    """Median, 95% quantile and maximum in milliseconds."""
+    low, high = np.quantile(delays, (0.5, 0.95))
+    return f"median {1000 * low:.1f}, 95% {1000 * high:.1f}, most {1000 * max(delays):.1f} ms"
+
+
 def main() -> None:
-    """Measures and prints."""
+    """Measures and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dask", action="store_true", help="measure Dask too")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--proposal", type=float, default=0.5)
     options = parser.parse_args()
+    print("| what | measured | target |\n| --- | --- | --- |")
     with LocalProcesses(1) as one, LocalProcesses(2) as two:
-        times = [
-            (seconds(one, second, 10), seconds(two, second, 10)) for _ in range(options.repeats)
-        ]
-        ratio = statistics.median(alone / together for alone, together in times)
-        print(f"two local processes by one: {ratio:.2f} times the evaluations")
+        bare, own = [], []
+        for _ in range(options.repeats):
+            bare.append(2 * processes(1) / processes(2))
+            own.append(seconds(one, second, 10) / seconds(two, second, 10))
+        row("work of two processes without bonas by that of one", spread(bare), "what there is")
+        row("evaluations of two local processes by those of one", spread(own), "1.8 or more")
         cost = overhead(one, options.trials, options.repeats)
-        print(f"overhead of a local process: {cost:.2f} ms a trial")
-    if options.dask:
-        from distributed import Client
-
-        from bonas.runners import Dask
-
-        with (
-            Client(n_workers=1, threads_per_worker=1, dashboard_address=":0") as client,
-            Dask(client) as runner,
-        ):
-            cost = overhead(runner, options.trials, options.repeats)
-            print(f"overhead of Dask: {cost:.2f} ms a trial")
+        row("overhead of a trial, local processes", f"{cost:.2f} ms", "under 5 ms")
+        delays = idle(two, options.proposal, 40)
+        what = f"idle between two trials, two local processes, proposals of {options.proposal} s"
+        row(what, told(delays), "100 ms at most")
+    with (
+        Client(n_workers=2, threads_per_worker=1, dashboard_address=":0") as client,
+        Dask(client) as dask,
+    ):
+        cost = overhead(dask, options.trials, options.repeats)
+        row("overhead of a trial, Dask", f"{cost:.2f} ms", "under 20 ms")
+        delays = idle(dask, options.proposal, 40)
+        what = f"idle between two trials, two Dask workers, proposals of {options.proposal} s"
+        row(what, told(delays), "100 ms at most")
 
 
 if __name__ == "__main__":

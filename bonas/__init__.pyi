@@ -1,4 +1,4 @@
-from . import plot, runners, strategies, surrogates
+from . import callbacks, plot, runners, strategies, surrogates
 from .comparison import Comparison, Setup, compare
 from .history import Evaluation, History, Status, Trial
 from .importance import Importance, hyperparameter_importance, operation_importance
@@ -13,6 +13,7 @@ __all__ = [
     "Setup",
     "Status",
     "Trial",
+    "callbacks",
     "compare",
     "hyperparameter_importance",
     "operation_importance",

@@ -20,18 +20,25 @@ if TYPE_CHECKING:
     from bonas.search import Search
 
 BUDGETS = ("min_budget", "max_budget", "eta")
+READERS = {
+    "status": "say what a search is, how far it is, and what runs",
+    "watch": "the same, live, until the search ends or Ctrl-C",
+    "check": "look whether every record and every checkpoint is whole",
+}
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a search or the demonstration.
+    """Runs a search or the demonstration, or tells about a search.
 
     Returns:
-        0, or 1 if no evaluation succeeded or the disk failed, 2 for input that cannot be, 130
-        after Ctrl-C.
+        0, or 1 if no evaluation succeeded, the disk failed, or a check found damage, 2 for input
+        that cannot be, 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
+        if options.command in READERS:
+            return _read(options)
         if options.command == "demo":
             from bonas.demo import demo
 
@@ -46,7 +53,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except JournalError as error:
         return _complain(error, BAD_INPUT)
     except KeyboardInterrupt:
+        if options.command in READERS:
+            return SUCCESS
         return _complain("interrupted; the same command goes on from here", INTERRUPTED)
+
+
+def _read(options: argparse.Namespace) -> int:
+    if options.command == "status":
+        from bonas.commands.look import Look
+
+        print("\n".join(Look.into(options.directory).lines()))
+    elif options.command == "watch":
+        from rich.console import Console
+
+        from bonas.commands.watch import watch
+
+        watch(options.directory, Console())
+    else:
+        from bonas.commands.check import check
+
+        found, well = check(options.directory, options.repair)
+        print("\n".join(found))
+        return SUCCESS if well else FAILURE
+    return SUCCESS
 
 
 def _complain(problem: object, status: int) -> int:
@@ -185,6 +214,13 @@ def _parser() -> argparse.ArgumentParser:
             "--directory", type=Path, default=directory, help="the same one means resume"
         )
         command.add_argument("--seed", type=int, default=0, help="of everything random")
+    for name, summary in READERS.items():
+        reader = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
+        reader.add_argument("directory", type=Path, help="of the search, which may be running")
+        if name == "check":
+            reader.add_argument(
+                "--repair", action="store_true", help="cut off a torn last line, and nothing else"
+            )
     return parser
 
 

@@ -75,7 +75,7 @@ class Progress(Silent):
 
     def _show(self, history: History, limits: Limits) -> None:
         if self._live is not None:
-            self._live.update(_table(self.title, history, limits))
+            self._live.update(table(self.title, history, _summary(history, limits)))
         elif len(history) != self._shown and self._console is not None:
             self._console.print(f"{self.title}: {_summary(history, limits)}", soft_wrap=True)
         self._shown = len(history)
@@ -95,15 +95,16 @@ def _of(limit: float | None) -> str:
     return "" if limit is None else f" of {limit:g}"
 
 
-def _table(title: str, history: History, limits: Limits) -> Table:
+def table(title: str, history: History, caption: str) -> Table:
+    """The last evaluations."""
     from rich.table import Table
 
-    table = Table(title=title, caption=_summary(history, limits))
+    made = Table(title=title, caption=caption)
     for column in ("trial", "continues", "budget", "cost", "seconds", "status"):
-        table.add_column(column, justify="left" if column == "status" else "right")
+        made.add_column(column, justify="left" if column == "status" else "right")
     for evaluation in history.evaluations[-ROWS:]:
         trial = evaluation.trial
-        table.add_row(
+        made.add_row(
             str(trial.number),
             "" if trial.parent is None else str(trial.parent),
             f"{trial.budget:g}",
@@ -113,4 +114,4 @@ def _table(title: str, history: History, limits: Limits) -> Table:
             if evaluation.reused is None
             else f"{evaluation.status}, known from trial {evaluation.reused}",
         )
-    return table
+    return made

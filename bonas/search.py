@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bonas.failures import FIRST_FAILURES, Failures, warn_if_infeasible
+from bonas.callbacks.callback import Callback, Listeners
+from bonas.failures import FIRST_FAILURES, warn_if_infeasible
 from bonas.header import check_header, header
 from bonas.in_flight import InFlight
 from bonas.interrupts import Interrupts
-from bonas.kept import KeptCheckpoints
+from bonas.kept import CHECKPOINTS, KeptCheckpoints, check_cap
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
 from bonas.proposals import Proposals
+from bonas.run import STALE_PROPOSALS, Run
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.strategies.bayesian import BayesianOptimization
@@ -28,7 +31,6 @@ from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
 from fidelity.objective import (
-    Context,
     Diverged,
     Objective,
     Result,
@@ -42,10 +44,6 @@ from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.target import COST, Constraint, Targeted, target
 from fidelity.trial import Evaluation, Status, Trial
 from spaces.space import Space
-
-# When this many proposals in a row were networks that are known already, the space is taken
-# to be exhausted: a strategy that draws with replacement would go on for ever.
-STALE_PROPOSALS = 1000
 
 
 class Search:
@@ -64,6 +62,8 @@ class Search:
             `computed` knows beforehand: a network beyond one of these is never trained.
         directory: where history and checkpoints are kept; the same directory means resume.
             None keeps them only as long as the search lives.
+        checkpoint_bytes: that checkpoints may take on the disk, see `KeptCheckpoints`; None is
+            no cap.
         seed: of everything random. The same seed gives the same search.
 
     Raises:
@@ -71,6 +71,7 @@ class Search:
         ScheduleError: the schedule asks for more than the objective's `max_budget`.
         TargetError: objectives or constraints that no search can have.
         JournalError: the directory cannot be written, is in use, or holds another search.
+        ValueError: the cap is not positive.
     """
 
     def __init__(
@@ -83,9 +84,11 @@ class Search:
         objectives: Sequence[str] = (COST,),
         constraints: Sequence[Constraint] = (),
         directory: str | Path | None = None,
+        checkpoint_bytes: int | None = None,
         seed: int = 0,
     ) -> None:
         accepted_arguments(objective)
+        check_cap(checkpoint_bytes)
         self.space = space
         self.objective = objective
         self.target = target(objective, objectives, constraints)
@@ -97,7 +100,6 @@ class Search:
         )
         self._evaluated = objective if self.target.plain else Targeted(objective, self.target)
         self._in_flight = InFlight()
-        self._submitted: dict[int, Context] = {}  # of trials in flight that a runner has
         self._proposals = Proposals(space, self.strategy, self.history, seed, self._append)
         self._runner: Runner | None = None  # whose clock counts
         self._before = 0.0  # seconds when that clock began
@@ -111,8 +113,8 @@ class Search:
             self.directory = Path(directory)
             self._journal = Journal(self.directory)
             self._resume()
-        files = self.directory / "checkpoints"
-        self._checkpoints = KeptCheckpoints(files, self.history, self.schedule)
+        files = self.directory / CHECKPOINTS
+        self._checkpoints = KeptCheckpoints(files, self.history, self.schedule, checkpoint_bytes)
 
     def _resume(self) -> None:
         assert self._journal is not None
@@ -209,7 +211,7 @@ class Search:
                 raise
         if trial is not None:
             self.history.add_trial(trial)
-            self._append(trial_record(trial))
+            self._append({**trial_record(trial), "asked": time.time()})
         return trial
 
     def _append(self, record: Mapping[str, Any]) -> None:
@@ -250,6 +252,7 @@ class Search:
         epochs: float | None = None,
         runner: Runner | None = None,
         progress: Silent | None = None,
+        callbacks: Sequence[Callback] = (),
         first_failures: int = FIRST_FAILURES,
     ) -> History:
         """Searches until a limit is reached or the space is exhausted.
@@ -257,7 +260,8 @@ class Search:
         Limits are totals over all runs in the same directory. Nothing is started that would
         exceed `evaluations` or `epochs` when everything that runs has ended; what runs when
         `seconds` are over is finished. Ctrl-C or SIGTERM lets what runs finish; a second one
-        stops at once. The same directory goes on from there.
+        stops at once. The same directory goes on from there. Where several workers would wait for
+        slow proposals, these are made ahead, see `Run`.
 
         Args:
             evaluations: the number of evaluations in the history, reused ones included.
@@ -265,6 +269,7 @@ class Search:
             epochs: units of budget really spent; continued and reused trials spend the rest.
             runner: evaluates the trials; by default one after another in this process.
             progress: what shows how it goes; by default a live table, or plain lines.
+            callbacks: are told how it goes; what they raise is logged, and the run goes on.
             first_failures: when so many evaluations have failed and none has ever succeeded,
                 the run stops instead of burning its budget.
 
@@ -276,66 +281,11 @@ class Search:
         limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
         runner = InProcess() if runner is None else runner
         self._go_by(runner)
-        failures = Failures(self.history, first_failures)
         with progress or Progress() as shown, Interrupts() as interrupts:
-            shown.update(self.history, limits)
-            try:
-                while self._fill(runner, limits, shown, interrupts):
-                    with interrupts.allowed():
-                        evaluation = runner.wait()
-                    failures.see(self._collect(evaluation))
-                    shown.update(self.history, limits)
-            finally:
-                self._abandon(runner)
+            listeners = Listeners(callbacks)
+            Run(self, runner, limits, interrupts, shown, listeners, first_failures).go()
         warn_if_infeasible(self.history)
         return self.history
-
-    def _fill(self, runner: Runner, limits: Limits, shown: Silent, interrupts: Interrupts) -> bool:
-        """Gives work to free workers as far as the limits go; whether anything is running."""
-        stale = 0
-        while (
-            not interrupts.requested
-            and len(self._submitted) < runner.workers
-            and stale < STALE_PROPOSALS
-            and not limits.reached(self.history, self._clock(), len(self._in_flight))
-        ):
-            try:
-                trial = self._next()
-            except Exhausted:
-                break
-            if trial is None:
-                break
-            if trial.number not in self._in_flight.running:
-                stale += 1
-                shown.update(self.history, limits)
-                continue
-            if limits.exceeded_by(self.history, self._in_flight.running.values()):
-                self._in_flight.put_back(trial)
-                break
-            context = self._checkpoints.context(trial)
-            self._submitted[trial.number] = context
-            runner.submit(self._evaluated, trial, context)
-            stale = 0
-        return bool(self._submitted)
-
-    def _collect(self, evaluation: Evaluation) -> Evaluation:
-        """Tells what a runner has evaluated."""
-        trial = evaluation.trial
-        anew = trial.parent is not None and not self._submitted[trial.number].resumed
-        started = self._before + evaluation.started
-        evaluation = replace(evaluation, started=started, anew=anew or evaluation.anew)
-        evaluation = self.tell(trial, evaluation)
-        del self._submitted[trial.number]
-        return evaluation
-
-    def _abandon(self, runner: Runner) -> None:
-        """After an interrupt: what was running is to be evaluated when the search goes on."""
-        if self._submitted:
-            runner.cancel()
-        for number in sorted(self._submitted, reverse=True):
-            if trial := self._in_flight.running.get(number):
-                self._in_flight.put_back(trial)
-        self._submitted.clear()
 
     def _clock(self) -> float:
         """Seconds since the search began; the first question starts the clock."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
+import zipfile
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +46,7 @@ class Checkpoint:
         import torch
 
         try:
+            verify(self.source)
             state = torch.load(self.source, map_location="cpu", weights_only=True)
             if not isinstance(state, dict):
                 raise ValueError(f"it holds a {type(state).__name__}, not a dictionary")
@@ -80,6 +83,18 @@ class Checkpoint:
         temporary.replace(self.target)
 
 
+def verify(path: Path) -> None:
+    """Checks the checksums of a checkpoint file, which torch writes and does not look at.
+
+    Raises:
+        ValueError: they do not match what is in the file.
+        Exception: it cannot be read, or is no such file.
+    """
+    with zipfile.ZipFile(path) as file:
+        if (damaged := file.testzip()) is not None:
+            raise ValueError(f"the checksum of {damaged} does not match")
+
+
 @dataclass(frozen=True)
 class Checkpoints:
     """The checkpoint files of a search, one for each trial that left one."""
@@ -96,6 +111,20 @@ class Checkpoints:
         for path in self.directory.glob("trial-*"):
             if path not in kept:
                 path.unlink(missing_ok=True)
+
+    def sizes(self) -> dict[int, int]:
+        """The bytes of each checkpoint by the number of its trial."""
+        found = {}
+        for path in self.directory.glob("trial-*.pt"):
+            number = path.stem.removeprefix("trial-")
+            if number.isdecimal():
+                with contextlib.suppress(FileNotFoundError):  # removed just now
+                    found[int(number)] = path.stat().st_size
+        return found
+
+    def remove(self, trial: int) -> None:
+        """Removes the checkpoint of trial number `trial`, if there is one."""
+        self.path(trial).unlink(missing_ok=True)
 
     def forget(self, first: int) -> None:
         """Removes those of trial number `first` and later ones, of which no history knows."""

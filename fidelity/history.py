@@ -229,17 +229,26 @@ class History:
             JournalError: there is no history, or it cannot be read.
         """
         header, records, _ = journal.read(Path(directory) / journal.NAME)
-        space = ConfigurationSpace.from_serialized_dict(header["configuration_space"])
-        target = Target.read(header["target"]) if "target" in header else Target()
-        history = cls(space, target=target)
+        history = cls.begun(header)
         history.replay(records)
         return history
 
+    @classmethod
+    def begun(cls, header: Mapping[str, Any]) -> History:
+        """The empty history of the search that wrote a header."""
+        space = ConfigurationSpace.from_serialized_dict(header["configuration_space"])
+        target = Target.read(header["target"]) if "target" in header else Target()
+        return cls(space, target=target)
+
     def replay(self, records: Sequence[dict[str, Any]]) -> None:
-        """Appends what `trial_record`, `refused_record` and `evaluation_record` wrote."""
+        """Appends what `trial_record`, `refused_record` and `evaluation_record` wrote.
+
+        The wall-clock time at which a trial was asked for is for people, and left out here.
+        """
         for record in records:
             if record["kind"] == "trial":
-                fields = {name: value for name, value in record.items() if name != "kind"}
+                left_out = ("kind", "asked")
+                fields = {name: value for name, value in record.items() if name not in left_out}
                 chosen = configuration(self.space, fields.pop("configuration"))
                 self.add_trial(Trial(configuration=chosen, **fields))
             elif record["kind"] == "refused":

@@ -14,6 +14,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 NAME = "history.jsonl"
+OWNER = "owner"
 FORMAT = 1
 
 
@@ -79,6 +80,14 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
     return records[0], records[1:], size
 
 
+def owner(directory: Path) -> str | None:
+    """The process and the host of who writes in a directory, or has left it without a word."""
+    try:
+        return (directory / OWNER).read_text()
+    except OSError:
+        return None
+
+
 class Journal:
     """The one writer of a journal.
 
@@ -91,7 +100,7 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / NAME
-        self._owner = directory / "owner"
+        self._owner = directory / OWNER
         self._lock = FileLock(directory / "lock", timeout=0)
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -99,9 +108,9 @@ class Journal:
             self._file = self.path.open("ab", buffering=0)
             self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
         except Timeout:
-            owner = self._owner.read_text() if self._owner.exists() else "another process"
             raise JournalError(
-                f"{directory} is in use by {owner}: wait for it, or choose another directory"
+                f"{directory} is in use by {owner(directory) or 'another process'}: "
+                "wait for it, or choose another directory"
             ) from None
         except OSError as error:
             self._lock.release()

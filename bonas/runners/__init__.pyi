@@ -1,11 +1,12 @@
 from .dask import Dask
 from .in_process import InProcess
 from .local_processes import LocalProcesses
-from .runner import Runner, busy_share
+from .runner import Attended, Runner, busy_share
 from .simulated import Simulated
 from .trial_limits import TrialLimits
 
 __all__ = [
+    "Attended",
     "Dask",
     "InProcess",
     "LocalProcesses",

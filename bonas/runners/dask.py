@@ -156,11 +156,23 @@ class Dask:
         Raises:
             SchedulerLost: the scheduler is gone.
         """
+        while (evaluation := self.poll(LOOK)) is None:
+            pass
+        return evaluation
+
+    def poll(self, seconds: float) -> Evaluation | None:
+        """See `Attended.poll`.
+
+        Raises:
+            SchedulerLost: the scheduler is gone.
+        """
+        end = time.monotonic() + seconds
         while self._running or self._queue:
             self._look()
             self._assign()
-            evaluation = self._overdue() or self._next()
-            if evaluation is not None:
+            left = end - time.monotonic()
+            evaluation = self._overdue() or self._next(max(0.0, left))
+            if evaluation is not None or left <= 0:
                 return evaluation
         raise RuntimeError("nothing is running: submit a trial before you wait")
 
@@ -277,12 +289,12 @@ class Dask:
 
     # Taking results -------------------------------------------------------------------------
 
-    def _next(self) -> Evaluation | None:
+    def _next(self, seconds: float) -> Evaluation | None:
         """What the next task that ends means; None if none does for a while."""
         limit = self._limits.seconds
         patience = LOOK if limit is None else min(LOOK, max(0.01, limit / 10))
         try:
-            future = self._done.get(timeout=patience)
+            future = self._done.get(timeout=min(patience, seconds))
         except Empty:
             return None
         task = next((t for t in self._running.values() if t.future is future), None)

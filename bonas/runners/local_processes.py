@@ -132,6 +132,13 @@ class LocalProcesses:
 
     def wait(self) -> Evaluation:
         """See `Runner.wait`."""
+        while (evaluation := self.poll(LOOK)) is None:
+            pass
+        return evaluation
+
+    def poll(self, seconds: float) -> Evaluation | None:
+        """See `Attended.poll`."""
+        end = time.monotonic() + seconds
         while True:
             self._assign()
             busy = [worker for worker, task in self._crew.items() if task is not None]
@@ -140,8 +147,11 @@ class LocalProcesses:
             for worker in busy:
                 if (evaluation := self._look(worker)) is not None:
                     return evaluation
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
             waitables = [thing for worker in busy for thing in worker.waitables if worker.alive]
-            connection.wait(waitables, self._patience())
+            connection.wait(waitables, min(left, self._patience()))
 
     def cancel(self) -> None:
         """See `Runner.cancel`; the workers that were busy are killed."""

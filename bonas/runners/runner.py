@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fidelity.history import History
 from fidelity.objective import Context, Objective
@@ -44,6 +44,21 @@ class Runner(Protocol):
 
     def cancel(self) -> None:
         """Forgets everything that is running, so that the runner may be used again."""
+        ...
+
+
+@runtime_checkable
+class Attended(Runner, Protocol):
+    """A runner whose workers go on in real time while the search thinks."""
+
+    def poll(self, seconds: float) -> Evaluation | None:
+        """The next evaluation that ends; None if none does within `seconds`.
+
+        It may be called by another thread, while no other method is.
+
+        Raises:
+            RuntimeError: nothing is running.
+        """
         ...
 
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import pytest
+from ConfigSpace import Configuration
 from distributed import Client, LocalCluster
 
+import bonas.runners.dask
+import fidelity.training
 from bonas import Search, strategies
 from bonas.progress import Silent
 from bonas.runners import Dask
-from fidelity import FullFidelity
+from fidelity import Context, FullFidelity, Hyperband, Training
 from tests.bonas.runners.errands import resuming
-from tests.faults.searches import goes_on, searching
-from tests.fidelity.trained import SPACE, TRAINING
+from tests.bonas.runners.fakes import trial
+from tests.bonas.spaces import cells
+from tests.faults.searches import goes_on, plain, searching
+from tests.fidelity.trained import DATASET, SPACE, TRAINING
 
 
 @pytest.mark.slow
@@ -52,3 +60,79 @@ def test_dask_workers_train_networks(tmp_path: Path) -> None:
         history = search.run(evaluations=4, runner=runner, progress=Silent())
     assert len(history) == 4
     assert any(e.succeeded for e in history.evaluations)
+
+
+def test_without_any_worker_the_search_waits_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bonas.runners.dask, "ALARM", 0.1)
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+        Dask(client) as runner,
+    ):
+        runner.submit(plain, trial(3), Context())
+        assert runner.poll(1.5) is None
+        assert "there has been no Dask worker for 0.1 seconds: waiting for one" in caplog.text
+        cluster.scale(1)
+        assert runner.wait().cost == 3.0
+
+
+@dataclass(frozen=True)
+class Dying:
+    """A training whose worker is killed once, after two epochs of a trial that goes further."""
+
+    training: Training
+    marker: Path
+
+    @property
+    def max_budget(self) -> float:
+        return self.training.max_budget
+
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, context: Context
+    ) -> dict[str, float]:
+        fidelity.training.SAVE_SECONDS = 0.0  # in the worker: a checkpoint after each epoch
+        if budget == 9 and not self.marker.exists():
+            context = replace(context)
+            context.report = self._dies(context)  # type: ignore[method-assign]
+        return self.training(configuration, budget, seed, context)
+
+    def _dies(self, context: Context) -> Callable[[float, float], None]:
+        def report(step: float, cost: float) -> None:
+            context.curve.append((step, cost))
+            if step >= 6:
+                self.marker.write_text(f"{os.getpid()} {context.checkpoint.target}")
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return report
+
+
+@pytest.mark.slow
+def test_the_search_of_the_demo_survives_a_killed_dask_worker(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    training = Training(cells(), DATASET, max_epochs=9, batch_size=32, device="cpu")
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+        Dask(client) as runner,
+        Search(
+            training.space,
+            Dying(training, marker),
+            strategy=strategies.BayesianOptimization(),
+            schedule=Hyperband(1, 9),
+            directory=tmp_path / "search",
+        ) as search,
+    ):
+        history = search.run(evaluations=25, runner=runner, progress=Silent())
+    killed, target = marker.read_text().split()
+    number = int(Path(target).stem.removeprefix("trial-"))
+    resumed = history.evaluation(number)
+    assert resumed is not None
+    assert resumed.succeeded
+    assert resumed.trial.budget == 9
+    assert resumed.metrics["epochs"] == 9
+    assert resumed.metrics["resumed_from"] >= 5  # of its own checkpoint: its parent's is of 3
+    assert not psutil.pid_exists(int(killed))
+    numbers = [e.trial.number for e in history.evaluations]
+    assert len(set(numbers)) == len(numbers) == 25

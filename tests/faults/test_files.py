@@ -16,10 +16,11 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 
+from bonas.commands.look import Look
 from bonas.progress import Silent
 from bonas.runners.in_process import InProcess
 from fidelity.history import History
-from fidelity.journal import NAME, JournalError
+from fidelity.journal import NAME, OWNER, JournalError
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving
 from tests.bonas.runners.fakes import run
@@ -80,6 +81,15 @@ def test_a_journal_that_is_a_pickle_is_not_executed(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"line 1 of .* is damaged"):
         searching(tmp_path, plain)
     assert not (tmp_path / "touched").exists()
+
+
+def test_a_lock_that_names_a_pickle_as_its_owner_is_only_shown(tmp_path: Path) -> None:
+    searched(tmp_path)
+    (tmp_path / OWNER).write_bytes(pickle.dumps(Exploit(tmp_path / "touched"), protocol=0))
+    said = Look.into(tmp_path).lines()[-1]
+    assert said.startswith("in use by ")
+    assert not (tmp_path / "touched").exists()
+    goes_on(tmp_path, 4)
 
 
 # Disks
@@ -165,6 +175,12 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
 
 
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[content.index(bytes(4000)) + 2000] ^= 1  # of the weights
+    path.write_bytes(content)
+
+
 def poison(path: Path) -> None:
     torch.save({"run": Exploit(path.with_name("touched"))}, path)
 
@@ -173,7 +189,7 @@ def poison_plainly(path: Path) -> None:
     path.write_bytes(pickle.dumps(Exploit(path.with_name("touched")), protocol=2))
 
 
-@pytest.mark.parametrize("damage", [truncate, poison, poison_plainly])
+@pytest.mark.parametrize("damage", [truncate, flip, poison, poison_plainly])
 def test_a_damaged_checkpoint_is_trained_anew(tmp_path: Path, damage: Any) -> None:
     damaged: list[Path] = []
 

@@ -19,8 +19,8 @@ from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.trial_limits import TrialLimits
 from fidelity.objective import Context
 from tests.bonas.runners.errands import eventually, failing_once, gone
-from tests.bonas.runners.fakes import trial
-from tests.faults.searches import FAULTY, faulty, survived
+from tests.bonas.runners.fakes import run, trial
+from tests.faults.searches import FAULTY, faulty, searching, survived
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +190,42 @@ def test_the_recursion_limit_is_an_exception(tmp_path: Path, once: LocalProcesse
     evaluation = survived(tmp_path, faulty(deep), once)
     assert evaluation.status == "crashed"
     assert "RecursionError" in str(evaluation.error)
+
+
+def test_what_runs_out_of_a_shared_gpu_is_tried_again_alone(tmp_path: Path) -> None:
+    """The error is torch's; the device is a name, for that no GPU is needed."""
+
+    def crowded(configuration: Configuration, context: Context) -> float:
+        import torch
+
+        number = int(configuration["number"])
+        assert context.device == "cuda:0"
+        with (tmp_path / f"tries-{number}").open("a") as file:
+            file.write("x")
+        if number == 0:
+            eventually((tmp_path / "tries-1").exists, "the other trial")
+            eventually((tmp_path / "failed").exists, "its failure")
+        if number == 1 and not (tmp_path / "failed").exists():
+            eventually((tmp_path / "tries-0").exists, "the other trial")
+            (tmp_path / "failed").touch()
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return float(number)
+
+    with (
+        LocalProcesses(2, devices=("cuda:0",)) as runner,
+        searching(tmp_path / "search", crowded) as made,
+    ):
+        history = run(made, runner, evaluations=4)
+    assert sorted(e.cost for e in history.evaluations) == [0.0, 1.0, 2.0, 3.0]
+    assert (tmp_path / "tries-1").read_text() == "xx"
+
+
+def test_what_runs_out_of_a_gpu_of_its_own_has_failed(tmp_path: Path, once: LocalProcesses) -> None:
+    def greedy() -> None:
+        import torch
+
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    evaluation = survived(tmp_path, faulty(greedy), once)
+    assert evaluation.status == "memory"
+    assert "CUDA out of memory" in str(evaluation.error)

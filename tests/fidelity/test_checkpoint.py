@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fidelity.checkpoint import Checkpoint, Checkpoints
+from tests.fidelity.trained import assert_identical
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
@@ -67,6 +71,42 @@ def test_what_cannot_be_read_is_a_warning_and_no_state(tmp_path: Path, damage: s
     assert not (tmp_path / "touched").exists()
 
 
+WHOLE = {"weights": {"a": torch.arange(100.0)}, "step": 7}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("checkpoints") / "trial-0.pt"
+    Checkpoint(target=path).save(WHOLE)
+    return path
+
+
+@given(where=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@settings(deadline=None)
+def test_a_flipped_bit_is_seen_or_changes_nothing(written: Path, where: float, bit: int) -> None:
+    content = bytearray(written.read_bytes())
+    content[int(where * len(content))] ^= 1 << bit
+    path = written.with_name("trial-1.pt")
+    path.write_bytes(content)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loaded = Checkpoint(source=path).load()
+    if loaded is None:
+        assert "training starts anew" in str(caught[-1].message)
+    else:
+        assert_identical(loaded, WHOLE)
+
+
+def test_a_flipped_bit_of_the_weights_is_seen(written: Path) -> None:
+    content = bytearray(written.read_bytes())
+    place = content.index(torch.arange(100.0).numpy().tobytes())
+    content[place + 201] ^= 1
+    path = written.with_name("trial-2.pt")
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match=r"the checksum of .*data/0 does not match"):
+        assert Checkpoint(source=path).load() is None
+
+
 def test_a_crash_while_writing_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,3 +143,16 @@ def test_only_the_checkpoints_that_are_needed_are_kept(tmp_path: Path) -> None:
         "trial-1.pt",
         "trial-3.pt",
     ]
+
+
+def test_sizes_are_those_of_the_files(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    assert Checkpoints(tmp_path / "missing").sizes() == {}
+    for number in (3, 11):
+        checkpoints.path(number).write_bytes(b"x" * number)
+    (tmp_path / "trial-9.tmp").write_bytes(b"half")
+    (tmp_path / "trial-x.pt").write_bytes(b"?")
+    assert checkpoints.sizes() == {3: 3, 11: 11}
+    checkpoints.remove(3)
+    checkpoints.remove(3)
+    assert checkpoints.sizes() == {11: 11}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas.progress import Silent
-from bonas.runners.runner import Runner
+from bonas.runners.runner import Attended, Runner
 from bonas.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.history import History
 from fidelity.objective import Context
 from fidelity.schedules import Hyperband
+from tests.bonas.runners.errands import eventually
 from tests.bonas.runners.fakes import made, run, taking, trial
 from tests.bonas.spaces import cells, cost
 from tests.bonas.test_search import told
@@ -137,3 +139,46 @@ class RunnerContract:
         assert [e.trial.number for e in search.history.evaluations] == [0]
         history = run(search, runner, evaluations=3)
         assert [e.trial.number for e in history.evaluations] == [0, 1, 2]
+
+
+class AttendedContract(RunnerContract):
+    """What holds beyond that for runners whose workers go on in real time."""
+
+    def attended(self) -> Attended:
+        runner = self.make()
+        assert isinstance(runner, Attended)
+        return runner
+
+    def test_a_look_ends_when_nothing_else_does(self, tmp_path: Path) -> None:
+        def held(configuration: Configuration) -> float:
+            eventually((tmp_path / "free").exists, "the end of the first look")
+            return 1.0
+
+        runner = self.attended()
+        runner.submit(held, trial(0), Context())
+        assert runner.poll(0.1) is None
+        assert runner.poll(0.0) is None
+        (tmp_path / "free").touch()
+        found = [runner.poll(120.0)]
+        assert [evaluation and evaluation.cost for evaluation in found] == [1.0]
+
+    def test_another_thread_may_look_and_submit(self) -> None:
+        runner = self.attended()
+        found: list[float] = []
+
+        def attend() -> None:
+            for number in (1, 2):
+                evaluation = runner.poll(120.0)
+                assert evaluation is not None
+                found.append(evaluation.cost)
+                runner.submit(taking(1.0), trial(number), Context())
+
+        runner.submit(taking(1.0), trial(0), Context())
+        thread = threading.Thread(target=attend)
+        thread.start()
+        thread.join()
+        assert [*found, runner.wait().cost] == [0.0, 1.0, 2.0]
+
+    def test_a_look_at_nothing_is_refused(self) -> None:
+        with pytest.raises(RuntimeError, match="nothing is running"):
+            self.attended().poll(1.0)

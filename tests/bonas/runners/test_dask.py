@@ -15,7 +15,7 @@ from bonas.runners.runner import Runner
 from bonas.runners.trial_limits import TrialLimits
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context, ObjectiveError
-from tests.bonas.runners.contract import RunnerContract
+from tests.bonas.runners.contract import AttendedContract
 from tests.bonas.runners.errands import eventually, gone, resuming, stuck
 from tests.bonas.runners.fakes import made, run, taking, trial
 from tests.bonas.runners.test_local_processes import Foreign, Loading, where
@@ -53,7 +53,7 @@ def runner(client: Client) -> Iterator[Dask]:
         yield made_runner
 
 
-class TestDask(RunnerContract):
+class TestDask(AttendedContract):
     @pytest.fixture(autouse=True)
     def _one(self, runner: Dask) -> None:
         self.one = runner

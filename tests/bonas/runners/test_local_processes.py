@@ -16,7 +16,7 @@ from bonas.runners.runner import Runner
 from bonas.runners.trial_limits import TrialLimits
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context, ObjectiveError
-from tests.bonas.runners.contract import RunnerContract
+from tests.bonas.runners.contract import AttendedContract
 from tests.bonas.runners.errands import eventually, gone, resuming, stuck
 from tests.bonas.runners.fakes import made, run, taking, trial
 
@@ -35,7 +35,7 @@ def _idle(one: LocalProcesses) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_idle")
-class TestLocalProcesses(RunnerContract):
+class TestLocalProcesses(AttendedContract):
     @pytest.fixture(autouse=True)
     def _one(self, one: LocalProcesses) -> None:
         self.one = one

@@ -1,6 +1,8 @@
 import pytest
 
-from bonas.runners.runner import busy_share
+from bonas.runners.in_process import InProcess
+from bonas.runners.local_processes import LocalProcesses
+from bonas.runners.runner import Attended, busy_share
 from bonas.runners.simulated import Simulated
 from fidelity.history import History
 from tests.bonas.runners.fakes import Numbers, made, run, taking
@@ -22,3 +24,9 @@ def test_known_results_keep_nobody_busy() -> None:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_nobody_is_idle_in_an_empty_history(workers: int) -> None:
     assert busy_share(History(Numbers.configuration_space), workers) == 1.0
+
+
+def test_only_workers_in_real_time_are_attended_to() -> None:
+    assert not isinstance(InProcess(), Attended)
+    assert not isinstance(Simulated(4), Attended)
+    assert isinstance(LocalProcesses(2), Attended)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from bonas.runners.trial_limits import TrialLimits
+from bonas.runners.trial_limits import TrialLimits, restrict_device
 
 
 @pytest.mark.parametrize("name", ["seconds", "memory", "device_memory"])
@@ -24,3 +25,18 @@ def test_what_is_over_a_limit() -> None:
         "ended at 2 MiB of host memory: its limit is 1 MiB",
     )
     assert TrialLimits().exceeded(math.inf, 2**60) is None
+
+
+def test_torch_is_told_how_much_of_a_gpu_it_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[float, str]] = []
+    total = SimpleNamespace(total_memory=2**30)
+    monkeypatch.setattr("torch.cuda.get_device_properties", lambda device: total)
+    monkeypatch.setattr(
+        "torch.cuda.set_per_process_memory_fraction",
+        lambda part, device: told.append((part, device)),
+    )
+    restrict_device("cuda:1", 2**28)
+    restrict_device("cuda:0", 2**40)
+    for device, limit in ((None, 2**28), ("cpu", 2**28), ("cuda", None)):
+        restrict_device(device, limit)
+    assert told == [(0.25, "cuda:1"), (1.0, "cuda:0")]

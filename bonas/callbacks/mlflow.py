@@ -1,0 +1,48 @@
+"""Costs for MLflow."""
+
+from __future__ import annotations
+
+from bonas.callbacks.callback import Callback
+from fidelity.history import History
+from fidelity.trial import Evaluation
+
+
+class MLflow(Callback):
+    """Logs each run of a search as a run of MLflow, in the experiment that is set there.
+
+    Its metrics are `cost`, `best` (the incumbent's cost), `budget` and `seconds`, over the
+    evaluations.
+
+    Args:
+        name: of the run in MLflow; None lets MLflow choose one.
+
+    Raises:
+        ImportError: the package mlflow is missing.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        try:
+            import mlflow
+        except ImportError as error:
+            raise ImportError(
+                "the callback MLflow needs the package: pip install mlflow"
+            ) from error
+        self._mlflow = mlflow
+        self._name = name
+
+    def on_run_start(self, history: History) -> None:
+        """Begins a run."""
+        self._mlflow.start_run(run_name=self._name)
+
+    def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
+        """Logs the evaluation."""
+        metrics = {"budget": evaluation.trial.budget, "seconds": evaluation.seconds}
+        if evaluation.succeeded:
+            metrics["cost"] = evaluation.cost
+        if history.incumbent is not None:
+            metrics["best"] = history.incumbent.cost
+        self._mlflow.log_metrics(metrics, step=len(history))
+
+    def on_run_end(self, history: History) -> None:
+        """Ends the run."""
+        self._mlflow.end_run()

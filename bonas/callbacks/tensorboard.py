@@ -1,0 +1,48 @@
+"""Costs and learning curves for TensorBoard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bonas.callbacks.callback import Callback
+from fidelity.history import History
+from fidelity.trial import Evaluation
+
+
+class TensorBoard(Callback):
+    """Writes what `tensorboard --logdir DIRECTORY` shows.
+
+    `cost`, `best` (the incumbent's cost), `budget` and `seconds` are over the evaluations,
+    `curve/trial-N` over units of budget.
+
+    Args:
+        directory: of the event files.
+
+    Raises:
+        ImportError: the package tensorboard is missing.
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ImportError(
+                "the callback TensorBoard needs the package: pip install tensorboard"
+            ) from error
+        self._writer = SummaryWriter(str(directory))
+
+    def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
+        """Writes the evaluation and its learning curve."""
+        step, trial = len(history), evaluation.trial
+        self._writer.add_scalar("budget", trial.budget, step)
+        self._writer.add_scalar("seconds", evaluation.seconds, step)
+        if evaluation.succeeded:
+            self._writer.add_scalar("cost", evaluation.cost, step)
+        if history.incumbent is not None:
+            self._writer.add_scalar("best", history.incumbent.cost, step)
+        for epochs, cost in evaluation.curve:
+            self._writer.add_scalar(f"curve/trial-{trial.number}", cost, round(epochs))
+
+    def on_run_end(self, history: History) -> None:
+        """Has everything written to the disk; another run may go on."""
+        self._writer.flush()

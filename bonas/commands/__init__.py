@@ -1,0 +1,1 @@
+"""What `python -m bonas` says about the directory of a search: one command a file."""

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from bonas.callbacks import Callback
+from bonas.progress import Silent
+from fidelity.history import History
+from fidelity.trial import Evaluation, Trial
+from tests.bonas.test_search import search
+from tests.faults.searches import plain, searching
+
+
+class Noting(Callback):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def on_run_start(self, history: History) -> None:
+        self.said.append(f"run {len(history)}")
+
+    def on_trial_start(self, history: History, trial: Trial) -> None:
+        assert trial in history.pending
+        self.said.append(f"start {trial.number}")
+
+    def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
+        assert history.evaluations[-1] == evaluation
+        self.said.append(f"end {evaluation.trial.number}")
+
+    def on_run_end(self, history: History) -> None:
+        self.said.append(f"ended {len(history)}")
+
+
+def test_a_run_is_told_in_order(tmp_path: Path) -> None:
+    noting = Noting()
+    with searching(tmp_path, plain) as made:
+        for evaluations in (2, 3):
+            made.run(evaluations=evaluations, progress=Silent(), callbacks=[noting])
+    assert noting.said == [
+        "run 0", "start 0", "end 0", "start 1", "end 1", "ended 2",
+        "run 2", "start 2", "end 2", "ended 3",
+    ]  # fmt: skip
+
+
+def test_known_results_end_without_a_start() -> None:
+    noting = Noting()
+    with search(nodes=2, objective=lambda configuration: 1.0) as made:
+        history = made.run(evaluations=30, progress=Silent(), callbacks=[noting])
+    reused = [e.trial.number for e in history.evaluations if e.reused is not None]
+    assert reused
+    assert [f"end {e.trial.number}" for e in history.evaluations] == [
+        said for said in noting.said if said.startswith("end ")
+    ]
+    assert not {f"start {number}" for number in reused} & set(noting.said)
+
+
+class Broken(Callback):
+    def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
+        raise ValueError(f"no place for {evaluation.trial.number}")
+
+
+def test_a_callback_that_raises_is_logged_and_the_run_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    noting = Noting()
+    with searching(tmp_path, plain) as made:
+        made.run(evaluations=3, progress=Silent(), callbacks=[Broken(), noting])
+    assert len(History.load(tmp_path)) == 3
+    assert noting.said[-1] == "ended 3"
+    records = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.getMessage() for record in records] == [
+        f"the callback Broken failed: ValueError('no place for {number}')" for number in range(3)
+    ]
+    assert [bool(record.exc_info) for record in records] == [True, False, False]
+
+
+class Interrupting(Callback):
+    def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_in_a_callback_is_an_interrupt(tmp_path: Path) -> None:
+    noting = Noting()
+    with searching(tmp_path, plain) as made, pytest.raises(KeyboardInterrupt):
+        made.run(evaluations=3, progress=Silent(), callbacks=[Interrupting(), noting])
+    assert noting.said[-1] == "ended 1"
+    assert len(History.load(tmp_path)) == 1
