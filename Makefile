@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint benchmark clean
+.PHONY: demo test test-slow lint docs notebooks clean
 
 demo: .venv/installed
 	$(BIN)/python -m bonas demo
@@ -12,6 +12,14 @@ test: lint
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
+
+# The pages are in build/site; warnings are errors.
+docs: .venv/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Writes the outputs of full runs back; BONAS_QUICK=1 shortens them.
+notebooks: .venv/installed-test
+	$(BIN)/python notebooks/execute.py
 
 lint: .venv/installed-test
 	$(BIN)/ruff check .
@@ -26,6 +34,10 @@ lint: .venv/installed-test
 
 .venv/installed-test: .venv/installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test]"
+	touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	touch $@
 
 clean:

@@ -1,8 +1,9 @@
-"""The code in README and CONTRIBUTING runs, and what they point to exists."""
+"""The code in README, CONTRIBUTING and docs runs, and what they point to exists."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,19 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
+from bonas.runners.runner import Runner
 from bonas.search import Search
 from fidelity.history import History
+from fidelity.trial import Status
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = tuple(sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")))
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES)
+NOT_RUN = {
+    ("docs/howto/parallel.md", "needs two GPUs"),
+    ("docs/howto/parallel.md", "starts a cluster"),
+}
+"""Blocks that cannot run in a test. Their title says so: python title="not run here: REASON"."""
 MOST = 6  # evaluations, where a document asks for more
 
 
@@ -23,12 +32,18 @@ def blocks(document: str) -> list[str]:
 
 
 @pytest.fixture
-def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """In an empty folder, with a budget of a few evaluations."""
     matplotlib.use("Agg")
     run = Search.run
-    monkeypatch.setattr(Search, "run", lambda self, **limits: run(self, evaluations=MOST))
+
+    def few(self: Search, *, runner: Runner | None = None, **limits: Any) -> History:
+        return run(self, evaluations=MOST, runner=runner)
+
+    monkeypatch.setattr(Search, "run", few)
     monkeypatch.chdir(tmp_path)
+    yield
+    plt.close("all")
 
 
 def execute(document: str) -> dict[str, Any]:
@@ -49,7 +64,6 @@ def test_readme(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert len(History.load(tmp_path / "runs" / "digits")) == MOST
     assert plt.imread(tmp_path / "anytime.png").size > 0
     assert len(names["search"].history) == 5  # of the second block
-    plt.close("all")
 
 
 @pytest.mark.usefixtures("_tiny")
@@ -61,7 +75,25 @@ def test_contributing() -> None:
     assert any(trial.parent is not None for trial in history.trials)
     ax = plt.gca()
     assert len(ax.lines) == sum(bool(evaluation.curve) for evaluation in history.evaluations) > 0
-    plt.close("all")
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
+def test_page(page: str) -> None:
+    names = execute(page)
+    searches = [value for value in names.values() if isinstance(value, Search)]
+    for search in searches:
+        assert not [e.error for e in search.history.evaluations if e.status is Status.CRASHED]
+
+
+def test_blocks_that_do_not_run_are_listed_and_marked() -> None:
+    found = set()
+    for document in DOCUMENTS:
+        for info in re.findall(r"^```(python\b.+)$", (ROOT / document).read_text(), re.M):
+            marked = re.fullmatch(r'python title="not run here: (.+)"', info)
+            assert marked, f"{document}: a block of code that is not run: {info}"
+            found.add((document, marked[1]))
+    assert found == NOT_RUN
 
 
 def test_the_first_example_has_ten_lines() -> None:
@@ -72,13 +104,19 @@ def test_the_first_example_has_ten_lines() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / document).read_text()):
-        assert (ROOT / target).exists(), target
+    text = (ROOT / document).read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", text):
+        assert ((ROOT / document).parent / target).exists(), target
 
 
 def test_commands_are_targets_of_the_makefile() -> None:
     targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.M)
     for document in DOCUMENTS:
-        assert set(re.findall(r"\bmake (demo|test|lint)\b", (ROOT / document).read_text())) <= set(
-            targets
-        )
+        named = re.findall(r"`make ([\w-]+)`|^make ([\w-]+)", (ROOT / document).read_text(), re.M)
+        assert {first or second for first, second in named} <= set(targets)
+
+
+def test_programs_exist() -> None:
+    for document in DOCUMENTS:
+        for program in re.findall(r"python (\w+/\w+\.py)", (ROOT / document).read_text()):
+            assert (ROOT / program).exists(), f"{document}: {program}"
