@@ -48,7 +48,7 @@ class Normalise(nn.Module):
         return (images - self.mean) * self.scale
 
 
-class NetworkSearch(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped
+class NetworkSearch(ClassifierMixin, BaseEstimator):
     """Searches a space for a classifier of the data that it is fitted to.
 
     `fit` splits a validation part off, searches for the network of lowest validation error, and

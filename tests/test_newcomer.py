@@ -33,9 +33,10 @@ class Filters:
         layers, channels = [], input_shape[0]
         for width in (int(configuration["first"]), int(configuration["second"])):
             if width:
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
                 channels = width
-        return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(2), nn.Flatten(), nn.Linear(4 * channels, outputs))
+        layers += [nn.AdaptiveMaxPool2d(2), nn.Flatten(), nn.Linear(4 * channels, outputs)]
+        return nn.Sequential(*layers)
 
 
 images, labels = np.load("images.npy"), np.load("labels.npy")  # (N, height, width) and (N,)

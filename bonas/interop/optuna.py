@@ -95,8 +95,9 @@ def _distribution(hyperparameter: Hyperparameter[Any, Any]) -> BaseDistribution:
             low, high = int(hyperparameter.lower), int(hyperparameter.upper)
             return IntDistribution(low, high, log=hyperparameter.log)
         case UniformFloatHyperparameter():
-            low, high = float(hyperparameter.lower), float(hyperparameter.upper)
-            return FloatDistribution(low, high, log=hyperparameter.log)
+            return FloatDistribution(
+                float(hyperparameter.lower), float(hyperparameter.upper), log=hyperparameter.log
+            )
     raise SpaceError(
         f"Optuna has no distribution for {hyperparameter.name}, a "
         f"{type(hyperparameter).__name__}: use a uniform one to exchange histories"

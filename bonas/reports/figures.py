@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
 
 from fidelity.history import History
 from spaces.architecture import Architecture
@@ -13,7 +14,7 @@ from spaces.svg import svg
 INK = "#123456"
 """What matplotlib draws in this colour gets that of the page's text, be the page light or dark."""
 
-SETTINGS = {
+SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "bonas",  # or the names of its parts would differ each time
     "font.family": "sans-serif",
@@ -41,7 +42,7 @@ def anytime_svg(history: History) -> Html:
         ax = figure.subplots()
         anytime({"this search": history}, ax)
         ax.set_xlabel("budget spent (epochs, where it counts them)")
-        ax.get_legend().remove()
+        ax.legend().remove()
         ax.lines[0].set(marker="o", markersize=3)  # one evaluation alone would be no line
         written = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bonas.estimator import NetworkSearch
 from bonas.strategies.random_search import RandomSearch
+from spaces.cell import CellSpace
 from spaces.perceptrons import Perceptrons
 
 
