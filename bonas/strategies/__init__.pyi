@@ -13,8 +13,6 @@ from .multi_fidelity import MultiFidelityBayesianOptimization
 from .multi_objective import MultiObjectiveBayesianOptimization
 from .nsga2 import NSGA2
 from .parego import ParEGO
-from .policy import Policy
-from .ppo import PPO
 from .random_search import RandomSearch
 from .reinforcement.logits_policy import LogitsPolicy
 from .reinforcement.lstm_policy import LSTMPolicy
