@@ -46,6 +46,7 @@ from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
 from bonas.strategies.nsga2 import NSGA2
 from bonas.strategies.parego import ParEGO
 from bonas.strategies.random_search import RandomSearch
+from bonas.surrogates.transform import normal_scores
 from fidelity.pareto import hypervolume, non_dominated
 from fidelity.tables.hardware import HardwareNASBench201
 from spaces.space import configuration
@@ -59,6 +60,7 @@ QUICK = (2, 50)
 
 PEERS: Mapping[str, FrontPeer] = {
     "bonas": BonasFront(MultiObjectiveBayesianOptimization()),
+    "bonas, ranks alone": BonasFront(MultiObjectiveBayesianOptimization(transform=normal_scores)),
     "bonas, ParEGO": BonasFront(ParEGO()),
     "bonas, NSGA-II": BonasFront(NSGA2()),
     "random search": BonasFront(RandomSearch()),

@@ -79,7 +79,8 @@ def _times(frame: pd.DataFrame) -> str:
 
 def _plot(frame: pd.DataFrame, target: Path) -> None:
     """What is lacking of the true hypervolume; the band is the standard error."""
-    everyone = frame["peer"].unique().tolist()
+    means = frame.groupby("peer")["fraction"].mean().sort_values(ascending=False)
+    everyone = means.index.tolist()
     figure, axes = plt.subplots(
         1, len(DEVICES), figsize=(17, 4.2), sharey=True, layout="constrained"
     )
