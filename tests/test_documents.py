@@ -22,6 +22,7 @@ DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES)
 NOT_RUN = {
     ("docs/howto/parallel.md", "needs two GPUs"),
     ("docs/howto/parallel.md", "starts a cluster"),
+    ("docs/slurm.md", "needs Slurm"),
 }
 """Blocks that cannot run in a test. Their title says so: python title="not run here: REASON"."""
 MOST = 6  # evaluations, where a document asks for more
