@@ -9,6 +9,7 @@ searches and how long its history takes to load. It goes on in a directory that 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import random
@@ -54,8 +55,9 @@ class Killer(threading.Thread):
         """Until `done` is set."""
         while not self.done.wait(self._rng.uniform(0.5 * EVERY, 1.5 * EVERY)):
             if pids := self._runner.pids:
-                os.kill(self._rng.choice(pids), signal.SIGKILL)
-                self.kills += 1
+                with contextlib.suppress(ProcessLookupError):  # it was replaced just now
+                    os.kill(self._rng.choice(pids), signal.SIGKILL)
+                    self.kills += 1
 
 
 def check(history: History, trials: int) -> None:

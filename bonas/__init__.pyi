@@ -1,7 +1,9 @@
-from . import callbacks, plot, runners, strategies, surrogates
+from . import callbacks, interop, plot, runners, strategies, surrogates
 from .comparison import Comparison, Setup, compare
+from .estimator import NetworkSearch
 from .history import Evaluation, History, Status, Trial
 from .importance import Importance, hyperparameter_importance, operation_importance
+from .reports.report import report
 from .search import Search
 
 __all__ = [
@@ -9,6 +11,7 @@ __all__ = [
     "Evaluation",
     "History",
     "Importance",
+    "NetworkSearch",
     "Search",
     "Setup",
     "Status",
@@ -16,8 +19,10 @@ __all__ = [
     "callbacks",
     "compare",
     "hyperparameter_importance",
+    "interop",
     "operation_importance",
     "plot",
+    "report",
     "runners",
     "strategies",
     "surrogates",

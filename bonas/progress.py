@@ -1,12 +1,13 @@
-"""Live progress: a table in terminals and Jupyter, plain lines elsewhere."""
+"""Live progress: a table in terminals and notebooks, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from bonas.limits import Limits
 from fidelity.history import History
+from spaces import html
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,29 @@ class Silent:
         """Does nothing."""
 
 
+class Notebook:
+    """One output of a notebook's cell, which is drawn anew instead of being followed by others.
+
+    (That of rich needs ipywidgets, and is gone from the notebook once that is saved.)
+    """
+
+    def __init__(self) -> None:
+        self._output: Any = None  # IPython's handle
+
+    def update(self, shown: Table) -> None:
+        """Draws `shown` where the last one was."""
+        from IPython.display import HTML, display
+
+        page = HTML(_page(shown))
+        if self._output is None:
+            self._output = display(page, display_id=True)
+        else:
+            self._output.update(page)
+
+    def stop(self) -> None:
+        """Leaves the last one."""
+
+
 class Progress(Silent):
     """Shows the last evaluations and the incumbent while a search runs.
 
@@ -44,7 +68,7 @@ class Progress(Silent):
         self.title = title
         self.interval = interval
         self._console = console
-        self._live: Live | None = None
+        self._live: Live | Notebook | None = None
         self._last = -interval
         self._shown = -1
         self._latest: tuple[History, Limits] | None = None
@@ -54,7 +78,9 @@ class Progress(Silent):
         from rich.live import Live
 
         self._console = self._console or Console()
-        if self._console.is_terminal or self._console.is_jupyter:
+        if self._console.is_jupyter:
+            self._live = Notebook()
+        elif self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=4)
             self._live.start()
         return self
@@ -79,6 +105,15 @@ class Progress(Silent):
         elif len(history) != self._shown and self._console is not None:
             self._console.print(f"{self.title}: {_summary(history, limits)}", soft_wrap=True)
         self._shown = len(history)
+
+
+def _page(shown: Table) -> html.Html:
+    """A table of rich as one of HTML, which has the notebook's own style."""
+    titles = [str(column.header) for column in shown.columns]
+    cells = zip(*(column.cells for column in shown.columns), strict=True)
+    lines = [[str(cell) for cell in line] for line in cells]
+    told = html.element("p", f"{shown.title}: {shown.caption}")
+    return html.element("div", html.table(titles, lines), told)
 
 
 def _summary(history: History, limits: Limits) -> str:

@@ -10,9 +10,12 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.failures import NothingFeasible
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
 from bonas.strategies.strategy import Again, Proposal, Strategy
 from fidelity.history import History, refused_record
 from fidelity.one_cost import one_cost
+from fidelity.target import Target
 from spaces.space import Space, trial_key
 
 ATTEMPTS = 1000
@@ -86,3 +89,9 @@ class Proposals:
         if vector not in self._keys:
             self._keys[vector] = trial_key(self.space, configuration)
         return self._keys[vector]
+
+
+def default_strategy(target: Target) -> Strategy:
+    """Bayesian optimization, for several objectives where there are several."""
+    several = len(target.objectives) > 1
+    return MultiObjectiveBayesianOptimization() if several else BayesianOptimization()

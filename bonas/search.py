@@ -16,16 +16,17 @@ from typing import Any, Self
 from bonas.callbacks.callback import Callback, Listeners
 from bonas.failures import FIRST_FAILURES, warn_if_infeasible
 from bonas.header import check_header, header
+from bonas.html import search_html
 from bonas.in_flight import InFlight
 from bonas.interrupts import Interrupts
 from bonas.kept import CHECKPOINTS, KeptCheckpoints, check_cap
 from bonas.limits import Limits
 from bonas.progress import Progress, Silent
-from bonas.proposals import Proposals
+from bonas.proposals import Proposals, default_strategy
+from bonas.reports.report import report
 from bonas.run import STALE_PROPOSALS, Run
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
-from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Exhausted, Recommender, Strategy
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
@@ -92,7 +93,7 @@ class Search:
         self.space = space
         self.objective = objective
         self.target = target(objective, objectives, constraints)
-        self.strategy = BayesianOptimization() if strategy is None else strategy
+        self.strategy = default_strategy(self.target) if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
         self.seed = seed
         self.history = History(
@@ -317,6 +318,13 @@ class Search:
     def checkpoint(self, evaluation: Evaluation) -> Path | None:
         """The file with the trained weights of `evaluation`, if they are still kept."""
         return self._checkpoints.of(evaluation.trial.number)
+
+    def report(self, path: str | Path) -> Path:
+        """Writes a page about this search; see `bonas.report`."""
+        return report(self, path)
+
+    def _repr_html_(self) -> str:
+        return search_html(self)
 
     def close(self) -> None:
         """Gives the directory free for another process."""

@@ -13,6 +13,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from fidelity import journal
+from fidelity.html import history_html
 from fidelity.pareto import non_dominated
 from fidelity.target import Target
 from fidelity.trial import DETERMINISTIC, Evaluation, Status, Trial
@@ -52,6 +53,9 @@ class History:
 
     def __len__(self) -> int:
         return len(self._evaluations)
+
+    def _repr_html_(self) -> str:
+        return history_html(self)
 
     @property
     def trials(self) -> Sequence[Trial]:

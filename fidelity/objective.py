@@ -158,7 +158,7 @@ def interpret(trial: Trial, result: Result) -> Evaluation:
             )
         metrics = {name: value for name, value in result.items() if name != "cost"}
         cost = result["cost"]
-    number = getattr(cost, "item", lambda: cost)()  # numpy and torch scalars
+    number = scalar(cost)
     if not isinstance(number, Real):
         raise ObjectiveError(
             "the objective returns a number to be minimised, or a mapping with 'cost', "
@@ -168,6 +168,14 @@ def interpret(trial: Trial, result: Result) -> Evaluation:
         reason = f"the cost is {number}"
         return Evaluation(trial, metrics=metrics, status=Status.DIVERGED, error=reason)
     return Evaluation(trial, cost=float(number), metrics=metrics)
+
+
+def scalar(value: object) -> object:
+    """A number for a scalar of numpy or torch; everything else as it is."""
+    try:
+        return value.item()  # type: ignore[attr-defined]
+    except (AttributeError, ValueError, RuntimeError):  # the last two: it has several elements
+        return value
 
 
 def _status(error: BaseException) -> Status:

@@ -82,7 +82,7 @@ def _costs(history: History, evaluations: Sequence[Evaluation]) -> dict[int, flo
             e.trial.number: worst + beyond[e.trial.number] if beyond[e.trial.number] else e.cost
             for e in evaluations
         }
-    points = np.array([target.costs(e) for e in kept]).reshape(len(kept), -1)
+    points = np.array([target.costs(e) for e in kept]).reshape(-1, len(target.objectives))
     order = [kept[place] for place in best_first(points)]
     order += sorted(
         (e for e in evaluations if beyond[e.trial.number]), key=lambda e: beyond[e.trial.number]

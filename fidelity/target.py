@@ -11,7 +11,7 @@ from typing import Any
 
 from ConfigSpace import Configuration
 
-from fidelity.objective import Diverged, Objective, ObjectiveError, Result
+from fidelity.objective import Diverged, Objective, ObjectiveError, Result, scalar
 from fidelity.trial import Evaluation
 
 COST = "cost"
@@ -93,6 +93,12 @@ class Target:
     def __post_init__(self) -> None:
         if not self.objectives or len(set(self.objectives)) < len(self.objectives):
             raise TargetError(f"objectives are one name or several, each once: {self.objectives}")
+        named = [*self.objectives[1:], *(c.name for c in self.constraints)]
+        if COST in named and self.objectives[0] != COST:
+            raise TargetError(
+                f"'{COST}' is to be the first objective where it is one or has a limit, because "
+                f"the cost of an evaluation is its first objective, here '{self.objectives[0]}'"
+            )
         for name in {constraint.name for constraint in self.constraints}:
             same = [constraint for constraint in self.constraints if constraint.name == name]
             most = min((c.at_most for c in same if c.at_most is not None), default=None)
@@ -224,7 +230,7 @@ def _number(name: str, found: Mapping[str, Any]) -> float:
             "that name, or give the objective an attribute 'computed' that computes it"
         )
     value = found[name]
-    number = getattr(value, "item", lambda: value)()  # numpy and torch scalars
+    number = scalar(value)
     if not isinstance(number, Real):
         raise ObjectiveError(f"'{name}' is to be a number, but the objective returned {value!r}")
     if not math.isfinite(number):

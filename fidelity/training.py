@@ -13,6 +13,7 @@ from ConfigSpace import Configuration
 from torch import nn
 
 from fidelity.augment import Augmentation
+from fidelity.computed import Counted, counted
 from fidelity.data import Dataset
 from fidelity.loop import Plan, TrainingLoop
 from fidelity.objective import Context, InvalidArchitecture
@@ -99,6 +100,15 @@ class Training:
     def max_budget(self) -> float:
         """The largest budget: `max_epochs`."""
         return self.max_epochs
+
+    @property
+    def computed(self) -> Mapping[str, Counted]:
+        """What a search knows of a network before it is trained: see `spaces.Cost`.
+
+        For its constraints and its objectives: `parameters`, `multiply_adds`, `activations` and
+        `peak_activation_bytes`.
+        """
+        return counted(self.space, self.dataset.input_shape, self.dataset.classes)
 
     def __call__(
         self,

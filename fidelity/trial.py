@@ -10,6 +10,8 @@ from typing import Any
 
 from ConfigSpace import Configuration
 
+from fidelity.html import evaluation_html, trial_html
+
 
 class Status(StrEnum):
     """How an evaluation ended."""
@@ -50,6 +52,9 @@ class Trial:
     parent: int | None = None
     bracket: int = 0
 
+    def _repr_html_(self) -> str:
+        return trial_html(self)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -80,6 +85,9 @@ class Evaluation:
     reused: int | None = None
     error: str | None = None
     anew: bool = False
+
+    def _repr_html_(self) -> str:
+        return evaluation_html(self)
 
     @property
     def succeeded(self) -> bool:

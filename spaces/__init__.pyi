@@ -11,6 +11,7 @@ from .library import Level, Library, Stacked, liu2018
 from .macro import MacroSpace, family_of
 from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
 from .node_cell import NodeCellSpace, nasbench101
+from .perceptrons import Perceptrons
 from .serialisation import (
     architecture_from_json,
     architecture_to_json,
@@ -45,6 +46,7 @@ __all__ = [
     "Motif",
     "Node",
     "NodeCellSpace",
+    "Perceptrons",
     "Repeat",
     "Sharing",
     "Space",

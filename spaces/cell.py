@@ -12,6 +12,7 @@ from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationS
 
 from spaces import operations
 from spaces.architecture import IDENTITY, INPUT, OUTPUT, Architecture, Node
+from spaces.html import Shown
 from spaces.operations import Operation
 from spaces.space import InputShape, SpaceError, configuration
 
@@ -30,7 +31,7 @@ NASBENCH201: Mapping[str, Operation] = {
 
 
 @dataclass(frozen=True)
-class CellSpace:
+class CellSpace(Shown):
     """All cells of `nodes` nodes with one of `operations` on every edge i -> j, i < j.
 
     A node is the sum of its incoming edges. The cell is repeated in a fixed network: a

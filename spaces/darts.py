@@ -15,6 +15,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces import operations
 from spaces.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO, Architecture, Node
+from spaces.html import Shown
 from spaces.layers import Convolution, Custom
 from spaces.operations import Operation
 from spaces.plan import Draft
@@ -43,7 +44,7 @@ Edge = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class DartsSpace:
+class DartsSpace(Shown):
     """Two cells; each of their nodes sums two operations on two different earlier nodes.
 
     Attributes:

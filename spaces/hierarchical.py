@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces.architecture import Architecture
+from spaces.html import Shown
 from spaces.layers import Convolution, Layer
 from spaces.motifs import Chain, Fixed, Motif
 from spaces.plan import Plan
@@ -24,7 +25,7 @@ not what it reads, so the architecture is the same for any other number."""
 
 
 @dataclass(frozen=True)
-class HierarchicalSpace:
+class HierarchicalSpace(Shown):
     """All networks of a motif, between a stem and a linear classifier.
 
     Attributes:

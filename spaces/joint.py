@@ -13,6 +13,7 @@ import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces.architecture import Architecture
+from spaces.html import Shown
 from spaces.space import InputShape, Space, SpaceError, values
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ TRAINING = "training"
 
 
 @dataclass(frozen=True)
-class JointSpace:
+class JointSpace(Shown):
     """The product of a space of architectures and of training hyperparameters.
 
     Zela et al. (2018), "Towards automated deep learning: efficient joint neural architecture and

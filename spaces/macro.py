@@ -12,6 +12,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from spaces.architecture import Architecture
 from spaces.families import Choices, Family, inverted, inverted_residual
 from spaces.hierarchical import HierarchicalSpace
+from spaces.html import Shown
 from spaces.layers import Convolution, Custom, Layer
 from spaces.motifs import Chain, Stage
 from spaces.operations import Operation
@@ -26,7 +27,7 @@ MACRO_CODES = ("identity", "mb3_k3", "mb6_k5")
 
 
 @dataclass(frozen=True)
-class MacroSpace:
+class MacroSpace(Shown):
     """A chain of stages; each chooses its depth, width and stride, its blocks their form.
 
     Attributes:

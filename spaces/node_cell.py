@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces.architecture import INPUT, OUTPUT, Architecture
+from spaces.html import Shown
 from spaces.layers import Convolution, Layer, Pool, Truncation
 from spaces.plan import Draft, Plan
 from spaces.scope import Above, Declared, Is, Scope
@@ -26,7 +27,7 @@ ABSENT = "none"
 
 
 @dataclass(frozen=True)
-class NodeCellSpace:
+class NodeCellSpace(Shown):
     """All directed acyclic graphs of few vertices and edges, stacked into a network.
 
     Written so that each sample is a valid cell: every vertex but the input names one vertex that

@@ -13,6 +13,7 @@ from spaces import families, inception
 from spaces.architecture import Architecture
 from spaces.families import Choices, Family
 from spaces.hierarchical import HierarchicalSpace
+from spaces.html import Shown
 from spaces.layers import Convolution, Layer, Pool
 from spaces.motifs import Chain, Motif, Repeat, Stage
 from spaces.plan import Draft, Plan
@@ -59,7 +60,7 @@ FAMILIES: Mapping[str, Family] = {
 
 
 @dataclass(frozen=True)
-class StageSpace:
+class StageSpace(Shown):
     """Networks of a stem and stages; each stage chooses a family of blocks and their form.
 
     ResNet-18 and -50, ResNeXt-50, Inception-v3 and -v4 are configurations of this space

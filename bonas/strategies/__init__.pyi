@@ -10,6 +10,9 @@ from .gradient.hypergradient import FirstOrder, SecondOrder
 from .gradient.search_trace import CollapseWarning, Trace
 from .local_search import LocalSearch
 from .multi_fidelity import MultiFidelityBayesianOptimization
+from .multi_objective import MultiObjectiveBayesianOptimization
+from .nsga2 import NSGA2
+from .parego import ParEGO
 from .random_search import RandomSearch
 from .reinforcement.logits_policy import LogitsPolicy
 from .reinforcement.lstm_policy import LSTMPolicy
@@ -25,6 +28,7 @@ from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
 __all__ = [
     "DARTS",
     "GDAS",
+    "NSGA2",
     "PPO",
     "SMAC",
     "Again",
@@ -40,6 +44,8 @@ __all__ = [
     "LocalSearch",
     "LogitsPolicy",
     "MultiFidelityBayesianOptimization",
+    "MultiObjectiveBayesianOptimization",
+    "ParEGO",
     "Policy",
     "PolicyError",
     "Proposal",

@@ -190,7 +190,12 @@ class BayesianOptimization:
         rows = torch.from_numpy(encoding.rows)
         targets = torch.from_numpy(self.transform(observed.costs))[:, None]
         surrogate = memory.tuning.tuned(
-            self.surrogate, observed.numbers, rows[:n], targets, encoding.layout
+            self.surrogate,
+            observed.numbers,
+            rows[:n],
+            observed.costs,
+            self.transform,
+            encoding.layout,
         )
         model = surrogate.fit(rows[:n], targets, encoding.layout)
         running = rows[n : n + len(pending)]

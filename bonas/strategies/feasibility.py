@@ -100,12 +100,14 @@ class Feasibility:
         rows = torch.from_numpy(encoding.rows)
         total = torch.zeros(len(candidates), dtype=torch.float64)
         for constraint in limits:
-            values = [history.target.value(e, constraint.name) for e in seen]
+            values = np.array([history.target.value(e, constraint.name) for e in seen])
             targets, lower, upper = _scores(values, constraint)
             tuning = self._tunings.setdefault(constraint, Tuning())
             numbers = tuple(e.trial.number for e in seen)
             known = rows[: len(seen)]
-            tuned = tuning.tuned(self.surrogate, numbers, known, targets, encoding.layout)
+            tuned = tuning.tuned(
+                self.surrogate, numbers, known, values, _ascending, encoding.layout
+            )
             model = tuned.fit(known, targets, encoding.layout)
             with torch.no_grad():
                 posterior = model.posterior(rows[len(seen) :, None, :])
@@ -121,9 +123,7 @@ def _newest(history: History) -> list[Evaluation]:
     return list(found.values())
 
 
-def _scores(
-    values: Sequence[float], constraint: Constraint
-) -> tuple[Float[Tensor, "n 1"], float, float]:
+def _scores(values: Floats, constraint: Constraint) -> tuple[Float[Tensor, "n 1"], float, float]:
     """Normal scores of the values, ascending with them, and where among them the limits are.
 
     A limit is half-way between what keeps it and what does not, and a standard deviation beyond
@@ -132,14 +132,17 @@ def _scores(
     """
     import torch
 
-    array = np.array(values)
-    scores = -normal_scores(array)
+    scores = _ascending(values)
     below, above = -math.inf, math.inf
     if constraint.at_least is not None:
-        below = _between(scores, array < constraint.at_least)
+        below = _between(scores, values < constraint.at_least)
     if constraint.at_most is not None:
-        above = _between(scores, array <= constraint.at_most)
+        above = _between(scores, values <= constraint.at_most)
     return torch.from_numpy(scores[:, None].copy()), below, above
+
+
+def _ascending(values: Floats) -> Floats:
+    return -normal_scores(values)
 
 
 def _between(scores: Floats, lower: Bools) -> float:

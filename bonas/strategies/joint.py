@@ -109,7 +109,9 @@ def fit(
     columns = rows.shape[1]
     layout = replace(encoding.layout, budget=slice(columns, columns + 1))
     targets = torch.from_numpy(transform(observed.costs))[:, None]
-    chosen = memory.costs.tuned(surrogate, observed.numbers, known[:n], targets, layout)
+    chosen = memory.costs.tuned(
+        surrogate, observed.numbers, known[:n], observed.costs, transform, layout
+    )
     model = chosen.fit(known[:n], targets, layout)
     if pending:
         with torch.no_grad():
@@ -134,7 +136,8 @@ def _seconds(
         if (spent := history.spent(evaluation)) > 0 and evaluation.seconds > 0
     }
     places = list(rates) or [0]
-    targets = torch.tensor(np.log([rates.get(place, 1.0) for place in places]))[:, None]
+    logs = np.log([rates.get(place, 1.0) for place in places])
+    targets = torch.from_numpy(logs)[:, None]
     numbers = tuple(history.evaluations[place].trial.number for place in places)
-    chosen = memory.seconds.tuned(surrogate, numbers, rows[places], targets, layout)
+    chosen = memory.seconds.tuned(surrogate, numbers, rows[places], logs, np.asarray, layout)
     return chosen.fit(rows[places], targets, layout)

@@ -3,7 +3,7 @@ from .forest import RandomForest
 from .gaussian_process import GaussianProcess
 from .kernel import ConfigurationView, FeatureView, GraphView, PathView
 from .surrogate import Surrogate, Tunable
-from .transform import negative, normal_scores
+from .transform import balanced_scores, negative, normal_scores
 from .validation import Predictions, cross_validated
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "RandomForest",
     "Surrogate",
     "Tunable",
+    "balanced_scores",
     "cross_validated",
     "negative",
     "normal_scores",

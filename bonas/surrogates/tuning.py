@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jaxtyping import Float
 
+from bonas.surrogates.transform import Floats, Transform
 from spaces.features import Layout
 
 if TYPE_CHECKING:
@@ -23,14 +24,15 @@ class Tuning:
     What it returns depends on its arguments alone; remembering only saves time.
     """
 
-    _known: tuple[tuple[int, ...], Surrogate] | None = field(default=None, repr=False)
+    _known: tuple[tuple[tuple[int, ...], bytes], Surrogate] | None = field(default=None, repr=False)
 
     def tuned(
         self,
         surrogate: Surrogate,
         trials: tuple[int, ...],
         inputs: Float[Tensor, "n d"],
-        targets: Float[Tensor, "n 1"],
+        costs: Floats,
+        transform: Transform,
         layout: Layout,
     ) -> Surrogate:
         """`surrogate` with hyperparameters from the first observations, a round number of them.
@@ -41,16 +43,21 @@ class Tuning:
             surrogate: is returned as it is if it has no hyperparameters to choose.
             trials: the numbers of the observed trials, in the order in which they ended.
             inputs: their rows.
-            targets: their targets.
+            costs: their costs; other costs of the same trials are learned from anew.
+            transform: what is learned instead of these first costs, whatever came later.
             layout: what the columns of `inputs` are.
         """
+        import torch
+
         from bonas.surrogates.surrogate import Tunable
 
         if not isinstance(surrogate, Tunable):
             return surrogate
         n = round_size(len(trials))
-        if self._known is None or self._known[0] != trials[:n]:
-            self._known = (trials[:n], surrogate.tuned(inputs[:n], targets[:n], layout))
+        name = trials[:n], costs[:n].tobytes()
+        if self._known is None or self._known[0] != name:
+            targets = torch.from_numpy(transform(costs[:n]))[:, None]
+            self._known = (name, surrogate.tuned(inputs[:n], targets, layout))
         return self._known[1]
 
 

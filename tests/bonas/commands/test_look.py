@@ -137,6 +137,9 @@ def test_several_objectives_and_limits_are_told_of(tmp_path: Path) -> None:
     with made(tmp_path / "loose", Constraint("size", 100.0)) as search:
         run(search, InProcess(), evaluations=3)
     assert "Pareto front: 3 evaluations" in Look.into(tmp_path / "loose").lines()
-    with made(tmp_path / "tight", Constraint("size", -1.0)) as search:
+    with (
+        made(tmp_path / "tight", Constraint("size", -1.0)) as search,
+        pytest.warns(UserWarning, match="none of 3 evaluations kept all limits"),
+    ):
         run(search, InProcess(), evaluations=3)
     assert "no success within all limits yet" in Look.into(tmp_path / "tight").lines()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bonas.surrogates.transform import imputed, negative, normal_scores
+from bonas.surrogates.transform import balanced_scores, imputed, negative, normal_scores
 
 
 def test_failures_count_as_the_worst_cost() -> None:
@@ -25,3 +25,23 @@ def test_equal_costs_have_equal_scores() -> None:
 
 def test_negative_turns_costs_round() -> None:
     assert negative(np.array([1.0, 2.0])).tolist() == [-1.0, -2.0]
+
+
+def test_balanced_scores_see_a_gap_that_ranks_do_not() -> None:
+    even, gap = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.01, 2.0, 3.0, 4.0])
+    assert np.array_equal(normal_scores(even), normal_scores(gap))
+    steps = [-np.diff(balanced_scores(costs)) for costs in (even, gap)]
+    assert (steps[0] > 0).all()
+    assert steps[1][0] > 1.2 * steps[0][0]
+
+
+def test_balanced_scores_know_no_unit() -> None:
+    costs = np.array([0.5, 3.0, 7.0])
+    assert np.allclose(balanced_scores(costs), balanced_scores(1e6 * costs))
+    shifted = costs - 3.0  # not positive, so without logarithms
+    assert np.allclose(balanced_scores(shifted), balanced_scores(1e6 * shifted))
+
+
+def test_balanced_scores_of_equal_costs_are_zero() -> None:
+    assert balanced_scores(np.zeros(3)).tolist() == [0.0] * 3
+    assert balanced_scores(np.full(3, 0.1)).tolist() == [0.0] * 3

@@ -1,0 +1,111 @@
+"""Fronts of searches with several objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+
+from bonas.plot.style import COLOURS
+from fidelity.history import History
+from fidelity.pareto import non_dominated
+
+MARKERS = "osD^vPX"
+
+
+def points(
+    history: History, names: tuple[str, str], evaluations: int | None = None
+) -> Float[np.ndarray, "n 2"]:
+    """Two quantities of what was evaluated at the highest budget and keeps all limits.
+
+    Args:
+        history: of the search.
+        names: of the quantities.
+        evaluations: so many of the first count; None counts all.
+    """
+    target = history.target
+    first = history.evaluations[:evaluations]
+    kept = [evaluation for evaluation in first if target.feasible(evaluation)]
+    highest = max((evaluation.trial.budget for evaluation in kept), default=0.0)
+    found = [
+        [target.value(evaluation, name) for name in names]
+        for evaluation in kept
+        if evaluation.trial.budget == highest
+    ]
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
+def front(costs: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """What no other point dominates, each point once, by ascending first cost."""
+    kept: Float[np.ndarray, "m 2"] = np.unique(costs[non_dominated(costs)], axis=0)
+    return kept
+
+
+def pareto(
+    histories: History | Mapping[str, History],
+    ax: Axes | None = None,
+    *,
+    quantities: tuple[str, str] | None = None,
+    after: Sequence[int] = (),
+    true_front: Float[np.ndarray, "n 2"] | None = None,
+) -> Axes:
+    """Draws the fronts of one or several searches in two quantities, both minimised.
+
+    What was evaluated is faint; the border of what the front dominates is a staircase.
+
+    Args:
+        histories: of a search, or of several by name.
+        ax: where to draw; by default a new figure.
+        quantities: for the horizontal and the vertical axis, by default the second and the first
+            objective. With more objectives, the front of these two is drawn.
+        after: earlier fronts are drawn too, after so many evaluations, the earlier the fainter.
+        true_front: the best there is, where that is known; one point a row.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: a search has one objective only, and no quantities were named.
+    """
+    searches = {"": histories} if isinstance(histories, History) else histories
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+    names = quantities
+    for index, (label, history) in enumerate(searches.items()):
+        names = names or _axes(history)
+        colour = COLOURS[index % len(COLOURS)]
+        everything = points(history, names)
+        ax.scatter(everything[:, 0], everything[:, 1], s=12, color=colour, alpha=0.25, linewidths=0)
+        for place, number in enumerate(sorted(after)):
+            shade = 0.25 + 0.5 * place / len(after)
+            earlier = front(points(history, names, number))
+            text = f"{label + ', ' if label else ''}after {number}"
+            ax.step(*earlier.T, ":", where="post", color=colour, alpha=shade, label=text)
+        marker = MARKERS[index % len(MARKERS)]
+        style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 5}
+        last = f"after {len(history)}" if after else ""
+        text = ", ".join(filter(None, [label, last])) or "front"
+        ax.step(*front(everything).T, "-", where="post", label=text, **style)
+    if true_front is not None:
+        ax.step(*front(true_front).T, "--", where="post", color="black", lw=1, label="true front")
+    if names is not None:
+        ax.set_xlabel(names[0].replace("_", " "))
+        ax.set_ylabel(names[1].replace("_", " "))
+    ax.grid(alpha=0.3)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend()
+    return ax
+
+
+def _axes(history: History) -> tuple[str, str]:
+    objectives = history.target.objectives
+    if len(objectives) < 2:
+        raise ValueError(
+            f"the search has the objective '{objectives[0]}' only: name two quantities, such as "
+            f"quantities=('parameters', '{objectives[0]}')"
+        )
+    return objectives[1], objectives[0]

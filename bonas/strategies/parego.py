@@ -1,0 +1,76 @@
+"""ParEGO: several objectives by a random scalarisation for each proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.strategy import Proposal, Strategy
+from fidelity.history import History
+from fidelity.trial import Evaluation
+from spaces.space import Space
+
+
+@dataclass(frozen=True)
+class ParEGO:
+    """Shows another strategy one cost: the objectives under weights that are drawn each time.
+
+    Knowles 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation for expensive
+    multiobjective optimization problems", equation 2, the augmented Chebyshev norm. The objectives
+    are scaled to [0, 1] by what was seen at the same budget; the weights are drawn uniformly from
+    the simplex. `ParEGO(SMAC())` is the way of SMAC3. What is beyond a limit costs more than
+    everything that keeps all limits.
+
+    Attributes:
+        strategy: what is asked. It sees other costs each time.
+        rho: how much the weighted sum counts beside the maximum.
+
+    Raises:
+        ValueError: `rho` is negative.
+    """
+
+    strategy: Strategy = field(default_factory=lambda: BayesianOptimization(repeats=1))
+    rho: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Checks the number."""
+        if not self.rho >= 0:
+            raise ValueError(f"rho is {self.rho}: it must be 0 or more")
+
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
+        """See `Strategy.propose`."""
+        weights = rng.dirichlet(np.ones(len(history.target.objectives)))
+        return self.strategy.propose(space, self._scalarised(history, weights), rng)
+
+    def _scalarised(self, history: History, weights: Float[np.ndarray, " k"]) -> History:
+        costs: dict[int, float] = {}
+        for budget in history.budgets:
+            costs |= self._costs(history, budget, weights)
+        shown = History(history.space, resumes=history.resumes)
+        for trial in history.trials:
+            shown.add_trial(trial)
+        for key in history.refused:
+            shown.refuse(key)
+        for evaluation in history.evaluations:
+            if evaluation.succeeded:
+                evaluation = replace(evaluation, cost=costs[evaluation.trial.number])
+            shown.add_evaluation(evaluation)
+        return shown
+
+    def _costs(
+        self, history: History, budget: float, weights: Float[np.ndarray, " k"]
+    ) -> dict[int, float]:
+        """Of the evaluations at one budget that succeeded, by the numbers of their trials."""
+        found: list[Evaluation] = [e for e in history.at(budget) if e.succeeded]
+        if not found:
+            return {}
+        points = np.array([history.target.costs(e) for e in found])
+        spans = np.ptp(points, axis=0)
+        scaled = weights * (points - points.min(axis=0)) / np.where(spans > 0, spans, 1.0)
+        scalars = scaled.max(axis=1) + self.rho * scaled.sum(axis=1)
+        beyond = np.array([history.target.violation(e) for e in found])
+        scalars += np.where(beyond > 0, scalars.max() + beyond, 0.0)
+        return {e.trial.number: float(s) for e, s in zip(found, scalars, strict=True)}

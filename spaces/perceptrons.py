@@ -1,0 +1,100 @@
+"""Multi-layer perceptrons, for tables of features and for images that are small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ConfigSpace import (
+    Categorical,
+    Configuration,
+    ConfigurationSpace,
+    GreaterThanCondition,
+    Integer,
+    OrdinalHyperparameter,
+)
+
+from spaces.architecture import Architecture, chain
+from spaces.html import Shown
+from spaces.space import InputShape, SpaceError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ACTIVATIONS: Mapping[str, str] = {"relu": "ReLU", "tanh": "Tanh", "gelu": "GELU"}
+"""What may stand after each layer, and the class of torch that computes it."""
+
+
+@dataclass(frozen=True)
+class Perceptrons(Shown):
+    """Networks of one to `depth` hidden layers, each with its own width.
+
+    A layer that the depth leaves out has no width to choose, so that equal networks have equal
+    configurations.
+
+    Attributes:
+        depth: the largest number of hidden layers.
+        widths: what the width of a hidden layer is chosen from, ascending.
+        activations: what stands after each hidden layer is chosen from these; see `ACTIVATIONS`.
+
+    Raises:
+        SpaceError: there is no layer, width or activation to choose, or one is unknown.
+    """
+
+    depth: int = 3
+    widths: tuple[int, ...] = (16, 32, 64, 128)
+    activations: tuple[str, ...] = ("relu", "tanh")
+
+    def __post_init__(self) -> None:
+        """Checks the settings."""
+        if self.depth < 1:
+            raise SpaceError(f"the depth is {self.depth}: a perceptron has 1 hidden layer or more")
+        if not self.widths or self.widths[0] < 1 or list(self.widths) != sorted({*self.widths}):
+            raise SpaceError(
+                f"the widths are {self.widths}: give one or more different positive numbers, "
+                "ascending, for instance (16, 32, 64)"
+            )
+        unknown = sorted({*self.activations} - {*ACTIVATIONS})
+        if unknown or not self.activations:
+            raise SpaceError(
+                f"the activations are {self.activations}: give one or more of "
+                f"{', '.join(ACTIVATIONS)}"
+            )
+
+    @cached_property
+    def configuration_space(self) -> ConfigurationSpace:
+        """The depth, the width of each layer that it has, and the activation."""
+        space = ConfigurationSpace()
+        space.add(Categorical("activation", list(self.activations)))
+        widths = [OrdinalHyperparameter(f"width_{i}", list(self.widths)) for i in range(self.depth)]
+        space.add(widths)
+        if self.depth > 1:
+            depth = Integer("depth", (1, self.depth))
+            space.add(depth)
+            space.add([GreaterThanCondition(widths[i], depth, i) for i in range(1, self.depth)])
+        return space
+
+    def _widths(self, configuration: Configuration) -> list[int]:
+        depth = int(configuration["depth"]) if self.depth > 1 else 1
+        return [int(configuration[f"width_{i}"]) for i in range(depth)]
+
+    def architecture(self, configuration: Configuration) -> Architecture:
+        """A chain of linear layers; the one that makes the outputs is in every network."""
+        activation = configuration["activation"]
+        return chain([f"linear {width} {activation}" for width in self._widths(configuration)])
+
+    def build(
+        self, configuration: Configuration, input_shape: InputShape, outputs: int
+    ) -> nn.Module:
+        """See `Space.build`; images are laid flat."""
+        from torch import nn
+
+        activation = getattr(nn, ACTIVATIONS[str(configuration["activation"])])
+        layers: list[nn.Module] = [nn.Flatten()]
+        size = input_shape[0] * input_shape[1] * input_shape[2]
+        for width in self._widths(configuration):
+            layers += [nn.Linear(size, width), activation()]
+            size = width
+        return nn.Sequential(*layers, nn.Linear(size, outputs))

@@ -1,0 +1,109 @@
+"""The page as text, and in a browser where there is one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bonas.progress import Silent
+from bonas.reports.report import report
+from bonas.search import Search
+from bonas.strategies.random_search import RandomSearch
+from fidelity.history import History
+from fidelity.journal import JournalError
+from fidelity.schedules.schedule import Start
+from fidelity.trial import Evaluation, Status
+from tests.bonas.interop.example import SPACE, history
+from tests.bonas.spaces import cells, cost
+from tests.fidelity.histories import end, space, start
+
+EVIL = "<script>alert('x')</script>"
+CHROMIUM = shutil.which("chromium")
+OPTIONS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--enable-logging=stderr", "--dump-dom",
+]  # fmt: skip
+
+
+def failures() -> History:
+    made = History(space())
+    for _ in range(2):
+        trial = start(made, Start(1.0))
+        made.add_evaluation(Evaluation(trial, status=Status.CRASHED, error=f"ValueError: {EVIL}"))
+    return made
+
+
+def written(source: Search | History | Path, directory: Path) -> str:
+    return report(source, directory / "report.html").read_text()
+
+
+def test_a_search_and_its_directory_say_what_was_chosen(tmp_path: Path) -> None:
+    made = Search(cells(), cost, strategy=RandomSearch(), directory=tmp_path / "run", seed=7)
+    with made:
+        made.run(evaluations=3, progress=Silent())
+        live = made.report(tmp_path / "live.html").read_text()
+    for page in (live, written(tmp_path / "run", tmp_path)):
+        assert "<title>Search report: CellSpace × RandomSearch × FullFidelity</title>" in page
+        assert "<td>seed of the search</td><td>7</td>" in page
+        assert page.count("<tr") - page.count("<tr>") >= 1  # the incumbent's row is marked
+    assert "<td>objective</td><td>cost</td>" in live
+    assert "The architecture of the incumbent" in live
+    drawn = report(tmp_path / "run", tmp_path / "drawn.html", space=cells()).read_text()
+    assert "The architecture of the incumbent" in drawn
+
+
+@pytest.mark.parametrize("make", [history, failures, lambda: History(SPACE.configuration_space)])
+def test_every_history_makes_a_page_that_names_no_address(make: object, tmp_path: Path) -> None:
+    assert callable(make)
+    page = written(make(), tmp_path)
+    assert "default-src 'none'" in page
+    assert not re.search(r"(https?:)?//\w", page)
+    assert "/home/me" not in page  # of the traceback
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_errors_are_escaped_and_told_once(tmp_path: Path) -> None:
+    page = written(failures(), tmp_path)
+    assert EVIL not in page
+    assert "crashed</b>, trials 0, 1: ValueError: &lt;script&gt;" in page
+
+
+def test_a_directory_without_a_history_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no history"):
+        report(tmp_path, tmp_path / "report.html")
+
+
+def browse(page: Path, profile: Path) -> tuple[str, str]:
+    """What the page is once its script has run, and what the browser said on the way."""
+    assert CHROMIUM is not None
+    command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed")
+def test_a_browser_sorts_it_and_complains_of_nothing(tmp_path: Path) -> None:
+    made = History(space())
+    for value in (0.5, 10.0, None, 0.25):
+        end(made, start(made, Start(1.0)), value)
+    page = report(made, tmp_path / "report.html")
+    click = "<script>document.querySelectorAll('.trials button')[3].click()</script></body>"
+    page.write_text(page.read_text().replace("</body>", click))
+    dom, said = browse(page, tmp_path / "profile")
+    assert said == ""
+    rows = dom[dom.index("<tbody>", dom.index('class="trials"')) :]
+    assert re.findall(r"<tr[^>]*><td[^>]*>(\d+)</td>", rows)[:4] == ["3", "0", "1", "2"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed")
+def test_a_browser_would_say_so_if_something_were_fetched(tmp_path: Path) -> None:
+    page = report(failures(), tmp_path / "report.html")
+    image = '<img src="http://localhost:9/x.png"></body>'
+    page.write_text(page.read_text().replace("</body>", image))
+    _, said = browse(page, tmp_path / "profile")
+    assert "Content Security Policy" in said
