@@ -30,7 +30,7 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     import bonas
     import fidelity
     import spaces
-    from bonas import callbacks, plot, runners, strategies, surrogates
+    from bonas import callbacks, interop, plot, runners, strategies, surrogates
     from fidelity import axes, datasets, export, latency, proxies, tables
 
     documented = {
@@ -39,7 +39,7 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
         for name in re.findall(r'id="([\w.]+)"', page.read_text())
     }
     last = {name.rpartition(".")[2] for name in documented}
-    modules = (bonas, fidelity, spaces, callbacks, plot, runners, strategies, surrogates)
+    modules = (bonas, fidelity, spaces, callbacks, interop, plot, runners, strategies, surrogates)
     for module in (*modules, axes, datasets, export, latency, proxies, tables):
         names = {name for name in module.__all__ if not hasattr(getattr(module, name), "__path__")}
         modules_in_it = {"families", "layers", "operations", "zoo"}  # have a section each
