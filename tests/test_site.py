@@ -55,6 +55,12 @@ def test_notebooks_and_results_are_pages(site: Path) -> None:
         assert "<table>" in (site / "results" / result.stem / "index.html").read_text()
 
 
+def test_all_results_are_among_the_measurements() -> None:
+    text = (ROOT / "docs" / "measurements.md").read_text()
+    for result in ROOT.glob("benchmarks/results/*.md"):
+        assert f"](../benchmarks/results/{result.name})" in text, result.name
+
+
 def test_nothing_is_fetched_from_another_host(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 30
