@@ -32,6 +32,8 @@ def place(path: str) -> str | None:
         return f"results/{name}"
     if folder == "notebooks" and name.endswith(".ipynb"):
         return f"notebooks/{name.removesuffix('.ipynb')}.md"
+    if folder == "notebooks" and name.endswith(".png"):  # of the outputs
+        return path
     return path.removeprefix("docs/") if path.startswith("docs/") else None
 
 

@@ -19,6 +19,8 @@ from fidelity.trial import Status
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = tuple(sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")))
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES)
+ELSEWHERE = ("docs/slurm.md",)
+"""Needs Slurm: what can be run of it is run by `tests/test_slurm.py`."""
 NOT_RUN = {
     ("docs/howto/parallel.md", "needs two GPUs"),
     ("docs/howto/parallel.md", "starts a cluster"),
@@ -78,7 +80,7 @@ def test_contributing() -> None:
 
 
 @pytest.mark.usefixtures("_tiny")
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page) and page not in ELSEWHERE])
 def test_page(page: str) -> None:
     names = execute(page)
     searches = [value for value in names.values() if isinstance(value, Search)]

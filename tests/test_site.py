@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     import bonas
     import fidelity
     import spaces
-    from bonas import plot, runners, strategies, surrogates
+    from bonas import callbacks, interop, plot, runners, strategies, surrogates
     from fidelity import axes, datasets, export, latency, proxies, tables
 
     documented = {
@@ -39,11 +40,11 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
         for name in re.findall(r'id="([\w.]+)"', page.read_text())
     }
     last = {name.rpartition(".")[2] for name in documented}
-    modules = (bonas, fidelity, spaces, plot, runners, strategies, surrogates)
+    modules = (bonas, fidelity, spaces, callbacks, interop, plot, runners, strategies, surrogates)
     for module in (*modules, axes, datasets, export, latency, proxies, tables):
-        names = {name for name in module.__all__ if not hasattr(getattr(module, name), "__path__")}
-        modules_in_it = {"families", "layers", "operations", "zoo"}  # have a section each
-        assert names - last - modules_in_it == set(), module.__name__
+        found = {name: getattr(module, name) for name in module.__all__}
+        names = {name for name, value in found.items() if isinstance(value, type | FunctionType)}
+        assert names - last == set(), module.__name__
 
 
 def test_notebooks_and_results_are_pages(site: Path) -> None:
@@ -52,6 +53,12 @@ def test_notebooks_and_results_are_pages(site: Path) -> None:
         assert "<img" in page.read_text()
     for result in ROOT.glob("benchmarks/results/*.md"):
         assert "<table>" in (site / "results" / result.stem / "index.html").read_text()
+
+
+def test_all_results_are_among_the_measurements() -> None:
+    text = (ROOT / "docs" / "measurements.md").read_text()
+    for result in ROOT.glob("benchmarks/results/*.md"):
+        assert f"](../benchmarks/results/{result.name})" in text, result.name
 
 
 def test_nothing_is_fetched_from_another_host(site: Path) -> None:
