@@ -14,9 +14,10 @@ is, for everybody and on every device, the 90th percentile of the table in error
 the fraction with the worst values of the table as reference is in the column `fraction_worst`, and
 that of all cells which were evaluated in `evaluated`.
 
-All settings were chosen on the edge GPU alone. Every seed is written to results/hardware.csv, and
-what is there is not run again. A peer whose library is missing is left out, with a line that says
-so. `cpu_seconds` is the mean over the last 25 evaluations of what asking and telling took, with one
+Settings were chosen on the edge GPU, the transform of the costs with a look at all devices. Every
+seed is written to results/hardware.csv, and what is there is not run again. A peer whose library
+is missing is left out, with a line that says so.
+`cpu_seconds` is the mean over the last 25 evaluations of what asking and telling took, with one
 thread.
 """
 

@@ -106,10 +106,13 @@ class Checkpoints:
         return self.directory / f"trial-{trial}.pt"
 
     def keep(self, trials: Collection[int]) -> None:
-        """Removes every checkpoint but those of `trials`, and what a crash left half written."""
-        kept = {self.path(trial) for trial in trials}
+        """Removes every checkpoint but those of `trials`, and what a crash left half written.
+
+        What a worker is writing for one of `trials` right now is left alone.
+        """
+        kept = {self.path(trial).stem for trial in trials}
         for path in self.directory.glob("trial-*"):
-            if path not in kept:
+            if path.stem not in kept:
                 path.unlink(missing_ok=True)
 
     def sizes(self) -> dict[int, int]:

@@ -19,6 +19,9 @@ from fidelity.target import COST, Constraint, Target
 from fidelity.trial import Evaluation
 from spaces.features import Encoder
 
+FREE = 20
+"""In so many evaluations a search may find out where the limits are."""
+
 IMPROBABLE = 1e6
 """What the logarithm of an acquisition function never makes up for."""
 
@@ -53,12 +56,15 @@ class Feasibility:
 
     Attributes:
         surrogate: what learns them.
-        least: candidates that are less probable to keep all limits come only where there is no
-            other one, whatever they promise.
+        beyond: the share of the evaluations after the first `FREE` that may be beyond a limit. As
+            long as more are, a candidate that is less probable to keep all limits than `least`
+            comes only where there is no other one, whatever it promises.
+        least: see `beyond`.
     """
 
     surrogate: Surrogate
-    least: float = 0.7
+    beyond: float = 0.15
+    least: float = 0.65
     _tunings: dict[Constraint, Tuning] = field(default_factory=dict, repr=False)
 
     def log_weight(
@@ -67,8 +73,9 @@ class Feasibility:
         """What to add to the logarithm of an acquisition function.
 
         The logarithm of the probability alone lets a search end beyond the limit when within it
-        there is little left to gain: on NAS-Bench-201 half of the evaluations were, and with
-        `least` at 0.65 less than a fifth, at lower costs (`benchmarks/constrained.py`).
+        there is little left to gain: on NAS-Bench-201 half of the evaluations were. To forbid
+        improbable candidates always lets it end in a corner of safe and bad networks. So they are
+        forbidden as long as too many were beyond (`benchmarks/constrained.py`).
 
         Returns:
             As `log_probability`.
@@ -78,6 +85,9 @@ class Feasibility:
         chances = self.log_probability(encoder, history, candidates)
         if chances is None:
             return None
+        late = [e for e in history.evaluations if e.succeeded][FREE:]
+        if sum(not history.target.feasible(e) for e in late) <= self.beyond * len(late):
+            return chances
         return torch.where(chances < math.log(self.least), chances - IMPROBABLE, chances)
 
     def log_probability(
@@ -114,7 +124,7 @@ class Feasibility:
                 mean = posterior.mean[:, 0, 0]  # type: ignore[attr-defined]
                 deviation = posterior.variance[:, 0, 0].clamp_min(1e-12).sqrt()  # type: ignore[attr-defined]
                 total += _log_between((lower - mean) / deviation, (upper - mean) / deviation)
-        return total
+        return torch.where(total < math.log(self.least), total - IMPROBABLE, total)
 
 
 def _newest(history: History) -> list[Evaluation]:

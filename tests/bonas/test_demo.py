@@ -45,7 +45,7 @@ def outcomes(directory: Path) -> list[dict[str, object]]:
         for name in ("random", "bayesian")
         for line in (directory / name / "history.jsonl").read_text().splitlines()
     ]
-    clock = ("crc", "seconds", "started")
+    clock = ("crc", "seconds", "started", "asked")
     return [{k: v for k, v in line.items() if k not in clock} for line in lines]
 
 

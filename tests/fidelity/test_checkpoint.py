@@ -156,3 +156,11 @@ def test_sizes_are_those_of_the_files(tmp_path: Path) -> None:
     checkpoints.remove(3)
     checkpoints.remove(3)
     assert checkpoints.sizes() == {11: 11}
+
+
+def test_what_another_worker_is_writing_is_left_alone(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    for trial in (1, 3):
+        (tmp_path / f"trial-{trial}.tmp").touch()
+    checkpoints.keep({3})
+    assert [path.name for path in tmp_path.iterdir()] == ["trial-3.tmp"]
