@@ -124,7 +124,7 @@ class Feasibility:
                 mean = posterior.mean[:, 0, 0]  # type: ignore[attr-defined]
                 deviation = posterior.variance[:, 0, 0].clamp_min(1e-12).sqrt()  # type: ignore[attr-defined]
                 total += _log_between((lower - mean) / deviation, (upper - mean) / deviation)
-        return torch.where(total < math.log(self.least), total - IMPROBABLE, total)
+        return total
 
 
 def _newest(history: History) -> list[Evaluation]:
