@@ -22,6 +22,12 @@ from spaces.features import Encoder
 FREE = 20
 """In so many evaluations a search may find out where the limits are."""
 
+AHEAD = 10
+"""The allowance of so many evaluations to come may be used at once."""
+
+LEAST_RISK = 0.1
+"""With less a search that has used its allowance has no candidates but copies of what it knows."""
+
 IMPROBABLE = 1e6
 """What the logarithm of an acquisition function never makes up for."""
 
@@ -56,15 +62,11 @@ class Feasibility:
 
     Attributes:
         surrogate: what learns them.
-        beyond: the share of the evaluations after the first `FREE` that may be beyond a limit. As
-            long as more are, a candidate that is less probable to keep all limits than `least`
-            comes only where there is no other one, whatever it promises.
-        least: see `beyond`.
+        allowance: the share of the evaluations after the first `FREE` that may be beyond a limit.
     """
 
     surrogate: Surrogate
-    beyond: float = 0.15
-    least: float = 0.65
+    allowance: float = 0.15
     _tunings: dict[Constraint, Tuning] = field(default_factory=dict, repr=False)
 
     def log_weight(
@@ -74,8 +76,10 @@ class Feasibility:
 
         The logarithm of the probability alone lets a search end beyond the limit when within it
         there is little left to gain: on NAS-Bench-201 half of the evaluations were. To forbid
-        improbable candidates always lets it end in a corner of safe and bad networks. So they are
-        forbidden as long as too many were beyond (`benchmarks/constrained.py`).
+        improbable candidates always lets it end in a corner of safe and bad networks. So the
+        probability that a candidate is beyond a limit has to fit into what is left of an
+        allowance, and one that it does not fit comes only where there is no other one
+        (`benchmarks/constrained.py`).
 
         Returns:
             As `log_probability`.
@@ -85,10 +89,14 @@ class Feasibility:
         chances = self.log_probability(encoder, history, candidates)
         if chances is None:
             return None
+        improbable = chances < math.log1p(-min(self.risk(history), 1 - 1e-12))
+        return torch.where(improbable, chances - IMPROBABLE, chances)
+
+    def risk(self, history: History) -> float:
+        """The highest probability of being beyond a limit that the next candidate may have."""
         late = [e for e in history.evaluations if e.succeeded][FREE:]
-        if sum(not history.target.feasible(e) for e in late) <= self.beyond * len(late):
-            return chances
-        return torch.where(chances < math.log(self.least), chances - IMPROBABLE, chances)
+        beyond = sum(not history.target.feasible(e) for e in late)
+        return min(1.0, max(LEAST_RISK, self.allowance * (len(late) + AHEAD) - beyond))
 
     def log_probability(
         self, encoder: Encoder, history: History, candidates: Sequence[Configuration]

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from bonas.candidates import every
-from bonas.strategies.feasibility import Feasibility, own_costs
+from bonas.strategies.feasibility import (
+    AHEAD,
+    FREE,
+    IMPROBABLE,
+    LEAST_RISK,
+    Feasibility,
+    own_costs,
+)
 from bonas.strategies.observations import Observations
 from bonas.surrogates import GaussianProcess
 from fidelity.history import History
@@ -98,3 +105,38 @@ def test_a_failure_stays_one() -> None:
     observed = own_costs(Observations(one_cost(made).at(1.0)), made.target)
     assert observed.evaluations[-1].cost == math.inf
     assert observed.costs[-1] == observed.costs.max()
+
+
+WITHIN = [place for place in PLACES if skips(place) == 0]
+BEYOND = [place for place in PLACES if skips(place) > 0]
+
+
+def test_the_first_evaluations_and_the_allowance_ahead_are_free() -> None:
+    feasibility = Feasibility(GaussianProcess(), allowance=0.15)
+    limit = Constraint("skips", at_most=0)
+    assert feasibility.risk(history(limit, BEYOND[:FREE])) == 1.0
+    one = history(limit, BEYOND[: FREE + 1])
+    assert feasibility.risk(one) == pytest.approx(0.15 * (AHEAD + 1) - 1)
+
+
+def test_a_search_that_has_used_its_allowance_regains_it_with_feasible_evaluations() -> None:
+    feasibility = Feasibility(GaussianProcess(), allowance=0.15)
+    limit = Constraint("skips", at_most=0)
+    used = BEYOND[: FREE + 2]
+    assert feasibility.risk(history(limit, used)) == LEAST_RISK
+    risks = [feasibility.risk(history(limit, used + WITHIN[:n])) for n in range(9)]
+    assert risks == sorted(risks)
+    assert risks[-1] == pytest.approx(0.15 * (2 + 8 + AHEAD) - 2)
+
+
+def test_what_does_not_fit_into_the_allowance_comes_after_everything_else() -> None:
+    feasibility = Feasibility(GaussianProcess())
+    limit = Constraint("skips", at_most=0)
+    made = history(limit, BEYOND[:20] + WITHIN[:10] + BEYOND[20:26])
+    found = feasibility.log_weight(ENCODER, made, ALL)
+    chances = feasibility.log_probability(ENCODER, made, ALL)
+    assert found is not None
+    assert chances is not None
+    last = found < -IMPROBABLE / 2
+    assert 0 < last.sum() < len(ALL)
+    assert torch.equal(last, chances.exp() < 1 - LEAST_RISK)
