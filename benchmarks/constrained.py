@@ -12,8 +12,8 @@ has found none. `beyond` is the share of the evaluations after the first 25 that
 limit. "latency known" is a search that may look up the latency before a training, as parameters
 and multiply-adds can be computed.
 
-All settings were chosen on the edge GPU alone, on seeds 100 to 111. Every seed is written to results/constrained.csv,
-and what is there is not run again.
+All settings were chosen on the edge GPU alone, on seeds 100 to 111. Every seed is written to
+results/constrained.csv, and what is there is not run again.
 """
 
 from __future__ import annotations

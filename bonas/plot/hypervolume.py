@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from bonas.plot.style import COLOURS, STYLES
+from bonas.plot.style import GRID, axes, line, logarithmic
 from bonas.trajectory import LABELS, Clock, Curve, quantiles
 from bonas.trajectory import times as clock_times
 from fidelity import pareto
@@ -79,27 +78,30 @@ def hypervolume(
     Raises:
         ValueError: the reference has another number of objectives than a search.
     """
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
+    ax = axes(ax)
+    lowest = 100.0
+    unit = ""
     for index, (name, given) in enumerate(histories.items()):
         runs = [given] if isinstance(given, History) else list(given)
+        unit = next((" x ".join(run.target.objectives) for run in runs), unit)
         curves = [curve for run in runs if len((curve := trajectory(run, reference, clock))[0])]
         if not curves:
             continue
         grid, values = quantiles(curves)
         if best is not None:
             values = 100 * np.maximum(1 - values / best, 0.0)
+            lowest = min(lowest, *values[values > 0])
         low, middle, high = values
-        colour = COLOURS[index % len(COLOURS)]
-        style = STYLES[index % len(STYLES)]
-        ax.step(grid, middle, style, where="post", color=colour, label=name)
+        style = line(index)
+        ax.step(grid, middle, where="post", label=name, **style)
         if len(curves) > 1:
-            ax.fill_between(grid, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
+            ax.fill_between(grid, low, high, step="post", color=style["color"], alpha=0.2, lw=0)
     ax.set_xlabel(LABELS[clock])
-    ax.set_ylabel("hypervolume" if best is None else "hypervolume lacking (percent)")
-    ax.grid(alpha=0.3)
+    known = "hypervolume lacking (percent)"
+    ax.set_ylabel(known if best is not None else f"hypervolume ({unit or 'no unit'})")
+    ax.grid(alpha=GRID)
     if ax.get_legend_handles_labels()[0]:
         ax.legend()
     if best is not None:
-        ax.set_yscale("log", nonpositive="clip")
+        logarithmic(ax, lowest)
     return ax

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from bonas.plot.style import COLOURS
+from bonas.plot.style import COLOURS, GRID, MARKERS, axes
 from fidelity.history import History
 from fidelity.pareto import non_dominated
-
-MARKERS = "osD^vPX"
 
 
 def points(
@@ -50,6 +48,7 @@ def pareto(
     ax: Axes | None = None,
     *,
     quantities: tuple[str, str] | None = None,
+    labels: tuple[str, str] | None = None,
     after: Sequence[int] = (),
     true_front: Float[np.ndarray, "n 2"] | None = None,
 ) -> Axes:
@@ -62,6 +61,7 @@ def pareto(
         ax: where to draw; by default a new figure.
         quantities: for the horizontal and the vertical axis, by default the second and the first
             objective. With more objectives, the front of these two is drawn.
+        labels: of the two axes, with their units; by default the names of the quantities.
         after: earlier fronts are drawn too, after so many evaluations, the earlier the fainter.
         true_front: the best there is, where that is known; one point a row.
 
@@ -72,8 +72,7 @@ def pareto(
         ValueError: a search has one objective only, and no quantities were named.
     """
     searches = {"": histories} if isinstance(histories, History) else histories
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
+    ax = axes(ax, 6.4, 4.4)
     names = quantities
     for index, (label, history) in enumerate(searches.items()):
         names = names or _axes(history)
@@ -93,9 +92,12 @@ def pareto(
     if true_front is not None:
         ax.step(*front(true_front).T, "--", where="post", color="black", lw=1, label="true front")
     if names is not None:
-        ax.set_xlabel(names[0].replace("_", " "))
-        ax.set_ylabel(names[1].replace("_", " "))
-    ax.grid(alpha=0.3)
+        horizontal, vertical = labels or (name.replace("_", " ") for name in names)
+        ax.set_xlabel(horizontal)
+        ax.set_ylabel(vertical)
+    if ax.get_xscale() == "linear":
+        ax.xaxis.set_major_locator(MaxNLocator(6))  # long numbers need their room
+    ax.grid(alpha=GRID)
     if ax.get_legend_handles_labels()[0]:
         ax.legend()
     return ax

@@ -30,8 +30,25 @@ def full(seed: int = 0, evaluations: int = 40) -> History:
     return _run(FullFidelity(27), 27 * evaluations, seed)
 
 
-def _run(schedule: Schedule, epochs: int, seed: int, workers: int = 1) -> History:
+@cache
+def two_objectives(seed: int = 0) -> History:
+    """Validation error and the number of multiply-adds, as they are computed of each network."""
+    return _run(FullFidelity(27), 27 * 60, seed, objectives=("cost", "multiply_adds"))
+
+
+def _run(
+    schedule: Schedule,
+    epochs: int,
+    seed: int,
+    workers: int = 1,
+    objectives: tuple[str, ...] = ("cost",),
+) -> History:
     with Search(
-        TABLE.space, TABLE, strategy=RandomSearch(), schedule=schedule, seed=seed
+        TABLE.space,
+        TABLE,
+        strategy=RandomSearch(),
+        schedule=schedule,
+        seed=seed,
+        objectives=objectives,
     ) as search:
         return search.run(epochs=epochs, runner=Simulated(workers), progress=Silent())

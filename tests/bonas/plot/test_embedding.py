@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bonas.plot import TSNE, embedding, principal_components
+from bonas.plot import TSNE, Projection, embedding, principal_components
 from bonas.plot.embedding import networks
 from fidelity.history import History
 from fidelity.schedules.schedule import Promote, Start
@@ -11,11 +11,24 @@ from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import TABLE, full
 from tests.fidelity.histories import end, space, start
 
+TSNE_LABELS = ("t-SNE 1 (no unit)", "t-SNE 2 (no unit)")
+
 
 def test_the_picture_of_a_real_search() -> None:
     ax = embedding(TABLE.space, full(), paper(4.4, 3.2), label="validation error (fraction)")
     assert named(ax)
     check(ax, "embedding")
+
+
+def test_the_picture_of_a_projection_without_units() -> None:
+    # What t-SNE finds depends on the processor: points on a spiral stand for it.
+    def spiral(rows: np.ndarray) -> Projection:
+        turn = np.linspace(1, 12, len(rows))
+        return Projection(np.stack([turn * np.cos(turn), turn * np.sin(turn)], 1), TSNE_LABELS)
+
+    ax = embedding(TABLE.space, full(), paper(4.4, 3.2), project=spiral)
+    assert named(ax)
+    check(ax, "embedding_spiral")
 
 
 def test_components_by_hand() -> None:
@@ -34,6 +47,7 @@ def test_tsne_keeps_groups_apart() -> None:
     rng = np.random.default_rng(0)
     rows = np.vstack([rng.normal(0, 0.1, (15, 5)), rng.normal(9, 0.1, (15, 5))])
     found = TSNE(perplexity=5)(rows)
+    assert found.labels == TSNE_LABELS
     assert found.points.shape == (30, 2)
     middle = found.points[:15].mean(axis=0), found.points[15:].mean(axis=0)
     spread = np.abs(found.points[:15] - middle[0]).max()

@@ -7,6 +7,8 @@ import pytest
 from bonas.plot import hypervolume
 from bonas.plot.hypervolume import trajectory
 from fidelity import pareto
+from tests.bonas.plot.pictures import check, named, paper
+from tests.bonas.plot.searches import two_objectives
 from tests.bonas.plot.test_pareto import HISTORY, TWO, searched
 
 REFERENCE = (4.0, 5.0)
@@ -19,6 +21,14 @@ def test_it_grows_with_the_front() -> None:
     assert volumes.tolist() == [4.0, 7.0, 8.0, 9.0]
     costs = np.array([TWO.costs(e) for e in HISTORY.pareto_front])
     assert volumes[-1] == pareto.hypervolume(costs, REFERENCE)
+
+
+@pytest.mark.parametrize(("best", "name"), [(None, ""), (97_000.0, "_lacking")])
+def test_the_picture_of_real_searches(best: float | None, name: str) -> None:
+    runs = {"random search": [two_objectives(seed) for seed in range(4)], "one": two_objectives(5)}
+    ax = hypervolume(runs, (0.9, 130_000), paper(), clock="evaluations", best=best)
+    assert named(ax)
+    check(ax, f"hypervolume{name}")
 
 
 def test_it_ends_where_the_history_ends() -> None:
@@ -39,7 +49,7 @@ def test_several_runs_are_a_median_in_a_band() -> None:
     assert ax is axes
     assert [line.get_ydata()[-1] for line in ax.lines] == [8.0, 9.0]  # type: ignore[index]
     assert len(ax.collections) == 1
-    assert ax.get_ylabel() == "hypervolume"
+    assert ax.get_ylabel() == "hypervolume (cost x latency)"
 
 
 def test_what_is_lacking_of_the_true_front() -> None:

@@ -10,9 +10,14 @@ from fidelity.history import History
 from fidelity.schedules.schedule import Promote, Start
 from fidelity.target import Constraint, Target
 from fidelity.trial import Evaluation, Status
+from tests.bonas.plot.pictures import check, paper
+from tests.bonas.plot.searches import two_objectives
 from tests.fidelity.histories import space, start
 
 TWO = Target(("cost", "latency"))
+
+
+LABELS = ("multiply-adds (count)", "validation error (fraction)")
 
 
 def searched(*costs: tuple[float, float] | None, target: Target = TWO) -> History:
@@ -37,6 +42,13 @@ def test_the_front_is_a_staircase_over_everything_that_was_evaluated() -> None:
     assert line.get_drawstyle() == "steps-post"
     assert len(ax.collections[0].get_offsets()) == 5
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("latency", "cost")
+
+
+def test_the_picture_of_two_real_searches() -> None:
+    runs = {"seed 0": two_objectives(0), "seed 1": two_objectives(1)}
+    ax = pareto(runs, paper(4.8, 3.4), labels=LABELS, after=(15,))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == LABELS
+    check(ax, "pareto")
 
 
 def test_several_searches_earlier_fronts_and_the_true_one() -> None:
