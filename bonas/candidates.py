@@ -107,9 +107,13 @@ class Pool:
     space: Space
     candidates: Candidates
     encoder: Encoder
-    _listed: dict[str, Configuration] | None = field(default=None, repr=False)
-    _samples: tuple[int, dict[str, Configuration]] | None = field(default=None, repr=False)
-    _near: dict[bytes, dict[str, Configuration]] = field(default_factory=dict, repr=False)
+    _listed: dict[str, Configuration] | None = field(init=False, default=None, repr=False)
+    _samples: tuple[int, dict[str, Configuration]] | None = field(
+        init=False, default=None, repr=False
+    )
+    _near: dict[bytes, dict[str, Configuration]] = field(
+        init=False, default_factory=dict, repr=False
+    )
 
     def listed(self) -> dict[str, Configuration] | None:
         """All networks of the space; None if it is too large to list."""

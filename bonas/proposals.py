@@ -43,7 +43,7 @@ class Proposals:
     history: History
     seed: int
     record: Callable[[Mapping[str, Any]], None]
-    _keys: dict[bytes, str] = field(default_factory=dict, repr=False)
+    _keys: dict[bytes, str] = field(init=False, default_factory=dict, repr=False)
 
     def network(self, number: int) -> tuple[Configuration, str, int]:
         """The configuration, the key and the seed of trial number `number`.

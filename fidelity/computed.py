@@ -30,7 +30,9 @@ class Counts:
     space: Space
     input_shape: InputShape
     outputs: int
-    _known: dict[bytes, Cost | None] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[bytes, Cost | None] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     def of(self, configuration: Configuration) -> Cost | None:
         """The cost of its network; None where no path leads from the input to the output."""

@@ -88,7 +88,9 @@ class Target:
     objectives: tuple[str, ...] = (COST,)
     constraints: tuple[Constraint, ...] = ()
     computed: Computed = field(default_factory=dict, compare=False)
-    _known: dict[bytes, dict[str, float]] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[bytes, dict[str, float]] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if not self.objectives or len(set(self.objectives)) < len(self.objectives):

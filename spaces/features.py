@@ -161,9 +161,9 @@ class Encoder:
     depth: int = 2
     features: Features | None = None
     paths: bool = True
-    _features: dict[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
-    _graphs: dict[str, _Graph] = field(default_factory=dict, repr=False)
-    _of_configuration: dict[bytes, _Graph] = field(default_factory=dict, repr=False)
+    _features: dict[str, tuple[float, ...]] = field(init=False, default_factory=dict, repr=False)
+    _graphs: dict[str, _Graph] = field(init=False, default_factory=dict, repr=False)
+    _of_configuration: dict[bytes, _Graph] = field(init=False, default_factory=dict, repr=False)
 
     def key(self, configuration: Configuration) -> str:
         """What the configuration is known by in a history: see `trial_key`."""

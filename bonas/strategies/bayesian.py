@@ -102,7 +102,7 @@ class BayesianOptimization:
     features: Features | None = None
     belief: Belief | None = None
     confidence: float = 10.0
-    _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
+    _memory: list[_Memory] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         """See `Strategy.propose`."""

@@ -52,7 +52,7 @@ class DifferentialEvolution:
     population: int = 10
     scale: float = 0.5
     crossover: float = 0.5
-    _memory: list[Networks] = field(default_factory=list, repr=False, compare=False)
+    _memory: list[Networks] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.population < FEWEST:

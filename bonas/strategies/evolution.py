@@ -50,7 +50,7 @@ class RegularizedEvolution:
 
     population: int = 10
     sample_size: int = 10
-    _memory: list[Networks] = field(default_factory=list, repr=False, compare=False)
+    _memory: list[Networks] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.population < 2:

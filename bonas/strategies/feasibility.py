@@ -67,7 +67,7 @@ class Feasibility:
 
     surrogate: Surrogate
     allowance: float = 0.15
-    _tunings: dict[Constraint, Tuning] = field(default_factory=dict, repr=False)
+    _tunings: dict[Constraint, Tuning] = field(init=False, default_factory=dict, repr=False)
 
     def log_weight(
         self, encoder: Encoder, history: History, candidates: Sequence[Configuration]

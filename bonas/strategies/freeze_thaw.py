@@ -74,10 +74,10 @@ class FreezeThaw:
     transform: Transform = normal_scores
     initial: int = 5
     repeats: int = 8
-    _memory: Memory = field(default_factory=Memory, repr=False, compare=False)
-    _pools: list[Pool] = field(default_factory=list, repr=False, compare=False)
+    _memory: Memory = field(init=False, default_factory=Memory, repr=False, compare=False)
+    _pools: list[Pool] = field(init=False, default_factory=list, repr=False, compare=False)
     _next: dict[tuple[int, int, int], Proposal] = field(
-        default_factory=dict, repr=False, compare=False
+        init=False, default_factory=dict, repr=False, compare=False
     )
 
     def __post_init__(self) -> None:

@@ -37,7 +37,7 @@ class LocalSearch:
     """
 
     initial: int = 10
-    _memory: list[Networks] = field(default_factory=list, repr=False, compare=False)
+    _memory: list[Networks] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.initial < 1:

@@ -79,7 +79,7 @@ class MultiObjectiveBayesianOptimization:
     candidates: Candidates = field(default_factory=lambda: Candidates(parents=16))
     transform: Transform = balanced_scores
     initial: int = 5
-    _memory: list[_Memory] = field(default_factory=list, repr=False, compare=False)
+    _memory: list[_Memory] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         """See `Strategy.propose`."""

@@ -23,9 +23,11 @@ class Networks:
     """
 
     space: Space
-    _keys: dict[bytes, str] = field(default_factory=dict, repr=False)
-    _near: dict[bytes, Sequence[Configuration]] = field(default_factory=dict, repr=False)
-    _pool: Pool | None = field(default=None, repr=False)
+    _keys: dict[bytes, str] = field(init=False, default_factory=dict, repr=False)
+    _near: dict[bytes, Sequence[Configuration]] = field(
+        init=False, default_factory=dict, repr=False
+    )
+    _pool: Pool | None = field(init=False, default=None, repr=False)
 
     def key(self, configuration: Configuration) -> str:
         """What the configuration is known by in a history."""

@@ -43,7 +43,7 @@ class NSGA2:
 
     population: int = 20
     crossover: float = 0.9
-    _memory: list[Networks] = field(default_factory=list, repr=False, compare=False)
+    _memory: list[Networks] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Checks the numbers."""

@@ -43,7 +43,7 @@ class Screened:
     cost: Callable[[Configuration], float]
     strategy: Strategy = field(default_factory=RandomSearch)
     samples: int = 16
-    _costs: dict[str, float] = field(default_factory=dict, repr=False, compare=False)
+    _costs: dict[str, float] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Checks the number."""

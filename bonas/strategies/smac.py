@@ -52,7 +52,7 @@ class SMAC:
     initial: int = 8
     attempts: int = 8
     challengers: int = 1000
-    _pools: list[Pool] = field(default_factory=list, repr=False, compare=False)
+    _pools: list[Pool] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         """See `Strategy.propose`."""

@@ -24,7 +24,9 @@ class Tuning:
     What it returns depends on its arguments alone; remembering only saves time.
     """
 
-    _known: tuple[tuple[tuple[int, ...], bytes], Surrogate] | None = field(default=None, repr=False)
+    _known: tuple[tuple[tuple[int, ...], bytes], Surrogate] | None = field(
+        init=False, default=None, repr=False
+    )
 
     def tuned(
         self,

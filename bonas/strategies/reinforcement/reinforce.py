@@ -61,7 +61,7 @@ class Reinforce:
     batch: int = 5
     reward: Transform = normal_scores
     bins: int = 10
-    _agents: list[Agent] = field(default_factory=list, repr=False, compare=False)
+    _agents: list[Agent] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_bins(self.bins)

@@ -141,11 +141,11 @@ class PolicyContract(StrategyContract):
         assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
 
     def test_a_loss_that_is_not_a_number_is_one_clear_error(self) -> None:
-        strategy = replace(self.strategy(), reward=broken, _agents=[])
+        strategy = replace(self.strategy(), reward=broken)
         history = run(self.strategy(), MEDIUM, 12)
         with pytest.raises(PolicyError, match="cannot learn from the first"):
             strategy.propose(MEDIUM, history, np.random.default_rng(0))
 
     def test_the_policy_may_have_no_memory(self) -> None:
-        strategy = replace(self.strategy(), policy=LogitsPolicy(), _agents=[])
+        strategy = replace(self.strategy(), policy=LogitsPolicy())
         assert len(run(strategy, MEDIUM, 12).keys()) == 12
