@@ -70,7 +70,6 @@ def test_one_variable_shortens_it(path: Path) -> None:
     assert "QUICK else" in code
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 @by_name
 def test_runs(path: Path) -> None:
