@@ -24,6 +24,7 @@ READERS = {
     "status": "say what a search is, how far it is, and what runs",
     "watch": "the same, live, until the search ends or Ctrl-C",
     "check": "look whether every record and every checkpoint is whole",
+    "report": "write one page about the search, which opens from a file",
 }
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -69,6 +70,13 @@ def _read(options: argparse.Namespace) -> int:
         from bonas.commands.watch import watch
 
         watch(options.directory, Console())
+    elif options.command == "report":
+        from bonas.reports.report import report
+
+        try:
+            print(report(options.directory, options.page or options.directory / "report.html"))
+        except OSError as error:
+            return _complain(f"the page cannot be written: {error}", FAILURE)
     else:
         from bonas.commands.check import check
 
@@ -220,6 +228,10 @@ def _parser() -> argparse.ArgumentParser:
         if name == "check":
             reader.add_argument(
                 "--repair", action="store_true", help="cut off a torn last line, and nothing else"
+            )
+        if name == "report":
+            reader.add_argument(
+                "--page", type=Path, help="the file, by default report.html in the directory"
             )
     return parser
 

@@ -113,7 +113,7 @@ def test_a_line_that_is_being_written_is_no_matter(tmp_path: Path) -> None:
     assert len(Look.into(tmp_path).history) == 2
 
 
-@pytest.mark.parametrize("command", ["status", "watch", "check"])
+@pytest.mark.parametrize("command", ["status", "watch", "check", "report"])
 def test_a_directory_without_a_search_is_one_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
