@@ -11,6 +11,7 @@ from ConfigSpace import Configuration
 from jaxtyping import Float
 
 from bonas.candidates import Candidates, Pool
+from bonas.strategies.feasibility import Feasibility
 from bonas.strategies.observations import Observations, observations, running
 from bonas.strategies.remembered import remembered
 from bonas.surrogates.transform import Transform, balanced_scores, imputed
@@ -42,6 +43,7 @@ class _Memory:
     """What was derived from arguments; it changes how long a proposal takes, and nothing else."""
 
     pool: Pool
+    feasibility: Feasibility
     tunings: dict[str, Tuning] = field(default_factory=dict)
 
     @property
@@ -64,8 +66,9 @@ class MultiObjectiveBayesianOptimization:
     of each objective.
 
     What is running is taken to confirm what is believed of it. What is beyond a limit is no part
-    of the front. With several budgets it learns from the largest one with enough evaluations;
-    failures have the worst costs seen.
+    of the front, and limits that only an evaluation tells weight the improvement, as in
+    `BayesianOptimization`. With several budgets it learns from the largest one with enough
+    evaluations; failures have the worst costs seen.
 
     Attributes:
         surrogate: what learns each objective.
@@ -98,8 +101,12 @@ class MultiObjectiveBayesianOptimization:
             beliefs = self._beliefs(memory, history.target, observed, pending, unseen)
             kept = [history.target.feasible(e) for e in observed.evaluations]
             scores = _scores(beliefs, len(observed), kept + [True] * len(pending))
-        place = int(scores[len(known) :].nan_to_num(nan=-torch.inf).argmax())
-        return unseen[place]
+            scores = scores[len(known) :].nan_to_num(nan=-torch.inf)
+        chances = memory.feasibility.log_weight(memory.pool.encoder, history, unseen)
+        if chances is not None:
+            # As long as nothing has kept all limits, there is no front to improve on.
+            scores = scores + chances if any(kept) else chances
+        return unseen[int(scores.argmax())]
 
     def _beliefs(
         self,
@@ -160,7 +167,7 @@ class MultiObjectiveBayesianOptimization:
     def _remember(self, space: Space) -> _Memory:
         def made() -> _Memory:
             encoder = Encoder(space, 1, paths=self.surrogate.reads_paths)
-            return _Memory(Pool(space, self.candidates, encoder))
+            return _Memory(Pool(space, self.candidates, encoder), Feasibility(self.surrogate))
 
         return remembered(self._memory, space, made)
 

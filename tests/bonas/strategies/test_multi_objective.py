@@ -7,6 +7,7 @@ import pytest
 
 from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
 from bonas.strategies.random_search import RandomSearch
+from bonas.strategies.strategy import Strategy
 from bonas.surrogates import RandomForest
 from bonas.surrogates.transform import negative
 from fidelity.history import History
@@ -67,6 +68,16 @@ def test_what_runs_is_not_proposed_and_sends_the_next_one_elsewhere() -> None:
         found.append(trial_key(fronts.LARGE, chosen))
         history.add_trial(Trial(number, chosen, found[-1], 1.0))
     assert len(set(found)) == 6
+
+
+def test_few_evaluations_are_beyond_a_limit_that_is_learned() -> None:
+    limited = Target(("cost", "size"), (Constraint("size", at_most=20.0),))
+
+    def beyond(strategy: Strategy) -> float:
+        late = fronts.search(strategy, 45, 0, limited).evaluations[20:]
+        return float(np.mean([not limited.feasible(evaluation) for evaluation in late]))
+
+    assert beyond(MultiObjectiveBayesianOptimization()) < 0.4 * beyond(RandomSearch())
 
 
 def test_what_is_beyond_a_limit_is_no_part_of_the_front() -> None:
