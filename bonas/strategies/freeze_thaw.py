@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -50,8 +51,8 @@ class FreezeThaw:
     seconds at that rate. The step of the highest worth is made.
 
     At first the surrogate only knows the lowest budget: networks are chosen by their expected
-    improvement there until their trainings are worth one to the maximal budget, and the best of
-    them is trained to it.
+    improvement there until their trainings are worth a few to the maximal budget (`first`), and
+    the best of them is trained to it.
 
     Attributes:
         space: the space of the search.
@@ -63,6 +64,12 @@ class FreezeThaw:
         transform: what is learned instead of the costs.
         initial: how many random networks start at the lowest budget before the surrogate decides.
         repeats: a network is trained to the highest budget at most so many times; 1 forbids it.
+        first: as many epochs as so many trainings to the maximal budget go into the lowest budget
+            before any network goes further.
+
+    Raises:
+        ScheduleError: the budgets or eta make no sense.
+        ValueError: `first` is negative or not finite.
     """
 
     space: Space
@@ -74,6 +81,7 @@ class FreezeThaw:
     transform: Transform = normal_scores
     initial: int = 5
     repeats: int = 8
+    first: float = 3
     _memory: Memory = field(init=False, default_factory=Memory, repr=False, compare=False)
     _pools: list[Pool] = field(init=False, default_factory=list, repr=False, compare=False)
     _next: dict[tuple[int, int, int], Proposal] = field(
@@ -82,6 +90,10 @@ class FreezeThaw:
 
     def __post_init__(self) -> None:
         check_budgets(self.min_budget, self.max_budget, self.eta)
+        if not 0 <= self.first < math.inf:
+            raise ValueError(
+                f"first is {self.first}: it counts trainings to the highest budget, 0 or more"
+            )
         encoder = Encoder(self.space, 1, paths=self.surrogate.reads_paths)
         self._pools.append(Pool(self.space, self.candidates, encoder))
 
@@ -121,7 +133,7 @@ class FreezeThaw:
         """Networks at the lowest budget, and the best of them once to the highest."""
         begun = sum(trial.budget for trial in history.trials)
         unseen = self._unseen(history, history.keys())
-        if not exhausted and unseen and begun < self.max_budget:
+        if not exhausted and unseen and begun < self.first * self.max_budget:
             points = list(unseen.values())
             self._decide(history, points[self._most_improving(history, points)])
             return Start(self.budgets[0])

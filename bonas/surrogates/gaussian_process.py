@@ -83,16 +83,17 @@ class GaussianProcess:
             kept = _spread(len(targets), self.tuned_on)
             inputs, targets = inputs[kept], targets[kept]
         inputs, values = inputs.to(torch.float64), targets[:, 0].to(torch.float64)
-        basis = _basis(inputs, layout)
-        trend = basis @ torch.linalg.lstsq(basis, values[:, None], driver="gelsd").solution
-        values = values - trend[:, 0]
+        values = values - values.mean()
         values = values / _scale(values)
+        # Its slope along the budget may rest on the first observation at the highest one, which
+        # is of a good network: taken as known, it would say that budgets have little in common.
+        basis = None if layout.budget is None else _basis(inputs, layout)
         distances = squared_distances(self.views, inputs, inputs, layout)
         known: dict[Hyperparameters, float] = {}
 
         def score(hyperparameters: Hyperparameters) -> float:
             if hyperparameters not in known:
-                evidence = log_evidence(distances, values, hyperparameters)
+                evidence = log_evidence(distances, values, hyperparameters, basis)
                 known[hyperparameters] = evidence + _log_prior(hyperparameters)
             return known[hyperparameters]
 

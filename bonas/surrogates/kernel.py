@@ -203,11 +203,14 @@ def log_evidence(
     distances: Distances,
     targets: Float[Tensor, " n"],
     hyperparameters: Hyperparameters,
+    basis: Float[Tensor, "n p"] | None = None,
 ) -> float:
     """The log marginal likelihood, with the signal's variance at its maximum, up to a constant.
 
     Rasmussen and Williams 2006, equation 2.30; the variance that maximises it is the mean of
-    the squared whitened targets, so it needs no search.
+    the squared whitened targets, so it needs no search. With a `basis` the mean is a linear
+    function of it that is integrated out (equation 2.45): what its coefficients are free to
+    follow is then no evidence for any kernel.
     """
     factor, info = torch.linalg.cholesky_ex(
         noisy(covariance(distances, hyperparameters), hyperparameters.noise)
@@ -215,9 +218,17 @@ def log_evidence(
     if int(info) != 0:
         return -math.inf
     white = torch.linalg.solve_triangular(factor, targets[:, None], upper=False)
-    n = len(targets)
-    variance = float(white.square().sum()) / n
-    return -0.5 * n * math.log(max(variance, 1e-300)) - float(factor.diagonal().log().sum())
+    squares, n = float(white.square().sum()), len(targets)
+    volume = float(factor.diagonal().log().sum())
+    if basis is not None:
+        columns = torch.linalg.solve_triangular(factor, basis, upper=False)
+        # The ridge settles what one budget alone leaves open.
+        inner = noisy(columns.T @ columns, 1e-6)
+        explained = columns.T @ white
+        squares -= float((explained * torch.linalg.solve(inner, explained)).sum())
+        volume += 0.5 * float(torch.logdet(inner))
+        n = max(n - basis.shape[1], 1)
+    return -0.5 * n * math.log(max(squares / n, 1e-300)) - volume
 
 
 def noisy(matrix: Float[Tensor, "*batch n n"], noise: float) -> Float[Tensor, "*batch n n"]:

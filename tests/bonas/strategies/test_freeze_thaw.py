@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from botorch.models.model import Model
@@ -23,8 +25,8 @@ def objective(configuration: Configuration, budget: float) -> dict[str, float]:
     return {"cost": cost(configuration) + 0.3 / budget, "seconds": budget}
 
 
-def search(evaluations: int, seed: int = 0) -> History:
-    both = FreezeThaw(MEDIUM, 1, 9, initial=6)
+def search(evaluations: int, seed: int = 0, first: float = 1) -> History:
+    both = FreezeThaw(MEDIUM, 1, 9, initial=6, first=first)
     with Search(MEDIUM, objective, strategy=both, schedule=both, seed=seed) as found:
         return found.run(evaluations=evaluations, progress=Silent())
 
@@ -35,12 +37,23 @@ class TestFreezeThaw(StrategyContract):
 
 
 def test_short_trainings_worth_a_long_one_come_first_and_the_best_is_continued() -> None:
-    history = search(24)
-    budgets = [trial.budget for trial in history.trials]
-    assert budgets[:10] == [1.0] * 9 + [9.0]
-    best = min(history.evaluations[:9], key=lambda e: e.cost)
-    assert history.trials[9].parent == best.trial.number
-    assert 1 < budgets.count(9.0) < len(history)
+    for first, short in ((1, 9), (2, 18)):
+        history = search(short + 1, first=first)
+        budgets = [trial.budget for trial in history.trials]
+        assert budgets == [1.0] * short + [9.0]
+        best = min(history.evaluations[:short], key=lambda e: e.cost)
+        assert history.trials[short].parent == best.trial.number
+
+
+def test_after_the_first_whole_training_both_budgets_are_used() -> None:
+    budgets = [trial.budget for trial in search(24).trials][10:]
+    assert {1.0, 9.0} <= set(budgets)
+
+
+@pytest.mark.parametrize("first", [-1, math.nan, math.inf])
+def test_first_is_a_finite_number_of_trainings(first: float) -> None:
+    with pytest.raises(ValueError, match="first"):
+        FreezeThaw(MEDIUM, 1, 9, first=first)
 
 
 class Noisy:
