@@ -67,7 +67,7 @@ def _curve(own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _goals(problem: Problem, frame: pd.DataFrame) -> str:
-    """When the median regret of each method reaches that of a slow one."""
+    """From when on the median regret of each method is that of a slow one, or lower."""
     heads, columns = [], []
     for kind, trainings, aim in GOALS:
         name = f"{kind}, {problem.full:g} epochs"
@@ -82,8 +82,8 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
         )
         columns.append((regret, time))
     lines = [
-        "The first of the fixed times at which the median regret is as low as (the ratio to the "
-        "time of the slow one in brackets):\n",
+        "The first of the fixed times from which on the median regret is as low as (the ratio to "
+        "the time of the slow one in brackets):\n",
         f"| | {' | '.join(heads)} |",
         "| --- " * (len(heads) + 1) + "|",
     ]
@@ -91,7 +91,9 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
         curve = _curve(own)
         cells = []
         for regret, time in columns:
-            reached = curve.index[curve["median"] <= regret]
+            # A recommendation may change for the worse: what is low once may not be low for good.
+            worst_to_come = curve["median"][::-1].cummax()[::-1]
+            reached = curve.index[worst_to_come <= regret]
             found = (
                 f"{reached[0]:g} {problem.unit} ({reached[0] / time:.3f})" if len(reached) else "-"
             )
