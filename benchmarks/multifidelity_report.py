@@ -88,12 +88,11 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
         "| --- " * (len(heads) + 1) + "|",
     ]
     for method, own in frame.groupby("method"):
-        curve = _curve(own)
+        # A recommendation may change for the worse: what is low once may not be low for good.
+        worst_to_come = _curve(own)["median"][::-1].cummax()[::-1]
         cells = []
         for regret, time in columns:
-            # A recommendation may change for the worse: what is low once may not be low for good.
-            worst_to_come = curve["median"][::-1].cummax()[::-1]
-            reached = curve.index[worst_to_come <= regret]
+            reached = worst_to_come.index[worst_to_come <= regret]
             found = (
                 f"{reached[0]:g} {problem.unit} ({reached[0] / time:.3f})" if len(reached) else "-"
             )

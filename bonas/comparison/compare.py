@@ -70,24 +70,26 @@ def compare(
     limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
     numbers = list(seeds)
     _check(setups, numbers, jobs)
-    conditions = Conditions(
-        _space(objective) if space is None else space,
-        objective,
-        limits,
-        runner or (Simulated if _is_table(objective) else InProcess),
-    )
+    space = _space(objective) if space is None else space
+    runner = runner or (Simulated if _is_table(objective) else InProcess)
+    conditions = Conditions(space, objective, limits, runner)
     with _folder(directory) as folder:
         runs = {
             name: {s: OneRun(conditions, setup, s, folder / _plain(name) / str(s)) for s in numbers}
             for name, setup in setups.items()
         }
         _carry_out_all([runs[name][s] for s in numbers for name in runs], jobs)
-        return Comparison(
-            {n: {s: r.history() for s, r in of.items() if not r.error} for n, of in runs.items()},
-            {(n, s): r.error for n, of in runs.items() for s, r in of.items() if r.error},
-            _clock(limits),
-            getattr(objective, "regret", None),
-        )
+        return _comparison(conditions, runs)
+
+
+def _comparison(conditions: Conditions, runs: Mapping[str, Mapping[int, OneRun]]) -> Comparison:
+    """Of runs that were carried out, by name and seed."""
+    return Comparison(
+        {n: {s: r.history() for s, r in of.items() if not r.error} for n, of in runs.items()},
+        {(n, s): r.error for n, of in runs.items() for s, r in of.items() if r.error},
+        _clock(conditions.limits),
+        getattr(conditions.objective, "regret", None),
+    )
 
 
 def _carry_out_all(runs: Sequence[OneRun], jobs: int) -> None:

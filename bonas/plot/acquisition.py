@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 
 from bonas.candidates import Candidates, Pool
 from bonas.plot.style import GRID, axes, star
 from bonas.strategies.observations import observations
-from bonas.surrogates.transform import Transform, normal_scores
+from bonas.surrogates.transform import Floats, Transform, normal_scores
 from fidelity.history import History
 from spaces.features import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
+    from botorch.models.model import Model
+    from torch import Tensor
+
     from bonas.acquisition import Acquisition
     from bonas.surrogates.surrogate import Surrogate
 
@@ -71,22 +75,31 @@ def acquisition(
     with torch.no_grad():
         targets = torch.from_numpy(transform(seen.costs))[:, None]
         model = surrogate.fit(rows[:n], targets, encoding.layout)
-        posterior = model.posterior(rows[n:, None, :])
-        means = -posterior.mean[:, 0, 0].numpy()  # type: ignore[attr-defined]
-        variances = posterior.variance[:, 0, 0]  # type: ignore[attr-defined]
-        deviations = variances.clamp_min(0.0).sqrt().numpy()
+        costs, deviations = _predicted(model, rows[n:])
         chooser = function or LogKnowledgeGradient()
         scores = chooser.scores(model, rows[n:], rows[:n], int(rng.integers(2**31))).numpy()
     ax = axes(ax)
-    dots = ax.scatter(means, scores, 14, c=deviations, cmap="cividis_r", linewidths=0)
-    chosen = int(np.nanargmax(scores))
-    star(ax, means[chosen], scores[chosen], "next")
+    _scatter(ax, costs, scores, deviations)
     unit = " (standard deviations of ranks)" if transform is normal_scores else ""
     ax.set_xlabel(f"predicted cost{unit}")
     ax.set_ylabel(f"value: {_words(type(chooser).__name__)}")
+    return ax
+
+
+def _predicted(model: Model, rows: Float[Tensor, "m d"]) -> tuple[Floats, Floats]:
+    """The cost of each row and its standard deviation, in the unit of the targets."""
+    posterior: Any = model.posterior(rows[:, None, :])
+    variances = posterior.variance[:, 0, 0].clamp_min(0.0)
+    return -posterior.mean[:, 0, 0].numpy(), variances.sqrt().numpy()
+
+
+def _scatter(ax: Axes, costs: Floats, scores: Floats, deviations: Floats) -> None:
+    """A dot for each candidate, and a star at the highest score."""
+    dots = ax.scatter(costs, scores, 14, c=deviations, cmap="cividis_r", linewidths=0)
+    chosen = int(np.nanargmax(scores))
+    star(ax, costs[chosen], scores[chosen], "next")
     ax.figure.colorbar(dots, ax=ax, label="predicted standard deviation")
     ax.grid(alpha=GRID)
-    return ax
 
 
 def _words(name: str) -> str:

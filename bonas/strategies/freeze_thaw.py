@@ -64,8 +64,8 @@ class FreezeThaw:
         transform: what is learned instead of the costs.
         initial: how many random networks start at the lowest budget before the surrogate decides.
         repeats: a network is trained to the highest budget at most so many times; 1 forbids it.
-        first: as many epochs as so many trainings to the maximal budget go into the lowest budget
-            before any network goes further.
+        first: the lowest budget is given as much as this many trainings to the maximal budget
+            take, before any network goes further.
 
     Raises:
         ScheduleError: the budgets or eta make no sense.

@@ -72,7 +72,9 @@ def test_what_is_cancelled_is_killed(runner: Dask, tmp_path: Path) -> None:
     runner.submit(stuck(tmp_path), trial(0), Context())
     eventually(lambda: (tmp_path / "0").exists() and (tmp_path / "0").read_text(), "the trial")
     runner.cancel()
-    eventually(lambda: gone(int((tmp_path / "0").read_text())), "its end")
+    process = int((tmp_path / "0").read_text())
+    eventually(lambda: gone(process), "its end")
+    assert gone(process)
 
 
 def test_a_worker_that_is_killed_gives_its_trial_back(runner: Dask, tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def test_workers_end_with_a_runner_that_is_forgotten() -> None:
     (process,) = runner.pids
     del runner
     eventually(lambda: gone(process), "the end of the worker")
+    assert gone(process)
 
 
 def test_a_worker_that_is_killed_gives_its_trial_back(one: LocalProcesses, tmp_path: Path) -> None:

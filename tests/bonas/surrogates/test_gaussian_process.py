@@ -6,23 +6,22 @@ import numpy as np
 import pytest
 import torch
 from ConfigSpace import Configuration
+from torch import Tensor
 
 from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import (
     ConfigurationView,
-    Distances,
     FeatureView,
     GraphView,
     Hyperparameters,
     PathView,
     View,
     covariance,
-    log_evidence,
     squared_distances,
 )
 from bonas.surrogates.surrogate import mean
 from spaces.cell import CellSpace
-from spaces.features import Encoder
+from spaces.features import Encoder, Layout
 from spaces.space import sample
 from tests.bonas.surrogates.contract import SurrogateContract, encoded, targets
 
@@ -111,11 +110,16 @@ def test_a_view_of_features_needs_some_and_learns_from_them() -> None:
         process.fit(rows[:20], wanted[:20], encoded()[1])
 
 
+def at_two_budgets(rows: Tensor, layout: Layout) -> tuple[Tensor, Tensor, Layout]:
+    """The rows at the lowest and at the highest budget, and where the budget is in them."""
+    columns = rows.shape[1]
+    low, high = (torch.cat([rows, torch.full_like(rows[:, :1], at)], 1) for at in (0.0, 1.0))
+    return low, high, replace(layout, budget=slice(columns, columns + 1))
+
+
 def test_along_the_budget_the_mean_is_a_line_and_nearby_budgets_are_alike() -> None:
     rows, layout = encoded()
-    columns = rows.shape[1]
-    joint = replace(layout, budget=slice(columns, columns + 1))
-    low, high = (torch.cat([rows, torch.full((60, 1), at).double()], 1) for at in (0.0, 1.0))
+    low, high, joint = at_two_budgets(rows, layout)
     inputs = torch.cat([low[:40], high[:10]])
     values = torch.cat([targets(rows[:40]), targets(rows[:10]) + 5.0])
     model = GaussianProcess().fit(inputs, values, joint)
@@ -126,26 +130,11 @@ def test_along_the_budget_the_mean_is_a_line_and_nearby_budgets_are_alike() -> N
 def test_one_evaluation_at_another_budget_is_no_evidence_that_budgets_differ() -> None:
     rows, layout = encoded()
     rows = rows[:17]
-    columns = rows.shape[1]
-    joint = replace(layout, budget=slice(columns, columns + 1))
+    low, high, joint = at_two_budgets(rows, layout)
     values = targets(rows)
     best = int(values.argmax())
-    low, high = (torch.cat([rows, torch.full((17, 1), at).double()], 1) for at in (0.0, 1.0))
     inputs = torch.cat([low, high[best : best + 1]])
     model = GaussianProcess().fit(inputs, torch.cat([values, values[best : best + 1] + 1]), joint)
     assert model.hyperparameters.budget >= 1
     worst = int(values.argmin())
     assert float(mean(model, high)[worst]) < float(mean(model, high)[best])
-
-
-def test_a_mean_that_is_integrated_out_may_have_any_coefficients() -> None:
-    generator = torch.Generator().manual_seed(0)
-    points = torch.rand(30, 2, generator=generator, dtype=torch.float64)
-    distances = Distances([(points[:, None] - points).square().sum(-1)])
-    basis = torch.cat([torch.ones(30, 1, dtype=torch.float64), points[:, :1]], 1)
-    values = torch.randn(30, generator=generator, dtype=torch.float64)
-    moved = values + basis @ torch.tensor([3.0, -7.0], dtype=torch.float64)
-    chosen = Hyperparameters((1.0,), (1.0,), 1e-2)
-    found = log_evidence(distances, values, chosen, basis)
-    assert log_evidence(distances, moved, chosen, basis) == pytest.approx(found, abs=1e-3)
-    assert log_evidence(distances, moved, chosen) < found
