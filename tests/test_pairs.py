@@ -50,6 +50,7 @@ from fidelity.schedules import (
     SuccessiveHalving,
 )
 from fidelity.tables import MNIST1DCells
+from tests.golden import check
 
 README = Path(__file__).parents[1] / "README.md"
 TABLE = MNIST1DCells()
@@ -96,22 +97,30 @@ BOTH_IN_ONE = {"FreezeThaw"}
 """A strategy and a schedule in one object, which goes with itself alone."""
 
 
+def pair(strategy: str, schedule: str) -> Search:
+    """A search that has run with both."""
+    chosen = Search(
+        TABLE.space, TABLE, strategy=STRATEGIES[strategy](), schedule=SCHEDULES[schedule]()
+    )
+    with chosen as search:
+        search.run(evaluations=EVALUATIONS, runner=Simulated(2), progress=Silent())
+    return search
+
+
 # SMAC3 calls what ConfigSpace has deprecated.
 @pytest.mark.filterwarnings("ignore:.*get_dictionary:DeprecationWarning")
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_pair_on_real_curves(strategy: str, schedule: str) -> None:
-    chosen = Search(
-        TABLE.space, TABLE, strategy=STRATEGIES[strategy](), schedule=SCHEDULES[schedule]()
-    )
-    with chosen as search:
-        history = search.run(evaluations=EVALUATIONS, runner=Simulated(2), progress=Silent())
+    search = pair(strategy, schedule)
+    history = search.history
     assert len(history) == EVALUATIONS
     assert all(evaluation.succeeded for evaluation in history.evaluations)
     assert search.incumbent is not None
     assert TABLE.regret(search.incumbent.trial.configuration) < 50
     highest = max(trial.budget for trial in history.trials)
     assert highest == EPOCHS if schedule == "FullFidelity" else highest > 3
+    check(f"{strategy} × {schedule}", history)
 
 
 def _with(package: object, method: str) -> set[str]:
