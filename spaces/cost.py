@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from spaces.modes import evaluation_mode
 from spaces.space import InputShape
 
 
@@ -91,20 +92,15 @@ def cost(network: nn.Module, input_shape: InputShape) -> Cost:
             allocate nothing at all.
         input_shape: channels, height and width of one image.
     """
-    training = network.training
     state = {
         name: tensor.to("meta")
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
     precision = next((p.dtype for p in network.parameters()), torch.get_default_dtype())
     counter, followed = FlopCounterMode(display=False), _Activations()
-    network.eval()
-    try:
-        with torch.no_grad(), counter, followed:
-            image = torch.empty(1, *input_shape, device="meta", dtype=precision)
-            torch.func.functional_call(network, state, (image,))
-    finally:
-        network.train(training)
+    with evaluation_mode(network), torch.no_grad(), counter, followed:
+        image = torch.empty(1, *input_shape, device="meta", dtype=precision)
+        torch.func.functional_call(network, state, (image,))
     return Cost(
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         multiply_adds=counter.get_total_flops() // 2,

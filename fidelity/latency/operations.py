@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._pytree import tree_any, tree_leaves, tree_map
 
+from spaces.modes import evaluation_mode
 from spaces.space import InputShape
 
 CACHE = 2**25
@@ -139,20 +140,15 @@ def operations_of(
         input_shape: channels, height and width of one image.
         batch_size: images of the pass.
     """
-    training = network.training
     state = {
         name: tensor.to("meta")
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
-    network.eval()
     recorder = _Recorder(list(state.values()))
-    try:
-        with torch.no_grad():
-            images = torch.empty(batch_size, *input_shape, device="meta")
-            with recorder:
-                torch.func.functional_call(network, state, (images,))
-    finally:
-        network.train(training)
+    with evaluation_mode(network), torch.no_grad():
+        images = torch.empty(batch_size, *input_shape, device="meta")
+        with recorder:
+            torch.func.functional_call(network, state, (images,))
     return recorder.found
 
 

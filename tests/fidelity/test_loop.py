@@ -15,6 +15,7 @@ from torch import nn
 
 from fidelity import loop
 from fidelity.checkpoint import Checkpoint
+from fidelity.datasets import from_arrays
 from fidelity.loop import TrainingLoop
 from fidelity.objective import Context, evaluate
 from fidelity.placement import place
@@ -193,6 +194,37 @@ class TestCalibration:
         assert normalisation.running_var is not None
         assert normalisation.running_var.item() == pytest.approx(1, rel=1e-3)
         assert normalisation.momentum == 0.1
+
+    @pytest.mark.parametrize("batch_size", [32, 110])  # of 120 images
+    def test_does_not_depend_on_a_batch_chosen_for_speed(
+        self, batch_size: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plan = dataclasses.replace(TRAINING, batch_size=batch_size).plan({}, seed=0)
+        network = SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.classes)
+        training = TrainingLoop(network, place(DATASET, torch.device("cpu")), plan)
+        training.run(4, lambda: None)
+        loss, error = training.evaluate(DATASET.validation)
+        state = {name: value.clone() for name, value in training.network.state_dict().items()}
+        for size in (1, 7, 10**6):
+            monkeypatch.setattr(loop, "evaluation_batch", lambda device, pixels, size=size: size)
+            assert training.evaluate(DATASET.validation) == (pytest.approx(loss, rel=1e-5), error)
+            assert_identical(dict(training.network.state_dict()), state)
+
+    def test_large_images_are_told_apart_as_small_ones_are(self) -> None:
+        class Offset(TinySpace):
+            """Pixels far from 0, which batch normalisation has to bring back."""
+
+            def build(self, *arguments: Any) -> nn.Module:
+                stem = nn.Conv2d(1, 1, 1)
+                nn.init.constant_(stem.bias, 9)  # type: ignore[arg-type]
+                reduced = nn.Sequential(nn.AvgPool2d(46), stem, nn.BatchNorm2d(1))
+                return nn.Sequential(reduced, super().build(*arguments))
+
+        labels = np.arange(20) % 2
+        noise = np.random.default_rng(0).random((20, 1, 368, 368))  # evaluated one at a time
+        dataset = from_arrays(noise + 0.1 * labels[:, None, None, None], labels, name="large")
+        training = Training(Offset(), dataset, max_epochs=9, batch_size=4, device="cpu")
+        assert training(SPACE.of("convolution"), 9)["cost"] == 0
 
     def test_does_not_depend_on_how_often_it_is_done(self) -> None:
         training = self.started(

@@ -41,3 +41,10 @@ def test_the_network_is_left_as_it_was() -> None:
     cost(network, (1, 8, 8))
     assert network.training
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_frozen_modules_stay_frozen() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout())
+    network[1].eval()
+    cost(network, (1, 8, 8))
+    assert [module.training for module in network.modules()] == [True, True, False, True]

@@ -53,6 +53,13 @@ def test_knows_weights_from_results() -> None:
     assert [blank.weight for blank in add.arguments] == [False, False]
 
 
+def test_frozen_modules_stay_frozen() -> None:
+    network = Residual()
+    network.norm.eval()
+    operations_of(network, (2, 4, 4))
+    assert [module.training for module in network.modules()] == [True, True, False]
+
+
 def test_the_network_is_not_changed() -> None:
     network = Residual()
     before = {name: value.clone() for name, value in network.state_dict().items()}

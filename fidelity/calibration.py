@@ -1,0 +1,93 @@
+"""The population statistics of batch normalisation, measured for weights as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+Images = Float[Tensor, "batch channels height width"]
+
+
+class _Calibrated:
+    """A layer of batch normalisation, and the statistics of its inputs over several batches.
+
+    They are those of all values together, however these were split: Chan, Golub and LeVeque
+    (1983), "Algorithms for computing the sample variance", equation 2.1, divided by the number
+    of values.
+    """
+
+    def __init__(self, layer: _BatchNorm) -> None:
+        self.layer = layer
+        self.momentum = layer.momentum
+        layer.reset_running_stats()
+        layer.momentum = 1.0  # the running averages become those of the last batch alone
+        layer.train()
+        self.mean, self.variance = (torch.zeros_like(values) for values in self._averages)
+        self.count = 0
+        self.hook = layer.register_forward_hook(self._add)
+
+    @property
+    def _averages(self) -> tuple[Tensor, Tensor]:
+        mean, variance = self.layer.running_mean, self.layer.running_var
+        assert mean is not None
+        assert variance is not None
+        return mean, variance
+
+    def _add(self, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        """Adds the batch that the layer has just normalised."""
+        mean, variance = self._averages
+        size = output.numel() // output.shape[1]
+        before, self.count = self.count, self.count + size
+        share, apart = size / self.count, mean - self.mean
+        self.mean += share * apart
+        self.variance += share * (variance * ((size - 1) / size) - self.variance)
+        self.variance += share * (before / self.count) * apart.square()
+
+    def finish(self) -> None:
+        """Puts the statistics into the layer, whose settings become what they were."""
+        self.hook.remove()
+        self.layer.momentum = self.momentum
+        self.layer.eval()
+        if self.count > 1:  # a layer that no image passes stays reset
+            mean, variance = self._averages
+            mean.copy_(self.mean)
+            variance.copy_(self.variance * (self.count / (self.count - 1)))
+
+
+@torch.no_grad()
+def calibrate(
+    network: nn.Module, forward: Callable[[Images], object], batches: Iterable[Images]
+) -> None:
+    """Replaces the running averages of batch normalisation, and leaves evaluation mode on.
+
+    The running averages of training lag behind weights that move fast, so that a network
+    looks far worse after a few epochs than it is ("precise batch normalisation", Wu &
+    Johnson 2021, arXiv:2105.07576, section 3). No layer but batch normalisation is in training
+    mode, and one that stays in evaluation mode while its network trains is left alone.
+
+    Args:
+        network: whose layers are calibrated.
+        forward: computes the network on a batch.
+        batches: of two images or more; each counts by the number of its values.
+    """
+    network.train()
+    layers = [
+        layer
+        for layer in network.modules()
+        if isinstance(layer, _BatchNorm) and layer.track_running_stats and layer.training
+    ]
+    network.eval()
+    if not layers:
+        return
+    calibrated = list(map(_Calibrated, layers))
+    try:
+        for images in batches:
+            forward(images)
+    finally:
+        for each in calibrated:
+            each.finish()
