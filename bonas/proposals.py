@@ -16,7 +16,8 @@ from bonas.strategies.strategy import Again, Proposal, Strategy
 from fidelity.history import History, refused_record
 from fidelity.one_cost import one_cost
 from fidelity.target import Target
-from spaces.space import Space, trial_key
+from spaces.keys import trial_key
+from spaces.space import Space
 
 ATTEMPTS = 1000
 """After so many proposals beyond a limit in a row, nothing is taken to be within it."""

@@ -44,6 +44,7 @@ from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.target import COST, Constraint, Targeted, target
 from fidelity.trial import Evaluation, Status, Trial
+from spaces.keys import unlabelled
 from spaces.space import Space
 
 
@@ -92,6 +93,7 @@ class Search:
         check_cap(checkpoint_bytes)
         self.space = space
         self.objective = objective
+        unlabelled(space)  # probed now, so that a warning comes before the first evaluation
         self.target = target(objective, objectives, constraints)
         self.strategy = default_strategy(self.target) if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
