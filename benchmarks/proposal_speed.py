@@ -30,7 +30,8 @@ from fidelity.history import History
 from fidelity.trial import Evaluation, Trial
 from spaces import operations
 from spaces.cell import CellSpace
-from spaces.space import sample, trial_key
+from spaces.keys import trial_key
+from spaces.space import sample
 
 RESULTS = Path(__file__).parent / "results"
 LARGE = CellSpace(

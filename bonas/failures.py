@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class NothingWorks(RuntimeError):
-    """All evaluations of a search have failed so far."""
+    """All evaluations of a run have failed."""
 
 
 class NothingFeasible(RuntimeError):
@@ -60,6 +60,7 @@ class Failures:
         self._most = most
         self._first: Evaluation | None = None
         self._count = 0
+        self._worked = False  # in this run
         self._works = any(evaluation.succeeded for evaluation in history.evaluations)
 
     def see(self, evaluation: Evaluation) -> None:
@@ -68,6 +69,7 @@ class Failures:
         Raises:
             NothingWorks: so many have failed that it is of no use to go on.
         """
+        self._worked = self._worked or evaluation.succeeded
         self._works = self._works or evaluation.succeeded
         if evaluation.succeeded or evaluation.status is Status.INVALID:
             return
@@ -78,6 +80,24 @@ class Failures:
             raise NothingWorks(
                 f"the first {self._count} evaluations have all failed, so the run stops; the "
                 f"history keeps them. The first was {_told(self._first)}"
+            )
+
+    def end(self) -> None:
+        """Verify at the end of a run that not all of its evaluations have failed.
+
+        Where an earlier run succeeded, a few failures are no reason to doubt the objective.
+
+        Raises:
+            NothingWorks: all evaluations of this run have failed, and none has ever succeeded or
+                there were too many of them.
+        """
+        if self._first is None or self._worked:
+            return
+        if not self._works or self._count >= self._most:
+            count = "the only evaluation" if self._count == 1 else f"all {self._count} evaluations"
+            raise NothingWorks(
+                f"{count} of this run failed; the history keeps them. The first was "
+                f"{_told(self._first)}"
             )
 
     def _show(self, evaluation: Evaluation) -> None:

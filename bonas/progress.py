@@ -102,9 +102,9 @@ class Progress(Silent):
     def _show(self, history: History, limits: Limits) -> None:
         if self._live is not None:
             self._live.update(table(self.title, history, _summary(history, limits)))
-        elif len(history) != self._shown and self._console is not None:
+        elif _steps(history) != self._shown and self._console is not None:
             self._console.print(f"{self.title}: {_summary(history, limits)}", soft_wrap=True)
-        self._shown = len(history)
+        self._shown = _steps(history)
 
 
 def _page(shown: Table) -> html.Html:
@@ -116,8 +116,15 @@ def _page(shown: Table) -> html.Html:
     return html.element("div", html.table(titles, lines), told)
 
 
+def _steps(history: History) -> int:
+    """What has been done: evaluations, and proposals refused as beyond a constraint."""
+    return len(history) + len(history.refused)
+
+
 def _summary(history: History, limits: Limits) -> str:
     evaluations = f"{len(history)} evaluations" + _of(limits.evaluations)
+    if history.refused:
+        evaluations += f", {len(history.refused)} networks refused"
     spent = f"{history.resource:g} epochs" + _of(limits.epochs)
     best = history.incumbent
     if best is None:

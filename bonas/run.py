@@ -14,6 +14,7 @@ from bonas.failures import Failures
 from bonas.interrupts import Interrupts
 from bonas.limits import Limits
 from bonas.progress import Silent
+from bonas.proposals import Postponed
 from bonas.runners.runner import Runner
 from bonas.strategies.strategy import Exhausted
 from fidelity.trial import Evaluation, Trial
@@ -75,7 +76,7 @@ class Run:
         """Runs to the end.
 
         Raises:
-            NothingWorks: the first evaluations have all failed.
+            NothingWorks: the first evaluations have all failed, or all of the run.
             KeyboardInterrupt: after a second signal.
         """
         history = self._search.history
@@ -92,12 +93,19 @@ class Run:
             self._abandon()
             self._listeners.run_end(history)
             log.info(f"the run ends with {len(history)} evaluations")
+        if not self._interrupts.requested:  # then the run is not at its end
+            self._failures.end()
 
     def _in_time(self) -> bool:
         """Whether something may be started that the other limits allow."""
         seconds = self._limits.seconds
         late = seconds is not None and self._search._clock() >= seconds
         return not (late or self._interrupts.requested)
+
+    def _over(self) -> bool:
+        """Whether refused proposals are to end; shows how many there are so far."""
+        self._shown.update(self._search.history, self._limits)
+        return not self._in_time()
 
     def _fill(self) -> bool:
         """Gives work to free workers as far as the limits go; whether there is any."""
@@ -133,8 +141,11 @@ class Run:
             begun = time.monotonic()
             try:
                 with self._dispatch.attended():
-                    trial = search._next()
+                    trial = search._next(self._over)
             except Exhausted:
+                return None
+            except Postponed as reason:
+                log.warning(reason)
                 return None
             self._thought.append(time.monotonic() - begun)
             if trial is None:

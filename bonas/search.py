@@ -44,6 +44,7 @@ from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
 from fidelity.target import COST, Constraint, Targeted, target
 from fidelity.trial import Evaluation, Status, Trial
+from spaces.keys import unlabelled
 from spaces.space import Space
 
 
@@ -92,6 +93,7 @@ class Search:
         check_cap(checkpoint_bytes)
         self.space = space
         self.objective = objective
+        unlabelled(space)  # probed now, so that a warning comes before the first evaluation
         self.target = target(objective, objectives, constraints)
         self.strategy = default_strategy(self.target) if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
@@ -149,6 +151,7 @@ class Search:
 
         Raises:
             Exhausted: the space has nothing new left.
+            NothingFeasible: no network was found that keeps the constraints.
         """
         for _ in range(STALE_PROPOSALS):
             trial = self._next()
@@ -182,10 +185,14 @@ class Search:
         except Diverged as error:
             return Evaluation(trial, status=Status.DIVERGED, error=str(error))
 
-    def _next(self) -> Trial | None:
-        """Takes the next trial, which is then running, recorded as known, or waiting."""
+    def _next(self, stop: Callable[[], bool] = lambda: False) -> Trial | None:
+        """Takes the next trial, which is then running, recorded as known, or waiting.
+
+        Args:
+            stop: ends a proposal that is refused again and again, by `Postponed`.
+        """
         queue = self._in_flight.queue
-        trial = queue.popleft() if queue else self._ask_schedule()
+        trial = queue.popleft() if queue else self._ask_schedule(stop)
         if trial is None:
             return None
         if known := self.history.known(trial):
@@ -203,11 +210,11 @@ class Search:
             self._in_flight.start(trial)
         return trial
 
-    def _ask_schedule(self) -> Trial | None:
+    def _ask_schedule(self, stop: Callable[[], bool]) -> Trial | None:
         try:
-            trial = self._trial(self.schedule.next(one_cost(self.history)))
+            trial = self._trial(self.schedule.next(one_cost(self.history)), stop)
         except Exhausted:
-            trial = self._trial(self.schedule.next(one_cost(self.history), exhausted=True))
+            trial = self._trial(self.schedule.next(one_cost(self.history), exhausted=True), stop)
             if trial is None and not self.history.pending:
                 raise
         if trial is not None:
@@ -220,14 +227,14 @@ class Search:
         if self._journal is not None:
             self._journal.append(record, durable=False)
 
-    def _trial(self, decision: Start | Promote | None) -> Trial | None:
+    def _trial(self, decision: Start | Promote | None, stop: Callable[[], bool]) -> Trial | None:
         number = len(self.history.trials)
         if decision is None:
             return None
         if isinstance(decision, Promote):
             parent = decision.trial
             return replace(parent, number=number, budget=decision.budget, parent=parent.number)
-        configuration, key, seed = self._proposals.network(number)
+        configuration, key, seed = self._proposals.network(number, stop)
         return Trial(number, configuration, key, decision.budget, seed, bracket=decision.bracket)
 
     def _record(self, evaluation: Evaluation) -> None:
@@ -276,7 +283,9 @@ class Search:
 
         Raises:
             ValueError: no limit is given, or one is not positive.
-            NothingWorks: the first evaluations have all failed; with the traceback of the first.
+            NothingWorks: the first evaluations have all failed, or all of this run; with the
+                traceback of the first.
+            NothingFeasible: no network was found that keeps the constraints.
             KeyboardInterrupt: after Ctrl-C or SIGTERM.
         """
         limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)

@@ -11,6 +11,7 @@ import torch
 from ConfigSpace import Configuration
 
 from spaces.cost import Cost, cost
+from spaces.keys import trial_key
 from spaces.space import InputShape, Space
 
 QUANTITIES = ("parameters", "multiply_adds", "activations", "peak_activation_bytes")
@@ -30,16 +31,17 @@ class Counts:
     space: Space
     input_shape: InputShape
     outputs: int
-    _known: dict[bytes, Cost | None] = field(
+    _known: dict[str, Cost | None] = field(
         init=False, default_factory=dict, repr=False, compare=False
     )
 
     def of(self, configuration: Configuration) -> Cost | None:
         """The cost of its network; None where no path leads from the input to the output."""
-        name = configuration.get_array().tobytes()
-        if name not in self._known:
-            self._known[name] = self._counted(configuration)
-        return self._known[name]
+        # By the key, since many configurations of a space of cells are the same network.
+        key = trial_key(self.space, configuration)
+        if key not in self._known:
+            self._known[key] = self._counted(configuration)
+        return self._known[key]
 
     def _counted(self, configuration: Configuration) -> Cost | None:
         if not self.space.architecture(configuration).connected:

@@ -22,6 +22,7 @@ from fidelity.placement import Placed, choose, place
 from fidelity.randomness import seeded
 from fidelity.training import Training, trainable_parameters
 from spaces.architecture import Architecture
+from spaces.keys import trial_key
 from spaces.sharing import Supernet, supernet
 from spaces.space import InputShape, Space, SpaceError, draw
 
@@ -208,6 +209,10 @@ class Inherited:
     def architecture(self, configuration: Configuration) -> Architecture:
         """The graph, whatever the weights."""
         return self.one_shot.space.architecture(configuration)
+
+    def key(self, configuration: Configuration) -> str:
+        """Return the key of the configuration in the space of the supernet."""
+        return trial_key(self.one_shot.space, configuration)
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int

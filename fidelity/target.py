@@ -132,8 +132,12 @@ class Target:
 
     def admits(self, configuration: Configuration) -> bool:
         """Whether a configuration keeps all limits of which that is known beforehand."""
+        return self.known_violation(configuration) == 0.0
+
+    def known_violation(self, configuration: Configuration) -> float:
+        """The sum of what is known to be beyond the limits, in parts of them, before training."""
         known = self.known(configuration) if self.computed else {}
-        return not any(c.violation(known[c.name]) for c in self.constraints if c.name in known)
+        return math.fsum(c.violation(known[c.name]) for c in self.constraints if c.name in known)
 
     # After an evaluation ----------------------------------------------------------------------
 

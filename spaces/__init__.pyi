@@ -7,6 +7,7 @@ from .darts import DartsSpace, darts
 from .families import Family
 from .hierarchical import HierarchicalSpace
 from .joint import JointSpace
+from .keys import Keyed, trial_key
 from .library import Level, Library, Stacked, liu2018
 from .macro import MacroSpace, family_of
 from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
@@ -20,7 +21,7 @@ from .serialisation import (
     space_to_json,
 )
 from .sharing import Sharing, Supernet, supernet
-from .space import InputShape, Keyed, Space, SpaceError, trial_key
+from .space import InputShape, Space, SpaceError
 from .stages import StageSpace
 from .variation import crossover, mutate, neighbours
 

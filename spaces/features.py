@@ -26,7 +26,8 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, OrdinalHyperp
 from numpy.typing import NDArray
 
 from spaces.architecture import Architecture
-from spaces.space import Keyed, Space
+from spaces.keys import Keyed, graph_key
+from spaces.space import Space
 
 Floats = NDArray[np.float64]
 
@@ -169,7 +170,7 @@ class Encoder:
         """What the configuration is known by in a history: see `trial_key`."""
         if isinstance(self.space, Keyed):
             return self.space.key(configuration)
-        return self._graph(configuration).key
+        return graph_key(self.space, configuration, self._graph(configuration).key)
 
     def encode(self, configurations: Sequence[Configuration]) -> Encoding:
         """The rows of `configurations`, with the columns that these need, in a stable order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ConfigSpace import Configuration, ConfigurationSpace
 
@@ -38,6 +38,8 @@ class HierarchicalSpace(Shown):
     Raises:
         SpaceError: the motif has nothing to choose from.
     """
+
+    unlabelled: ClassVar[tuple[str, ...]] = ()  # a plan labels whatever it builds
 
     motif: Motif
     stem: tuple[Layer, ...] = (Convolution(16),)

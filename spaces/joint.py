@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces.architecture import Architecture
 from spaces.html import Shown
+from spaces.keys import combined_key, trial_key
 from spaces.space import InputShape, Space, SpaceError, values
 
 if TYPE_CHECKING:
@@ -83,9 +82,8 @@ class JointSpace(Shown):
 
     def key(self, configuration: Configuration) -> str:
         """Names network and training together: equal keys are one and the same trial."""
-        chosen = json.dumps(self.training(configuration), sort_keys=True)
-        graph = self.architecture(configuration).key
-        return hashlib.sha256(f"{graph} {chosen}".encode()).hexdigest()[:24]
+        network = trial_key(self.space, self.part(configuration, ARCHITECTURE))
+        return combined_key(network, self.training(configuration))
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ConfigSpace import Configuration, ConfigurationSpace
 
@@ -39,6 +39,8 @@ class MacroSpace(Shown):
     Raises:
         SpaceError: there is nothing to choose.
     """
+
+    unlabelled: ClassVar[tuple[str, ...]] = ()  # a plan labels whatever it builds
 
     stages: Mapping[str, Stage]
     stem: tuple[Layer, ...] = (Convolution(32),)

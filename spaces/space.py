@@ -50,26 +50,6 @@ class Space(Protocol):
         ...
 
 
-@runtime_checkable
-class Keyed(Protocol):
-    """A space whose configurations say more than the network, such as how to train it."""
-
-    def key(self, configuration: Configuration) -> str:
-        """Names everything that the cost depends on."""
-        ...
-
-
-def trial_key(space: Space, configuration: Configuration) -> str:
-    """Names what a configuration stands for: equal keys need to be evaluated only once.
-
-    Returns:
-        The key of the space if it has its own, else that of the architecture.
-    """
-    if isinstance(space, Keyed):
-        return space.key(configuration)
-    return space.architecture(configuration).key
-
-
 def sample(space: ConfigurationSpace, size: int, rng: np.random.Generator) -> list[Configuration]:
     """Draws `size` configurations at random, from `rng` and not from the space's own state."""
     own = space.random

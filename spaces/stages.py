@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ConfigSpace import Configuration, ConfigurationSpace
 
@@ -75,6 +75,8 @@ class StageSpace(Shown):
         auxiliary: whether networks of two stages or more have a second classifier before their
             last stage, whose loss a training may add: `network.both(images)` returns both logits.
     """
+
+    unlabelled: ClassVar[tuple[str, ...]] = ()  # a plan labels whatever it builds
 
     families: Mapping[str, Family] = field(default_factory=lambda: FAMILIES)
     stems: Mapping[str, Family] = field(default_factory=lambda: STEMS)

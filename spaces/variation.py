@@ -140,6 +140,28 @@ def neighbours(configuration: Configuration, rng: np.random.Generator) -> Iterat
             yield neighbour
 
 
+def variants(
+    configuration: Configuration, index: int, rng: np.random.Generator
+) -> Iterator[Configuration]:
+    """Yield the neighbours that differ in one given choice, as `neighbours` does for all of them.
+
+    Args:
+        configuration: the centre, which is not among them.
+        index: the position of the choice in the configuration's vector.
+        rng: draws the order, steps of numbers and what becomes active.
+    """
+    activation = Activation(configuration.config_space)
+    vector = configuration.get_array()
+    if np.isnan(vector[index]):
+        return
+    for other in _others(activation.entries[index][0], float(vector[index]), rng):
+        changed = vector.copy()
+        changed[index] = other
+        variant = activation.repair(changed, rng, activation.dependants(index))
+        if variant is not None:
+            yield variant
+
+
 def mutate(
     configuration: Configuration, rng: np.random.Generator, changes: int = 1
 ) -> Configuration:

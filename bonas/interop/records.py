@@ -9,7 +9,8 @@ from ConfigSpace import Configuration
 
 from fidelity.history import History, evaluation_record, read_evaluation, trial_record
 from fidelity.trial import Status, Trial
-from spaces.space import Space, configuration, trial_key
+from spaces.keys import trial_key
+from spaces.space import Space, configuration
 
 NAME = "bonas"
 """Under which they stand there."""

@@ -10,7 +10,8 @@ from ConfigSpace import Configuration
 
 from bonas.candidates import ATTEMPTS, Candidates, Pool
 from spaces.features import Encoder
-from spaces.space import Space, draw, trial_key
+from spaces.keys import trial_key
+from spaces.space import Space, draw
 from spaces.variation import neighbours
 
 

@@ -14,7 +14,8 @@ from bonas.strategies.strategy import Again, Exhausted, Proposal, Recommender, S
 from fidelity.history import History
 from fidelity.objective import Diverged, InvalidArchitecture
 from fidelity.trial import Evaluation
-from spaces.space import Space, trial_key
+from spaces.keys import trial_key
+from spaces.space import Space
 
 
 @dataclass(frozen=True)

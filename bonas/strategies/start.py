@@ -10,7 +10,8 @@ from ConfigSpace import Configuration
 from bonas.strategies.strategy import Proposal, Strategy
 from fidelity.history import History
 from fidelity.trial import Evaluation
-from spaces.space import Space, configuration, trial_key, values
+from spaces.keys import trial_key
+from spaces.space import Space, configuration, values
 
 
 @dataclass(frozen=True)

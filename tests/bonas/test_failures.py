@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from bonas.failures import Failures, NothingWorks
@@ -57,6 +59,40 @@ def test_failures_of_earlier_runs_do_not_count() -> None:
     failures.see(failure(history))
     with pytest.raises(NothingWorks, match="number 5 is broken"):
         failures.see(failure(history))
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "said"), [(1, "the only evaluation"), (3, "all 3 evaluations")]
+)
+def test_a_run_of_which_everything_failed_says_so_at_its_end(evaluations: int, said: str) -> None:
+    history = History(space())
+    failures = Failures(history, 5)
+    for _ in range(evaluations):
+        failures.see(failure(history))
+    with pytest.raises(NothingWorks, match=rf"(?s){said} of this run.*number 0 is broken"):
+        failures.end()
+
+
+def test_a_run_without_evaluations_or_with_nothing_to_train_ends_normally() -> None:
+    history = History(space())
+    failure(history)
+    failures = Failures(history, 5)
+    failures.end()
+    failures.see(failure(history, Status.INVALID))
+    failures.end()
+
+
+@pytest.mark.parametrize(("failed", "says_so"), [(1, False), (4, False), (5, True), (7, True)])
+def test_after_earlier_successes_only_many_failures_are_an_error(
+    failed: int, says_so: bool
+) -> None:
+    history = History(space())
+    end(history, start(history, Start(1.0)), 0.5)
+    failures = Failures(history, 5)
+    for _ in range(failed):
+        failures.see(failure(history))
+    with pytest.raises(NothingWorks) if says_so else nullcontext():
+        failures.end()
 
 
 def test_the_first_are_shown_whole_and_the_others_in_a_line(

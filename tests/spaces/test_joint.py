@@ -5,7 +5,8 @@ from ConfigSpace import ConfigurationSpace, EqualsCondition, Float, Integer
 
 from spaces.cell import CellSpace
 from spaces.joint import JointSpace
-from spaces.space import Space, SpaceError, configuration, sample, trial_key, values
+from spaces.keys import trial_key
+from spaces.space import Space, SpaceError, configuration, sample, values
 from spaces.stages import StageSpace
 from tests.spaces.contract import SpaceContract
 

@@ -19,7 +19,8 @@ from bonas.strategies.gradient.hypergradient import Hypergradient
 from bonas.strategies.gradient.search_trace import CollapseWarning, Trace
 from bonas.strategies.strategy import Exhausted
 from fidelity.history import History
-from spaces.space import Space, trial_key
+from spaces.keys import trial_key
+from spaces.space import Space
 
 if TYPE_CHECKING:
     import torch

@@ -7,7 +7,8 @@ from torch import nn
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.trial import Evaluation, Status, Trial
 from spaces.architecture import Architecture, chain
-from spaces.space import InputShape, configuration, trial_key
+from spaces.keys import trial_key
+from spaces.space import InputShape, configuration
 
 CRASH = 'Traceback (most recent call last):\n  File "/home/me/project/train.py", line 3\nit broke'
 

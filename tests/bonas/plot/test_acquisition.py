@@ -7,7 +7,7 @@ from bonas.acquisition import LogExpectedImprovement
 from bonas.plot import acquisition
 from bonas.surrogates import RandomForest, negative
 from fidelity.history import History
-from spaces.space import trial_key
+from spaces.keys import trial_key
 from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import TABLE, full
 

@@ -19,7 +19,8 @@ from fidelity.history import History
 from fidelity.schedules.schedule import Schedule
 from fidelity.trial import Status
 from spaces import JointSpace, liu2018
-from spaces.space import Space, trial_key, values
+from spaces.keys import trial_key
+from spaces.space import Space, values
 from tests.bonas.strategies.contract import MEDIUM, SMALL, cost, record, run
 
 JOINT = JointSpace(

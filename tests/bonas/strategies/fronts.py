@@ -12,8 +12,8 @@ from fidelity.pareto import hypervolume
 from fidelity.target import Target
 from fidelity.trial import Evaluation, Trial
 from spaces.cell import CellSpace
+from spaces.keys import trial_key
 from spaces.operations import relu_conv_bn, zero
-from spaces.space import trial_key
 
 LARGE = CellSpace(
     operations={"none": zero, "nor_conv_1x1": relu_conv_bn(1), "nor_conv_3x3": relu_conv_bn(3)},

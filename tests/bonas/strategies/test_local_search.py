@@ -7,7 +7,7 @@ from bonas.strategies.local_search import LocalSearch
 from bonas.strategies.networks import Networks
 from fidelity.history import History
 from fidelity.trial import Evaluation, Status, Trial
-from spaces.space import trial_key
+from spaces.keys import trial_key
 from tests.bonas.strategies.anywhere import AnywhereContract
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, cost, record, run
 

@@ -13,7 +13,7 @@ from bonas.surrogates.transform import negative
 from fidelity.history import History
 from fidelity.target import Constraint, Target
 from fidelity.trial import Trial
-from spaces.space import trial_key
+from spaces.keys import trial_key
 from tests.bonas.strategies import fronts
 from tests.bonas.strategies.contract import StrategyContract
 

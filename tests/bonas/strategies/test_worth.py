@@ -14,7 +14,8 @@ from bonas.surrogates.transform import negative
 from fidelity.history import History
 from fidelity.trial import Evaluation, Trial
 from spaces.features import Encoder
-from spaces.space import sample, trial_key
+from spaces.keys import trial_key
+from spaces.space import sample
 from tests.bonas.strategies.contract import MEDIUM, cost
 
 

@@ -14,7 +14,8 @@ from bonas.strategies import NSGA2
 from fidelity.tables import HardwareNASBench201, NASBench201, TableError
 from fidelity.tables.hardware import EDGES, OPERATIONS
 from fidelity.tables.table import Table
-from spaces.space import configuration, draw, trial_key
+from spaces.keys import trial_key
+from spaces.space import configuration, draw
 from tests.fidelity.tables.contract import TableContract
 from tests.fidelity.tables.test_nasbench201 import needs_package
 

@@ -1,0 +1,81 @@
+"""The network closest to the constraints that are known before training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from ConfigSpace import Configuration
+
+from fidelity.target import Target
+from spaces.variation import variants
+
+STARTS = 2
+"""Configurations from which a descent begins, one after another."""
+
+MOST_COUNTED = 200
+"""Configurations that are looked at in all descents together."""
+
+
+class Closest:
+    """The configuration with the smallest known violation of all that were looked at.
+
+    Coordinate descent: one choice after another, parents first, takes its best value, until none
+    improves. Parameters or multiply-adds are nearly sums over the choices, so that a sweep or two
+    leads to a smallest network. The descents are the same in every run.
+
+    Args:
+        target: the constraints, and what is computed of a configuration.
+        stop: whether to end early; it is asked before each configuration.
+
+    Attributes:
+        configuration: the closest one, from the first descent on.
+        violation: its violation; 0 keeps all constraints.
+        counted: the number of configurations looked at.
+    """
+
+    configuration: Configuration
+
+    def __init__(self, target: Target, stop: Callable[[], bool]) -> None:
+        self.violation = math.inf
+        self.counted = 0
+        self._target = target
+        self._stop = stop
+
+    def descend(self, starts: Sequence[Configuration]) -> None:
+        """Look from `starts`, the closest first, until a configuration keeps all constraints."""
+        self.configuration = starts[0]
+        for start in sorted(starts, key=self._look)[:STARTS]:
+            self._descend(start)
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether the descents ended, and constraints on one side only gave them a direction.
+
+        Between a lower and an upper bound, a descent may end where no single change leads nearer.
+        """
+        known = [c for c in self._target.constraints if c.name in self._target.computed]
+        bounds = [(c.at_most is None, c.at_least is None) for c in known]
+        return not self._stop() and (False, False) not in bounds and len(set(bounds)) == 1
+
+    def _descend(self, current: Configuration) -> None:
+        rng = np.random.default_rng(0)
+        violation = self._target.known_violation(current)
+        while True:
+            before = violation
+            for index in range(len(current.config_space)):
+                for variant in variants(current, index, rng):
+                    if self.violation == 0.0 or self.counted >= MOST_COUNTED or self._stop():
+                        return
+                    if (found := self._look(variant)) < violation:
+                        current, violation = variant, found
+            if not violation < before:
+                return
+
+    def _look(self, configuration: Configuration) -> float:
+        violation = self._target.known_violation(configuration)
+        self.counted += 1
+        if violation < self.violation:
+            self.configuration, self.violation = configuration, violation
+        return violation
