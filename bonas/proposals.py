@@ -16,7 +16,7 @@ from bonas.strategies.strategy import Again, Proposal, Strategy
 from fidelity.history import History, refused_record
 from fidelity.one_cost import one_cost
 from fidelity.target import Target
-from spaces.space import Space, trial_key
+from spaces.space import Space, recorded, trial_key
 
 ATTEMPTS = 1000
 """After so many proposals beyond a limit in a row, nothing is taken to be within it."""
@@ -50,6 +50,7 @@ class Proposals:
 
         Raises:
             Exhausted: the strategy has nothing left to propose.
+            SpaceError: the strategy proposed what is no configuration of the space.
             NothingFeasible: `ATTEMPTS` proposals in a row were beyond a limit.
         """
         proposal = self._admitted(number)
@@ -68,7 +69,10 @@ class Proposals:
             refused = [len(self.history.refused), repeated] if self.history.refused else []
             rng = np.random.default_rng([self.seed, number, *refused])
             proposal = self.strategy.propose(self.space, one_cost(self.history), rng)
-            if isinstance(proposal, Again) or target.admits(proposal):
+            if isinstance(proposal, Again):
+                return proposal
+            proposal = recorded(self.space.configuration_space, proposal, rng)
+            if target.admits(proposal):
                 return proposal
             beyond = target.known(proposal)
             key = self._key(proposal)

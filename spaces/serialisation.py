@@ -14,6 +14,7 @@ from typing import Any
 from ConfigSpace import ConfigurationSpace
 
 from spaces.architecture import Architecture, ArchitectureError, Node
+from spaces.plain import read_space, space_record
 from spaces.space import Space, SpaceError
 
 FORMAT = 1
@@ -79,7 +80,7 @@ def configuration_space_from_json(text: str) -> ConfigurationSpace:
     """
     written = _parse(text, "space")
     try:
-        return ConfigurationSpace.from_serialized_dict(written["configuration_space"])
+        return read_space(written["configuration_space"])
     except (KeyError, TypeError, ValueError) as error:
         raise SpaceError(f"this is the JSON of no configuration space: {error!r}") from error
 
@@ -108,7 +109,7 @@ def _description(space: Space) -> dict[str, Any]:
     return {
         "class": type(space).__name__,
         "settings": settings,
-        "configuration_space": space.configuration_space.to_serialized_dict(),
+        "configuration_space": space_record(space.configuration_space),
     }
 
 

@@ -53,11 +53,12 @@ class Look:
             JournalError: there is no history, or it cannot be read.
         """
         owner = journal.owner(directory)
+        path = directory / journal.NAME
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a last line that is just being written
-            header, records, _ = journal.read(directory / journal.NAME)
+            header, records, _ = journal.read(path)
         history = History.begun(header)
-        history.replay(records)
+        history.replay(records, path)
         asked = {record["number"]: record["asked"] for record in records if "asked" in record}
         sizes = Checkpoints(directory / CHECKPOINTS).sizes()
         return cls(directory, header, history, asked, owner, sizes)

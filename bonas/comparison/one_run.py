@@ -171,8 +171,9 @@ class OneRun:
 
     def history(self) -> History:
         """What is in the directory."""
-        _, records, _ = journal.read(self.directory / journal.NAME)
+        path = self.directory / journal.NAME
+        _, records, _ = journal.read(path)
         with self._search(None) as search:
             history = search.history
-        history.replay(records)
+        history.replay(records, path)
         return history
