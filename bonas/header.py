@@ -54,7 +54,7 @@ def check_header(found: dict[str, Any], mine: dict[str, Any], directory: Path) -
     differences = []
     found = {"target": Target().record()} | found  # histories of version 0.1 do not say it
     for name in ("space", "configuration_space", "objective", "target", "schedule", "seed"):
-        differences += _differences(name, found[name], mine[name])
+        differences += _differences(name, found.get(name), mine[name])
     if differences:
         raise JournalError(
             f"{directory} holds the history of another search; it is left as it is. "

@@ -71,7 +71,7 @@ class Proposals:
             proposal = self.strategy.propose(self.space, one_cost(self.history), rng)
             if isinstance(proposal, Again):
                 return proposal
-            proposal = recorded(self.space.configuration_space, proposal, rng)
+            proposal = recorded(self.history.space, proposal, rng)
             if target.admits(proposal):
                 return proposal
             beyond = target.known(proposal)

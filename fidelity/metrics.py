@@ -80,10 +80,10 @@ def shown(value: object, as_text: Any = repr) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
-def scalar(value: object) -> object:
+def scalar(value: Any) -> Any:
     """Return a number for a scalar of numpy or torch; everything else as it is."""
     try:
-        return value.item()  # type: ignore[attr-defined]
+        return value.item()
     except (AttributeError, ValueError, RuntimeError):  # the last two: it has several elements
         return value
 

@@ -165,9 +165,8 @@ def interpret(trial: Trial, result: Result) -> Evaluation:
     cost: object = result
     if isinstance(result, Mapping):
         if "cost" not in result:
-            raise ObjectiveError(
-                f"the objective returned a mapping without 'cost': {shown(sorted(map(str, result)))}"
-            )
+            names = shown(sorted(map(str, result)))
+            raise ObjectiveError(f"the objective returned a mapping without 'cost': {names}")
         metrics = {name: value for name, value in result.items() if name != "cost"}
         cost = result["cost"]
     number = scalar(cost)

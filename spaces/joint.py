@@ -14,7 +14,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces.architecture import Architecture
 from spaces.html import Shown
-from spaces.space import InputShape, Space, SpaceError, values
+from spaces.space import InputShape, Space, SpaceError, record, values
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,7 +83,7 @@ class JointSpace(Shown):
 
     def key(self, configuration: Configuration) -> str:
         """Names network and training together: equal keys are one and the same trial."""
-        chosen = json.dumps(self.training(configuration), sort_keys=True)
+        chosen = json.dumps(record(self.part(configuration, TRAINING)), sort_keys=True)
         graph = self.architecture(configuration).key
         return hashlib.sha256(f"{graph} {chosen}".encode()).hexdigest()[:24]
 

@@ -47,9 +47,8 @@ def exact(value: Any) -> Any:
         return {TUPLE: [exact(entry) for entry in value]}
     elif isinstance(value, list):
         return [exact(entry) for entry in value]
-    elif isinstance(value, dict) and set(value) != {TUPLE}:
-        if all(isinstance(key, str) for key in value):
-            return {key: exact(entry) for key, entry in value.items()}
+    elif isinstance(value, dict) and set(value) != {TUPLE} and set(map(type, value)) <= {str}:
+        return {key: exact(entry) for key, entry in value.items()}
     raise TypeError(f"JSON cannot hold a {type(value).__name__}")
 
 
@@ -92,9 +91,9 @@ def vector_entry(hyperparameter: Hyperparameter[Any, Any], value: Any) -> float:
         if isinstance(hyperparameter, FloatHyperparameter):
             value = float(np.round(value, ROUND_PLACES))  # as ConfigSpace does
         return float(hyperparameter.to_vector(value))
-    index = _index(values, value)
+    index = _index(values, restored(value))
     if index is None:
-        index = _index(values, restored(value))
+        index = _index(values, value)
     if index is None and isinstance(value, str):
         index = _index(written_choices(hyperparameter), value)
     if index is None:

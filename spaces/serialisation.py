@@ -11,6 +11,7 @@ import json
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from spaces.architecture import Architecture, ArchitectureError, Node
@@ -102,6 +103,8 @@ def _description(space: Space) -> dict[str, Any]:
     if is_dataclass(space):
         for field in fields(space):
             value = getattr(space, field.name)
+            if isinstance(value, np.generic):
+                value = value.item()
             if isinstance(value, bool | int | float | str | type(None)):
                 settings[field.name] = value
             elif isinstance(value, Space):

@@ -73,10 +73,11 @@ class Look:
         history = self.history
         told = [
             str(self.directory),
-            f"space {_named(self.header['space'])}",
-            f"objective {_named(self.header['objective'])}",
-            f"strategy {_named(self.header['strategy'])}",
-            f"schedule {_named(self.header['schedule'])}, seed {self.header['seed']}",
+            f"space {_named(self.header.get('space', {}))}",
+            f"objective {_named(self.header.get('objective', {}))}",
+            f"strategy {_named(self.header.get('strategy', {}))}",
+            f"schedule {_named(self.header.get('schedule', {}))}, "
+            f"seed {self.header.get('seed', '?')}",
             f"{len(history)} evaluations of {len(history.trials)} trials, "
             f"{history.resource:g} epochs spent in {self._hours()} of the search",
         ]

@@ -152,9 +152,10 @@ class OneRun:
         found, _, _ = journal.read(self.directory / journal.NAME)
         mine = self._header()
         check_header(found, mine, self.directory)
-        if found["strategy"] != mine["strategy"]:
+        before = found.get("strategy")
+        if before != mine["strategy"]:
             raise ComparisonError(
-                f"{self.directory} holds a run of the strategy {found['strategy']}, which is now "
+                f"{self.directory} holds a run of the strategy {before}, which is now "
                 f"{mine['strategy']}: give the setup another name, or choose another directory"
             )
 
