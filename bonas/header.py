@@ -15,6 +15,7 @@ from fidelity.journal import FORMAT, JournalError
 from fidelity.objective import Objective
 from fidelity.schedules.schedule import Schedule
 from fidelity.target import Target
+from spaces.plain import space_record
 from spaces.space import Space
 
 
@@ -32,7 +33,7 @@ def header(
         "format": FORMAT,
         "seed": seed,
         "space": _description(space),
-        "configuration_space": space.configuration_space.to_serialized_dict(),
+        "configuration_space": space_record(space.configuration_space),
         "objective": _description(objective),
         "target": target.record(),
         "schedule": _description(schedule),
@@ -53,7 +54,7 @@ def check_header(found: dict[str, Any], mine: dict[str, Any], directory: Path) -
     differences = []
     found = {"target": Target().record()} | found  # histories of version 0.1 do not say it
     for name in ("space", "configuration_space", "objective", "target", "schedule", "seed"):
-        differences += _differences(name, found[name], mine[name])
+        differences += _differences(name, found.get(name), mine[name])
     if differences:
         raise JournalError(
             f"{directory} holds the history of another search; it is left as it is. "

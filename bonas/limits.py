@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from math import fsum
 
 from fidelity.history import History
+from fidelity.metrics import scalar
 from fidelity.trial import Trial
 
 
@@ -23,12 +24,13 @@ class Limits:
     epochs: float | None = None
 
     def __post_init__(self) -> None:
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        given = {f.name: scalar(getattr(self, f.name)) for f in fields(self)}
         if all(value is None for value in given.values()):
             raise ValueError(f"a run needs a limit: give {', '.join(given)} or several of them")
         for name, value in given.items():
             if value is not None and not value > 0:
                 raise ValueError(f"{name} is a positive total, not {value}")
+            object.__setattr__(self, name, value)  # numbers of numpy have become plain ones
 
     def reached(self, history: History, seconds: float, running: int = 0) -> bool:
         """Whether nothing more may be started.

@@ -18,7 +18,7 @@ from fidelity.history import History, refused_record
 from fidelity.one_cost import one_cost
 from fidelity.target import Target
 from spaces.keys import trial_key
-from spaces.space import Space
+from spaces.space import Space, recorded
 
 ATTEMPTS = 1000
 """Proposals beyond a constraint in a row after which the search gives up."""
@@ -65,6 +65,7 @@ class Proposals:
 
         Raises:
             Exhausted: the strategy has nothing left to propose.
+            SpaceError: the strategy proposed what is no configuration of the space.
             NothingFeasible: no network keeps the constraints, or none of `ATTEMPTS` proposals did.
             Postponed: `stop` said so.
         """
@@ -84,7 +85,10 @@ class Proposals:
             refused = [len(self.history.refused), repeated] if self.history.refused else []
             rng = np.random.default_rng([self.seed, number, *refused])
             proposal = self.strategy.propose(self.space, one_cost(self.history), rng)
-            if isinstance(proposal, Again) or target.admits(proposal):
+            if isinstance(proposal, Again):
+                return proposal
+            proposal = recorded(self.history.space, proposal, rng)
+            if target.admits(proposal):
                 return proposal
             refusals.append(proposal)
             key = self._key(proposal)

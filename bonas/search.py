@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import shutil
 import tempfile
 import time
@@ -31,8 +32,11 @@ from bonas.strategies.strategy import Exhausted, Recommender, Strategy
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.ignored_budget import ignores_budget
 from fidelity.journal import Journal
+from fidelity.metrics import checked
 from fidelity.objective import (
+    MISSING,
     Diverged,
+    MissingValue,
     Objective,
     Result,
     accepted_arguments,
@@ -97,13 +101,13 @@ class Search:
         self.target = target(objective, objectives, constraints)
         self.strategy = default_strategy(self.target) if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
-        self.seed = seed
+        self.seed = operator.index(seed)  # integers of numpy too, and no others
         self.history = History(
             space.configuration_space, resumes=resumes(objective), target=self.target
         )
-        self._evaluated = objective if self.target.plain else Targeted(objective, self.target)
+        self._evaluated = Targeted(objective, self.target) if self.target.named else objective
         self._in_flight = InFlight()
-        self._proposals = Proposals(space, self.strategy, self.history, seed, self._append)
+        self._proposals = Proposals(space, self.strategy, self.history, self.seed, self._append)
         self._runner: Runner | None = None  # whose clock counts
         self._before = 0.0  # seconds when that clock began
         self._journal: Journal | None = None
@@ -115,25 +119,27 @@ class Search:
         else:
             self.directory = Path(directory)
             self._journal = Journal(self.directory)
-            self._resume()
-        files = self.directory / CHECKPOINTS
-        self._checkpoints = KeptCheckpoints(files, self.history, self.schedule, checkpoint_bytes)
-
-    def _resume(self) -> None:
-        assert self._journal is not None
         try:
-            found, records = self._journal.records()
-            mine = header(
-                self.space, self.objective, self.target, self.strategy, self.schedule, self.seed
+            if self._journal is not None:
+                self._resume(self._journal)
+            files = self.directory / CHECKPOINTS
+            self._checkpoints = KeptCheckpoints(
+                files, self.history, self.schedule, checkpoint_bytes
             )
-            if found is None:
-                self._journal.append(mine, durable=True)
-            else:
-                check_header(found, mine, self.directory)
         except BaseException:
-            self._journal.close()
+            self.close()
             raise
-        self.history.replay(records)
+
+    def _resume(self, journal: Journal) -> None:
+        found, records = journal.records()
+        mine = header(
+            self.space, self.objective, self.target, self.strategy, self.schedule, self.seed
+        )
+        if found is None:
+            journal.append(mine, durable=True)
+        else:
+            check_header(found, mine, self.directory)
+        self.history.replay(records, journal.path)
         self._in_flight.queue.extend(self.history.pending)
         ended = [e.started + e.seconds for e in self.history.evaluations]
         self._before = max(ended, default=0.0)
@@ -167,14 +173,21 @@ class Search:
             result: its cost, a mapping with 'cost', or a whole evaluation.
 
         Raises:
-            ValueError: the trial is not running.
-            ObjectiveError: the result is no cost.
+            ValueError: the trial is not running, or the evaluation is of another one.
+            ObjectiveError: the result is no cost, or lacks what is minimised or constrained.
         """
         evaluation = result if isinstance(result, Evaluation) else self._interpreted(trial, result)
-        if trial.parent is not None and not self.history.resumes:
-            evaluation = replace(evaluation, anew=True)
+        if evaluation.trial.number != trial.number:
+            raise ValueError(
+                f"this is an evaluation of trial {evaluation.trial.number}, not of trial "
+                f"{trial.number}: tell it with its own trial"
+            )
         if trial.number not in self._in_flight.running:
             raise ValueError(f"trial {trial.number} is not running: ask for it first, tell it once")
+        evaluation = checked(evaluation)
+        self._check(evaluation)
+        if trial.parent is not None and not self.history.resumes:
+            evaluation = replace(evaluation, anew=True)
         self._record(evaluation)
         self._in_flight.end(trial)
         return evaluation
@@ -184,6 +197,16 @@ class Search:
             return interpret(trial, self.target.completed(trial.configuration, result))
         except Diverged as error:
             return Evaluation(trial, status=Status.DIVERGED, error=str(error))
+
+    def _check(self, evaluation: Evaluation) -> None:
+        """Refuse what lacks a value that the search needs, before anything has succeeded.
+
+        The objective never returns it then; later, one trial has crashed.
+        """
+        self.target.check(evaluation)
+        error = evaluation.error or ""
+        if error.startswith(MISSING) and not any(e.succeeded for e in self.history.evaluations):
+            raise MissingValue(error.removeprefix(MISSING))
 
     def _next(self, stop: Callable[[], bool] = lambda: False) -> Trial | None:
         """Takes the next trial, which is then running, recorded as known, or waiting.

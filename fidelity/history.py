@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,22 @@ from ConfigSpace import ConfigurationSpace
 
 from fidelity import journal
 from fidelity.html import history_html
+from fidelity.journal import JournalError
+from fidelity.metrics import checked
 from fidelity.pareto import non_dominated
 from fidelity.target import Target
 from fidelity.trial import DETERMINISTIC, Evaluation, Status, Trial
-from spaces.space import configuration, values
+from spaces.plain import exact, read_space
+from spaces.space import configuration, record, values
 
 if TYPE_CHECKING:
     import pandas
+
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""What a record raises that was not written by this version of bonas, or not at this place."""
+
+NESTED = frozenset({"trial", "configuration", "metrics", "curve"})
+"""Fields of trials and evaluations that are no columns of `History.frame`."""
 
 
 class History:
@@ -178,9 +186,7 @@ class History:
         """
         trial = evaluation.trial
         if trial.number not in self._pending:
-            raise ValueError(
-                f"trial {trial.number} is not pending: it was never asked for, or told already"
-            )
+            raise ValueError(_not_pending(trial.number))
         del self._pending[trial.number]
         self._evaluations.append(evaluation)
         self._of_trial[trial.number] = evaluation
@@ -210,20 +216,27 @@ class History:
         return evaluation.trial.budget if evaluation.anew else self.increment(evaluation.trial)
 
     def frame(self) -> pandas.DataFrame:
-        """One row an evaluation: trial, status, cost, seconds, hyperparameters and metrics."""
+        """Return one row per evaluation: trial, status, cost, seconds, hyperparameters, metrics.
+
+        A hyperparameter that has the name of a field of trials or evaluations is the column
+        `configuration.NAME`; a metric that has the name of any of these is `metrics.NAME`.
+        """
         import pandas
 
+        own = [f.name for f in (*fields(Trial), *fields(Evaluation)) if f.name not in NESTED]
+        metrics = dict.fromkeys(name for e in self._evaluations for name in e.metrics)
+        hyperparameters = _columns("configuration", self.space, {*own, *NESTED})
+        measured = _columns("metrics", metrics, {*own, *NESTED, *hyperparameters.values()})
         rows = [
             {
-                **{f.name: getattr(e.trial, f.name) for f in fields(Trial)},
-                **{f.name: getattr(e, f.name) for f in fields(Evaluation)},
-                **values(e.trial.configuration),
-                **e.metrics,
+                **{name: getattr(e.trial, name) for name in own if hasattr(e.trial, name)},
+                **{name: getattr(e, name) for name in own if hasattr(e, name)},
+                **{hyperparameters[k]: value for k, value in values(e.trial.configuration).items()},
+                **{measured[name]: value for name, value in e.metrics.items()},
             }
             for e in self._evaluations
         ]
-        dropped = ["trial", "configuration", "metrics", "curve"]
-        return pandas.DataFrame(rows).drop(columns=dropped, errors="ignore")
+        return pandas.DataFrame(rows)
 
     @classmethod
     def load(cls, directory: str | Path) -> History:
@@ -232,71 +245,138 @@ class History:
         Raises:
             JournalError: there is no history, or it cannot be read.
         """
-        header, records, _ = journal.read(Path(directory) / journal.NAME)
+        path = Path(directory) / journal.NAME
+        header, records, _ = journal.read(path)
         history = cls.begun(header)
-        history.replay(records)
+        history.replay(records, path)
         return history
 
     @classmethod
     def begun(cls, header: Mapping[str, Any]) -> History:
-        """The empty history of the search that wrote a header."""
-        space = ConfigurationSpace.from_serialized_dict(header["configuration_space"])
-        target = Target.read(header["target"]) if "target" in header else Target()
+        """Return the empty history of the search that wrote a header.
+
+        Raises:
+            JournalError: the header does not say what a history needs.
+        """
+        try:
+            space = read_space(header["configuration_space"])
+            target = Target.read(header["target"]) if "target" in header else Target()
+        except UNREADABLE as error:
+            raise JournalError(
+                f"line 1, the header of the history, cannot be read ({_reason(error)}): restore "
+                "the file from a copy, or use the version of bonas that wrote it"
+            ) from error
         return cls(space, target=target)
 
-    def replay(self, records: Sequence[dict[str, Any]]) -> None:
-        """Appends what `trial_record`, `refused_record` and `evaluation_record` wrote.
+    def replay(self, records: Sequence[dict[str, Any]], path: Path = Path(journal.NAME)) -> None:
+        """Append what follows the header of a journal.
 
-        The wall-clock time at which a trial was asked for is for people, and left out here.
+        Args:
+            records: what `trial_record`, `refused_record` and `evaluation_record` wrote.
+            path: of the journal, for errors.
+
+        Raises:
+            JournalError: a record does not follow from those before it, which are appended.
         """
-        for record in records:
-            if record["kind"] == "trial":
-                left_out = ("kind", "asked")
-                fields = {name: value for name, value in record.items() if name not in left_out}
-                chosen = configuration(self.space, fields.pop("configuration"))
-                self.add_trial(Trial(configuration=chosen, **fields))
-            elif record["kind"] == "refused":
-                self.refuse(record["key"])
-            elif record["kind"] == "evaluation":
-                self.add_evaluation(read_evaluation(record, self._trials[record["trial"]]))
+        for line, entry in enumerate(records, start=2):
+            try:
+                self.append(entry)
+            except UNREADABLE as error:
+                raise JournalError(
+                    f"line {line} does not follow from those before it: {_reason(error)} (in "
+                    f"{path}); restore the file from a copy, or remove what follows line "
+                    f"{line - 1} if you can do without it"
+                ) from error
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Append one record.
+
+        Raises:
+            ValueError, KeyError, TypeError: it does not follow from what is there.
+        """
+        match entry["kind"]:
+            case "trial":
+                self.add_trial(self._read_trial(entry))
+            case "refused" if entry["key"] not in self._refused:
+                self.refuse(entry["key"])
+            case "refused":
+                raise ValueError(f"the network {entry['key']} is refused twice")
+            case "evaluation":
+                number = entry["trial"]
+                if number not in self._pending:
+                    raise ValueError(_not_pending(number))
+                self.add_evaluation(read_evaluation(entry, self._pending[number]))
+            case journal.NOTE:
+                pass
+            case "history":
+                raise ValueError("it is a second header")
+            case kind:
+                raise ValueError(f"its kind {kind!r} is unknown to this version of bonas")
+
+    def _read_trial(self, entry: Mapping[str, Any]) -> Trial:
+        # The wall-clock time at which it was requested is there for people.
+        given = {name: value for name, value in entry.items() if name not in ("kind", "asked")}
+        point = configuration(self.space, given.pop("configuration"))
+        trial = Trial(configuration=point, **given)
+        if trial.parent is not None and not 0 <= trial.parent < len(self._trials):
+            raise ValueError(
+                f"trial {trial.number} continues trial {trial.parent}, which is not there"
+            )
+        return trial
+
+
+def _columns(prefix: str, names: Iterable[str], taken: Set[str]) -> dict[str, str]:
+    """Name a column for each of `names`: with the prefix where the name is taken."""
+    columns: dict[str, str] = {}
+    for name in names:
+        column = name
+        while column in taken or column in columns.values():
+            column = f"{prefix}.{column}"
+        columns[name] = column
+    return columns
+
+
+def _not_pending(number: int) -> str:
+    return f"trial {number} is not pending: it was never asked for, or told already"
+
+
+def _reason(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def trial_record(trial: Trial) -> dict[str, Any]:
-    """A trial as plain JSON values."""
-    record = {f.name: getattr(trial, f.name) for f in fields(Trial)}
-    return {"kind": "trial", **record, "configuration": values(trial.configuration)}
+    """Return a trial as plain JSON values."""
+    written = {
+        f.name: record(trial.configuration)
+        if f.name == "configuration"
+        else exact(getattr(trial, f.name))
+        for f in fields(Trial)
+    }
+    return {"kind": "trial", **written}
 
 
 def refused_record(key: str) -> dict[str, Any]:
-    """A network that was refused as plain JSON values."""
+    """Return a network that was refused as plain JSON values."""
     return {"kind": "refused", "key": key}
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as plain JSON values; metrics that JSON cannot hold become text."""
-    record = {f.name: getattr(evaluation, f.name) for f in fields(Evaluation)}
+    """Return an evaluation as plain JSON values; see `fidelity.metrics.checked`."""
+    plain = checked(evaluation)
+    written = {f.name: getattr(plain, f.name) for f in fields(Evaluation)}
     return {
         "kind": "evaluation",
-        **record,
-        "trial": evaluation.trial.number,
-        "cost": evaluation.cost if evaluation.succeeded else None,
-        "metrics": json.loads(json.dumps(dict(evaluation.metrics), default=_plain)),
+        **written,
+        "trial": plain.trial.number,
+        "cost": plain.cost if plain.succeeded else None,
     }
 
 
 def read_evaluation(record: Mapping[str, Any], trial: Trial) -> Evaluation:
-    """The evaluation of `trial` that `evaluation_record` wrote."""
+    """Return the evaluation of `trial` that `evaluation_record` wrote."""
     fields = {name: value for name, value in record.items() if name != "kind"}
     fields["trial"] = trial
     fields["cost"] = float("inf") if fields["cost"] is None else fields["cost"]
     fields["curve"] = tuple((step, cost) for step, cost in fields["curve"])
     fields["status"] = Status(fields["status"])
     return Evaluation(**fields)
-
-
-def _plain(value: Any) -> Any:
-    """Numpy and torch scalars as numbers, everything else as its text."""
-    try:
-        return value.item()
-    except (AttributeError, ValueError, RuntimeError):
-        return str(value)

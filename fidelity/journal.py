@@ -16,6 +16,8 @@ from filelock import FileLock, Timeout
 NAME = "history.jsonl"
 OWNER = "owner"
 FORMAT = 1
+NOTE = "note"
+"""The kind of a record that people may add: it is passed over."""
 
 
 class JournalError(RuntimeError):
@@ -73,10 +75,9 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
             warnings.warn(f"the torn last line of {path} is dropped: {line[:60]!r}", stacklevel=2)
     if not records or records[0].get("kind") != "history":
         raise JournalError(f"{path} is no history of bonas: its first line is no header")
-    if records[0]["format"] != FORMAT:
-        raise JournalError(
-            f"{path} has format {records[0]['format']}, this version reads format {FORMAT}"
-        )
+    if records[0].get("format") != FORMAT:
+        written = records[0].get("format", "no number")
+        raise JournalError(f"{path} has format {written}, this version reads format {FORMAT}")
     return records[0], records[1:], size
 
 

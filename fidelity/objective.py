@@ -20,6 +20,7 @@ from typing import Any
 from ConfigSpace import Configuration
 
 from fidelity.checkpoint import Checkpoint
+from fidelity.metrics import checked, scalar, shown
 from fidelity.trial import Evaluation, Status, Trial
 
 Result = float | Mapping[str, Any]
@@ -27,9 +28,16 @@ Objective = Callable[..., Result]
 
 ARGUMENTS = ("configuration", "config", "budget", "seed", "context")
 
+MISSING = "MissingValue: "
+"""How the error of an evaluation begins that lacks what the search minimises or constrains."""
+
 
 class ObjectiveError(TypeError):
     """An objective that cannot be called, or that returned what is no cost."""
+
+
+class MissingValue(ObjectiveError):
+    """An objective that returned no value for what the search minimises or constrains."""
 
 
 class InvalidArchitecture(ValueError):
@@ -129,17 +137,21 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
     process = os.getpid()
     try:
         evaluation = interpret(trial, objective(**arguments))
+    except MissingValue as error:
+        evaluation = Evaluation(trial, status=Status.CRASHED, error=f"{MISSING}{error}")
     # Recorded with its traceback, so that the search goes on; so is `sys.exit()`.
     except (Exception, SystemExit) as error:
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
     finally:
         if os.getpid() != process:  # a fork that the objective forgot would be a second search
             os._exit(0)
-    return replace(
-        evaluation,
-        curve=tuple(context.curve),
-        seconds=time.monotonic() - start,
-        anew=context.checkpoint.refused,
+    return checked(
+        replace(
+            evaluation,
+            curve=context.curve,  # type: ignore[arg-type]  # becomes a tuple of pairs there
+            seconds=time.monotonic() - start,
+            anew=context.checkpoint.refused,
+        )
     )
 
 
@@ -153,29 +165,20 @@ def interpret(trial: Trial, result: Result) -> Evaluation:
     cost: object = result
     if isinstance(result, Mapping):
         if "cost" not in result:
-            raise ObjectiveError(
-                f"the objective returned a mapping without 'cost': {sorted(map(str, result))}"
-            )
+            names = shown(sorted(map(str, result)))
+            raise ObjectiveError(f"the objective returned a mapping without 'cost': {names}")
         metrics = {name: value for name, value in result.items() if name != "cost"}
         cost = result["cost"]
     number = scalar(cost)
     if not isinstance(number, Real):
         raise ObjectiveError(
             "the objective returns a number to be minimised, or a mapping with 'cost', "
-            f"but it returned {result!r}"
+            f"but it returned {shown(result)}"
         )
     if not math.isfinite(number):
         reason = f"the cost is {number}"
         return Evaluation(trial, metrics=metrics, status=Status.DIVERGED, error=reason)
     return Evaluation(trial, cost=float(number), metrics=metrics)
-
-
-def scalar(value: object) -> object:
-    """A number for a scalar of numpy or torch; everything else as it is."""
-    try:
-        return value.item()  # type: ignore[attr-defined]
-    except (AttributeError, ValueError, RuntimeError):  # the last two: it has several elements
-        return value
 
 
 def _status(error: BaseException) -> Status:

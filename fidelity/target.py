@@ -11,7 +11,8 @@ from typing import Any
 
 from ConfigSpace import Configuration
 
-from fidelity.objective import Diverged, Objective, ObjectiveError, Result, scalar
+from fidelity.metrics import scalar, shown
+from fidelity.objective import Diverged, MissingValue, Objective, ObjectiveError, Result
 from fidelity.trial import Evaluation
 
 COST = "cost"
@@ -113,6 +114,15 @@ class Target:
         return len(self.objectives) == 1 and not self.constraints
 
     @property
+    def named(self) -> bool:
+        """Whether results need more than a cost, or have their cost under another name."""
+        return self.objectives != (COST,) or bool(self.constraints)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.objectives, *(c.name for c in self.constraints))
+
+    @property
     def measured(self) -> tuple[Constraint, ...]:
         """The constraints that only an evaluation can tell of."""
         return tuple(c for c in self.constraints if c.name not in self.computed)
@@ -123,10 +133,9 @@ class Target:
         """What is computed of a configuration, of all that objectives and constraints name."""
         name = configuration.get_array().tobytes()
         if name not in self._known:
-            wanted = {*self.objectives, *(c.name for c in self.constraints)}
             self._known[name] = {
                 quantity: float(self.computed[quantity](configuration))
-                for quantity in sorted(wanted & set(self.computed))
+                for quantity in sorted({*self._names} & set(self.computed))
             }
         return self._known[name]
 
@@ -145,17 +154,29 @@ class Target:
         """The result of an objective with what was computed, and its first objective as cost.
 
         Raises:
-            ObjectiveError: an objective or a constrained quantity is missing, or no number.
+            MissingValue: an objective or a constrained quantity is missing.
+            ObjectiveError: one of them is no number.
             Diverged: one of them is not finite.
         """
-        if self.plain and self.objectives == (COST,):
+        if not self.named:
             return result
         found: dict[str, Any] = dict(result) if isinstance(result, Mapping) else {COST: result}
         found |= self.known(configuration)
-        for name in (*self.objectives, *(c.name for c in self.constraints)):
+        for name in self._names:
             found[name] = _number(name, found)
         found[COST] = found[self.objectives[0]]
         return found
+
+    def check(self, evaluation: Evaluation) -> None:
+        """Check that a success has a value for all that is minimised or constrained.
+
+        Raises:
+            MissingValue: one is missing.
+        """
+        if evaluation.succeeded:
+            found = {**evaluation.metrics, COST: evaluation.cost}
+            for name in self._names:
+                _number(name, found)
 
     def costs(self, evaluation: Evaluation) -> tuple[float, ...]:
         """The values of the objectives; infinite where it failed."""
@@ -183,7 +204,8 @@ class Target:
     def record(self) -> dict[str, Any]:
         """As plain JSON values; what is computed is left out."""
         limits = [
-            {"name": c.name, "at_most": c.at_most, "at_least": c.at_least} for c in self.constraints
+            {"name": c.name, "at_most": scalar(c.at_most), "at_least": scalar(c.at_least)}
+            for c in self.constraints
         ]
         return {"objectives": list(self.objectives), "constraints": limits}
 
@@ -231,14 +253,16 @@ class Targeted:
 
 def _number(name: str, found: Mapping[str, Any]) -> float:
     if name not in found:
-        raise ObjectiveError(
-            f"the objective returned no '{name}', but {sorted(map(str, found))}: return it under "
-            "that name, or give the objective an attribute 'computed' that computes it"
+        raise MissingValue(
+            f"the objective returned no '{name}', but {shown(sorted(map(str, found)))}: return it "
+            "under that name, or give the objective an attribute 'computed' that computes it"
         )
     value = found[name]
     number = scalar(value)
     if not isinstance(number, Real):
-        raise ObjectiveError(f"'{name}' is to be a number, but the objective returned {value!r}")
+        raise ObjectiveError(
+            f"'{name}' is to be a number, but the objective returned {shown(value)}"
+        )
     if not math.isfinite(number):
         raise Diverged(f"'{name}' is {number}")
     return float(number)

@@ -13,7 +13,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from spaces.architecture import Architecture
 from spaces.html import Shown
 from spaces.keys import combined_key, trial_key
-from spaces.space import InputShape, Space, SpaceError, values
+from spaces.space import InputShape, Space, SpaceError, record, values
 
 if TYPE_CHECKING:
     from torch import nn
@@ -83,7 +83,7 @@ class JointSpace(Shown):
     def key(self, configuration: Configuration) -> str:
         """Names network and training together: equal keys are one and the same trial."""
         network = trial_key(self.space, self.part(configuration, ARCHITECTURE))
-        return combined_key(network, self.training(configuration))
+        return combined_key(network, record(self.part(configuration, TRAINING)))
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int

@@ -20,8 +20,8 @@ from ConfigSpace.hyperparameters import (
 )
 from numpy.typing import NDArray
 
-from spaces.space import Space, sample, values
-from spaces.variation import Activation
+from spaces.activation import Activation
+from spaces.space import Space, record, sample
 
 CONTEXTS = 48
 """Random configurations in which a hyperparameter is varied before it is taken to be unlabelled."""
@@ -75,12 +75,12 @@ def graph_key(space: Space, configuration: Configuration, graph: str) -> str:
     names = unlabelled(space)
     if not names:
         return graph
-    return combined_key(graph, {n: v for n, v in values(configuration).items() if n in names})
+    return combined_key(graph, {n: v for n, v in record(configuration).items() if n in names})
 
 
 def combined_key(graph: str, others: Mapping[str, object]) -> str:
     """Return a key that names a network and the values of hyperparameters that it does not show."""
-    chosen = json.dumps(others, sort_keys=True, default=str)
+    chosen = json.dumps(others, sort_keys=True)
     return hashlib.sha256(f"{graph} {chosen}".encode()).hexdigest()[:24]
 
 

@@ -11,9 +11,11 @@ import json
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from spaces.architecture import Architecture, ArchitectureError, Node
+from spaces.plain import read_space, space_record
 from spaces.space import Space, SpaceError
 
 FORMAT = 1
@@ -79,7 +81,7 @@ def configuration_space_from_json(text: str) -> ConfigurationSpace:
     """
     written = _parse(text, "space")
     try:
-        return ConfigurationSpace.from_serialized_dict(written["configuration_space"])
+        return read_space(written["configuration_space"])
     except (KeyError, TypeError, ValueError) as error:
         raise SpaceError(f"this is the JSON of no configuration space: {error!r}") from error
 
@@ -101,6 +103,8 @@ def _description(space: Space) -> dict[str, Any]:
     if is_dataclass(space):
         for field in fields(space):
             value = getattr(space, field.name)
+            if isinstance(value, np.generic):
+                value = value.item()
             if isinstance(value, bool | int | float | str | type(None)):
                 settings[field.name] = value
             elif isinstance(value, Space):
@@ -108,7 +112,7 @@ def _description(space: Space) -> dict[str, Any]:
     return {
         "class": type(space).__name__,
         "settings": settings,
-        "configuration_space": space.configuration_space.to_serialized_dict(),
+        "configuration_space": space_record(space.configuration_space),
     }
 
 

@@ -15,7 +15,7 @@ from ConfigSpace.hyperparameters import (
 )
 from jaxtyping import Float
 
-from spaces.variation import Activation
+from spaces.activation import Activation
 
 Point = Float[np.ndarray, " d"]
 

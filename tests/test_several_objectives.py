@@ -26,11 +26,11 @@ from bonas.strategies import (
 )
 from bonas.strategies.strategy import Strategy
 from fidelity.history import History
-from fidelity.objective import ObjectiveError
+from fidelity.objective import MissingValue, ObjectiveError
 from fidelity.pareto import fronts
 from fidelity.schedules import AsynchronousHalving, FullFidelity, Hyperband, Schedule
 from fidelity.target import Constraint, TargetError
-from fidelity.trial import Status
+from fidelity.trial import Evaluation, Status
 from tests.bonas.strategies.contract import MEDIUM, cost
 
 EPOCHS = 27.0
@@ -144,6 +144,55 @@ def test_an_objective_that_is_missing_names_what_there_is() -> None:
         assert trial is not None
         with pytest.raises(ObjectiveError, match=r"no 'latency', but \['cost', 'latencies'\]"):
             chosen.tell(trial, objective(trial.configuration))
+
+
+@pytest.mark.parametrize(
+    ("returned", "wanted"),
+    [
+        (0.5, {"objectives": ("accuracy",)}),
+        ({"cost": 0.5}, {"objectives": ("accuracy",)}),
+        ({"acc": 0.5}, {"objectives": ("accuracy",)}),
+        ({"cost": 0.5, "acc": 0.5}, {"objectives": ("cost", "accuracy")}),
+        (0.5, {"constraints": [Constraint("accuracy", at_least=0.5)]}),
+        ({"cost": 0.5}, {"constraints": [Constraint("accuracy", at_least=0.5)]}),
+    ],
+)
+def test_a_missing_value_is_an_error_on_the_first_trial(
+    returned: Any, wanted: dict[str, Any]
+) -> None:
+    with Search(MEDIUM, lambda configuration: returned, **wanted) as chosen:
+        with pytest.raises(MissingValue, match="the objective returned no 'accuracy'"):
+            chosen.run(evaluations=9, progress=Silent())
+        assert len(chosen.history) == 0
+        assert len(chosen.history.pending) == 1
+
+
+def test_a_value_that_is_missing_later_is_a_failure_of_that_trial() -> None:
+    calls = []
+
+    def objective(configuration: Configuration) -> dict[str, float]:
+        calls.append(configuration)
+        return {"acc": 0.5} if len(calls) == 2 else {"accuracy": 0.5}
+
+    with Search(MEDIUM, objective, objectives=("accuracy",)) as chosen:
+        history = chosen.run(evaluations=3, progress=Silent())
+    assert [str(e.status) for e in history.evaluations] == ["success", "crashed", "success"]
+    assert "returned no 'accuracy', but ['acc']" in str(history.evaluations[1].error)
+
+
+def test_the_one_named_objective_is_the_cost() -> None:
+    with Search(MEDIUM, lambda configuration: {"error": 0.5}, objectives=("error",)) as chosen:
+        history = chosen.run(evaluations=1, progress=Silent())
+    assert history.evaluations[0].cost == 0.5
+
+
+def test_a_told_evaluation_without_a_named_value_is_refused() -> None:
+    with Search(MEDIUM, lambda configuration: 0, objectives=("cost", "latency")) as chosen:
+        trial = chosen.ask()
+        assert trial is not None
+        with pytest.raises(MissingValue, match="the objective returned no 'latency'"):
+            chosen.tell(trial, Evaluation(trial, 0.5))
+        chosen.tell(trial, Evaluation(trial, 0.5, {"latency": 1.0}))
 
 
 @pytest.mark.parametrize("constraints", [(), (Constraint("cost", at_most=1.0),)])

@@ -76,10 +76,9 @@ def _history(path: Path) -> tuple[History, str | None]:
         header, records, _ = journal.read(path)
     history = History.begun(header)
     try:
-        history.replay(records)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        number = len(history.trials) + len(history) + len(history.refused) + 2
-        return history, f"line {number} does not follow from those before it: {error}"
+        history.replay(records, path)
+    except JournalError as error:
+        return history, str(error)
     return history, None
 
 

@@ -53,11 +53,12 @@ class Look:
             JournalError: there is no history, or it cannot be read.
         """
         owner = journal.owner(directory)
+        path = directory / journal.NAME
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a last line that is just being written
-            header, records, _ = journal.read(directory / journal.NAME)
+            header, records, _ = journal.read(path)
         history = History.begun(header)
-        history.replay(records)
+        history.replay(records, path)
         asked = {record["number"]: record["asked"] for record in records if "asked" in record}
         sizes = Checkpoints(directory / CHECKPOINTS).sizes()
         return cls(directory, header, history, asked, owner, sizes)
@@ -72,10 +73,11 @@ class Look:
         history = self.history
         told = [
             str(self.directory),
-            f"space {_named(self.header['space'])}",
-            f"objective {_named(self.header['objective'])}",
-            f"strategy {_named(self.header['strategy'])}",
-            f"schedule {_named(self.header['schedule'])}, seed {self.header['seed']}",
+            f"space {_named(self.header.get('space', {}))}",
+            f"objective {_named(self.header.get('objective', {}))}",
+            f"strategy {_named(self.header.get('strategy', {}))}",
+            f"schedule {_named(self.header.get('schedule', {}))}, "
+            f"seed {self.header.get('seed', '?')}",
             f"{len(history)} evaluations of {len(history.trials)} trials, "
             f"{history.resource:g} epochs spent in {self._hours()} of the search",
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import sys
 import tempfile
@@ -68,7 +69,7 @@ def compare(
         ValueError: no limit is given, or one is not positive.
     """
     limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
-    numbers = list(seeds)
+    numbers = [operator.index(seed) for seed in seeds]
     _check(setups, numbers, jobs)
     space = _space(objective) if space is None else space
     runner = runner or (Simulated if _is_table(objective) else InProcess)

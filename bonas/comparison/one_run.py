@@ -152,9 +152,10 @@ class OneRun:
         found, _, _ = journal.read(self.directory / journal.NAME)
         mine = self._header()
         check_header(found, mine, self.directory)
-        if found["strategy"] != mine["strategy"]:
+        before = found.get("strategy")
+        if before != mine["strategy"]:
             raise ComparisonError(
-                f"{self.directory} holds a run of the strategy {found['strategy']}, which is now "
+                f"{self.directory} holds a run of the strategy {before}, which is now "
                 f"{mine['strategy']}: give the setup another name, or choose another directory"
             )
 
@@ -171,8 +172,9 @@ class OneRun:
 
     def history(self) -> History:
         """What is in the directory."""
-        _, records, _ = journal.read(self.directory / journal.NAME)
+        path = self.directory / journal.NAME
+        _, records, _ = journal.read(path)
         with self._search(None) as search:
             history = search.history
-        history.replay(records)
+        history.replay(records, path)
         return history

@@ -46,9 +46,11 @@ def rebuilt(space: Space, found: Iterable[Record]) -> History:
     by_number = sorted(found, key=lambda record: record["trial"]["number"])
     resumes = all(record["resumes"] for record in by_number)
     history = History(space.configuration_space, resumes=resumes)
-    history.replay([record["trial"] for record in by_number])
+    for record in by_number:
+        history.append(record["trial"])
     ended = [record for record in by_number if record["evaluation"] is not None]
-    history.replay([e["evaluation"] for e in sorted(ended, key=lambda record: record["order"])])
+    for record in sorted(ended, key=lambda record: record["order"]):
+        history.append(record["evaluation"])
     return history
 
 

@@ -90,7 +90,7 @@ def from_runhistory(runhistory: RunHistory, space: Space) -> History:
     }
     history = History(space.configuration_space)
     for key, value in runhistory.items():
-        if key.instance is not None or not isinstance(value.cost, float | int):
+        if key.instance is not None or not isinstance(value.cost, float | int | np.number):
             raise ValueError(
                 f"the trial of configuration {key.config_id} has an instance or several costs: "
                 "a history has one cost a trial, so leave the others out"

@@ -50,9 +50,10 @@ def _subject(source: Search | History | str | Path, space: Space | None) -> Subj
     if isinstance(source, History):
         return Subject(source, source.incumbent, space=space)
     if isinstance(source, str | Path):
-        header, records, _ = journal.read(Path(source) / journal.NAME)
+        file = Path(source) / journal.NAME
+        header, records, _ = journal.read(file)
         history = History.begun(header)
-        history.replay(records)
+        history.replay(records, file)
         return Subject(history, history.incumbent, _chosen(header), space)
     from bonas.header import header as header_of
 

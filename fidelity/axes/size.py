@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from fidelity.axes.axis import AxisError
 from fidelity.training import Training
 from spaces.joint import JointSpace
@@ -73,7 +75,7 @@ def _size(space: Space, field: str) -> float:
     if isinstance(space, JointSpace):
         return _size(space.space, field)
     size = getattr(space, field) if field in _fields(space) else None
-    if not isinstance(size, int) or isinstance(size, bool):
+    if not isinstance(size, int | np.integer) or isinstance(size, bool):
         numbers = [f for f in _fields(space) if type(getattr(space, f)) is int]
         raise AxisError(
             f"{type(space).__name__} has no field '{field}' that holds a whole number, so that "
@@ -81,7 +83,7 @@ def _size(space: Space, field: str) -> float:
             + (f"name one of {', '.join(numbers)}, or " if numbers else "")
             + "choose another axis"
         )
-    return size
+    return int(size)
 
 
 def _fields(space: Space) -> list[str]:

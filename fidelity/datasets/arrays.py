@@ -45,11 +45,11 @@ def from_arrays(
     _check_fractions(validation, test)
     train = _part(images, labels, "training")
     size, rng = len(train), np.random.default_rng(seed)
-    if isinstance(test, float | int):
+    if isinstance(test, float | int | np.number):
         train, test_part = split(train, round(test * size), rng)
     else:
         test_part = _part(*test, "test")
-    if isinstance(validation, float | int):
+    if isinstance(validation, float | int | np.number):
         train, validation_part = split(train, round(validation * size), rng)
     else:
         validation_part = _part(*validation, "validation")
@@ -59,7 +59,7 @@ def from_arrays(
 def _check_fractions(validation: float | LabelledArrays, test: float | LabelledArrays) -> None:
     total = 0.0
     for name, part in (("validation", validation), ("test", test)):
-        if isinstance(part, float | int):
+        if isinstance(part, float | int | np.number):
             if not 0 < part < 1:
                 raise DataError(
                     f"the {name} fraction is {part}: it lies between 0 and 1, for instance 0.2, "

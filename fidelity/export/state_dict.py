@@ -14,7 +14,7 @@ from torch import nn
 from fidelity.export.subject import ExportError, Subject
 from fidelity.normalised import Normalised
 from spaces.serialisation import architecture_from_json, architecture_to_json
-from spaces.space import Space, configuration, values
+from spaces.space import Space, configuration, record
 
 FORMAT = 1
 """Of the JSON; it rises when old readers would misunderstand."""
@@ -57,7 +57,7 @@ class StateDict:
             {
                 "kind": "network",
                 "format": FORMAT,
-                "configuration": values(self.chosen),
+                "configuration": record(self.chosen),
                 "input_shape": list(subject.input_shape),
                 "outputs": subject.outputs,
                 "normalised": isinstance(subject.network, Normalised),

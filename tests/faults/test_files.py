@@ -16,11 +16,13 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 
+from bonas.__main__ import main
 from bonas.commands.look import Look
 from bonas.progress import Silent
+from bonas.reports.report import report
 from bonas.runners.in_process import InProcess
 from fidelity.history import History
-from fidelity.journal import NAME, OWNER, JournalError
+from fidelity.journal import NAME, OWNER, JournalError, decode, encode
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving
 from tests.bonas.runners.fakes import run
@@ -73,6 +75,59 @@ def test_a_flipped_bit_is_found_and_nothing_is_touched(tmp_path: Path, line: int
     assert path.read_bytes() == b"".join(lines)
     lines[line] = whole  # restored from a copy
     path.write_bytes(b"".join(lines))
+    goes_on(tmp_path, 4)
+
+
+def changed(path: Path, how: str) -> None:
+    """Changes the journal, with every checksum intact."""
+    header, *lines = path.read_bytes().splitlines(keepends=True)
+    match how:
+        case "a repeated line":
+            lines.append(lines[-1])
+        case "swapped lines":
+            lines[0], lines[1] = lines[1], lines[0]
+        case "an unknown kind":
+            lines.append(encode({"kind": "prophecy"}))
+        case "a second header":
+            lines.append(header)
+        case "a header without a format":
+            found = decode(header)
+            header = encode({k: v for k, v in found.items() if k != "format"})
+        case "a header without a space":
+            found = decode(header)
+            header = encode({k: v for k, v in found.items() if k != "configuration_space"})
+    path.write_bytes(b"".join([header, *lines]))
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "a repeated line",
+        "swapped lines",
+        "an unknown kind",
+        "a second header",
+        "a header without a format",
+        "a header without a space",
+    ],
+)
+def test_a_journal_out_of_order_is_one_error_for_everyone_and_nothing_stays_locked(
+    tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = searched(tmp_path)
+    whole = path.read_bytes()
+    changed(path, how)
+    before = path.read_bytes()
+    for look in (History.load, Look.into, lambda at: report(at, tmp_path / "report.html")):
+        with pytest.raises(JournalError):
+            look(tmp_path)
+    with pytest.raises(JournalError):
+        searching(tmp_path, plain)
+    for command in (["check"], ["status"], ["report"]):
+        assert main([*command, str(tmp_path)]) != 0
+        told = capsys.readouterr()
+        assert "Traceback" not in told.out + told.err
+        assert path.read_bytes() == before
+    path.write_bytes(whole)  # restored from a copy
     goes_on(tmp_path, 4)
 
 
@@ -221,6 +276,7 @@ import time
 from pathlib import Path
 from tests.faults.searches import plain, searching
 from tests.bonas.runners.fakes import run
+from bonas.reports.report import report
 from bonas.runners.in_process import InProcess
 
 with searching(Path(sys.argv[1]), plain) as search:

@@ -1,11 +1,16 @@
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ConfigSpace import ConfigurationSpace
 
 from fidelity.history import History, evaluation_record, trial_record
+from fidelity.journal import JournalError
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Evaluation, Status
+from fidelity.trial import Evaluation, Status, Trial
+from spaces.space import configuration
 from tests.fidelity.histories import end, space, start
 
 
@@ -105,3 +110,86 @@ def test_frame_has_a_row_an_evaluation() -> None:
     assert frame.loc[0, "loss"] == 1.5
     assert frame.loc[0, "operation"] == trial.configuration["operation"]
     assert frame.loc[0, "status"] == "success"
+
+
+OWN = ("number", "budget", "seed", "key", "cost", "status", "seconds", "error")
+
+
+def test_the_frame_has_the_columns_of_the_trial_and_those_of_the_same_name() -> None:
+    names = (*OWN, "curve", "metrics", "width")
+    space = ConfigurationSpace({name: [10, 20] for name in names})
+    history = History(space)
+    chosen = configuration(space, dict.fromkeys(names, 20))
+    history.add_trial(Trial(0, chosen, "the key", 3.0, seed=7))
+    metrics = dict.fromkeys((*OWN, "trial", "loss", "width"), "measured")
+    history.add_evaluation(Evaluation(history.trials[0], 0.25, metrics, seconds=2.0))
+    row = history.frame().loc[0]
+    assert (row["number"], row["budget"], row["seed"], row["key"]) == (0, 3.0, 7, "the key")
+    assert (row["cost"], row["seconds"], row["status"]) == (0.25, 2.0, "success")
+    assert (row["width"], row["loss"]) == (20, "measured")
+    for name in (*OWN, "curve", "metrics"):
+        assert row[f"configuration.{name}"] == 20
+    for name in (*OWN, "trial", "width"):
+        assert row[f"metrics.{name}"] == "measured"
+
+
+def test_a_prefix_that_is_taken_is_added_again() -> None:
+    space = ConfigurationSpace({"cost": [1, 2], "configuration.cost": [3, 4]})
+    history = History(space)
+    history.add_trial(Trial(0, configuration(space, {"cost": 1, "configuration.cost": 3}), "", 1.0))
+    history.add_evaluation(Evaluation(history.trials[0], 0.5))
+    row = history.frame().loc[0]
+    assert row["cost"] == 0.5
+    assert sorted(row[name] for name in row.index if "configuration" in name) == [1, 3]
+
+
+def records() -> list[dict[str, Any]]:
+    history = History(space())
+    one, two = (start(history, Start(1.0)) for _ in range(2))
+    ended = [end(history, trial, 0.5) for trial in (one, two)]
+    promoted = start(history, Promote(one, 3.0))
+    return [
+        *map(trial_record, (one, two)),
+        *map(evaluation_record, ended),
+        {"kind": "refused", "key": "large"},
+        trial_record(promoted),
+    ]
+
+
+Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+CHANGES: dict[str, tuple[Change, int, str]] = {
+    "a repeated trial": (lambda r: [r[0], *r], 3, "the next trial has number 1, not 0"),
+    "swapped trials": (lambda r: [r[1], r[0], *r[2:]], 2, "the next trial has number 0, not 1"),
+    "a repeated evaluation": (lambda r: [*r, r[2]], 8, "trial 0 is not pending"),
+    "an evaluation before its trial": (lambda r: [r[2], *r], 2, "trial 0 is not pending"),
+    "a trial that never was": (lambda r: [*r, r[2] | {"trial": -1}], 8, "trial -1 is not pending"),
+    "a repeated refusal": (lambda r: [*r, r[4]], 8, "the network large is refused twice"),
+    "a missing parent": (lambda r: [r[0], r[5] | {"number": 1, "parent": 1}], 3, "which is not"),
+    "a second header": (lambda r: [r[0], {"kind": "history", "format": 1}], 3, "second header"),
+    "an unknown kind": (lambda r: [r[0], {"kind": "prophecy"}], 3, "its kind 'prophecy' is unkn"),
+    "no kind": (lambda r: [r[0], {"key": "large"}], 3, "it has no 'kind'"),
+    "a missing field": (lambda r: [{k: v for k, v in r[0].items() if k != "key"}], 2, "'key'"),
+    "a field too many": (lambda r: [r[0] | {"mood": "good"}], 2, "'mood'"),
+    "an unknown status": (lambda r: [r[0], r[2] | {"status": "odd"}], 3, "'odd' is not a valid"),
+    "a curve of numbers": (lambda r: [r[0], r[2] | {"curve": [1, 2]}], 3, "cannot unpack"),
+    "an illegal value": (lambda r: [r[0] | {"configuration": {"x": 7}}], 2, "not a configuration"),
+    "no configuration": (lambda r: [r[0] | {"configuration": None}], 2, "NoneType"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_records_that_do_not_follow_from_each_other_are_one_error(change: str) -> None:
+    changed, line, reason = CHANGES[change]
+    history = History(space())
+    with pytest.raises(JournalError, match=f"line {line} does not follow.*{reason}"):
+        history.replay(changed(records()))
+    whole = History(space())
+    whole.replay(records())
+    assert (len(whole), len(whole.trials), len(whole.refused)) == (2, 3, 1)
+
+
+@pytest.mark.parametrize("header", [{}, {"configuration_space": {"hyperparameters": [{}]}}])
+def test_a_header_without_a_space_is_an_error(header: dict[str, Any]) -> None:
+    with pytest.raises(JournalError, match="line 1, the header of the history, cannot be read"):
+        History.begun(header)

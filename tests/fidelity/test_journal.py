@@ -57,6 +57,9 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     path.write_bytes(journal.encode({"kind": "history", "format": 99}))
     with pytest.raises(JournalError, match="has format 99, this version reads format 1"):
         journal.read(path)
+    path.write_bytes(journal.encode({"kind": "history"}))
+    with pytest.raises(JournalError, match="has format no number, this version reads format 1"):
+        journal.read(path)
     path.write_bytes(journal.encode({"kind": "trial"}))
     with pytest.raises(JournalError, match="is no history"):
         journal.read(path)

@@ -1,11 +1,25 @@
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from ConfigSpace import CategoricalHyperparameter, ConfigurationSpace, EqualsCondition
+from ConfigSpace import (
+    AndConjunction,
+    CategoricalHyperparameter,
+    Configuration,
+    ConfigurationSpace,
+    EqualsCondition,
+    Float,
+    ForbiddenAndConjunction,
+    ForbiddenEqualsClause,
+    NotEqualsCondition,
+    OrConjunction,
+)
 
 from spaces.cell import CellSpace
-from spaces.space import configuration, draw, sample, values
+from spaces.space import SpaceError, configuration, draw, record, recorded, repair, sample, values
+from spaces.unit_cube import from_unit_cube
+from spaces.variation import crossover, mutate, neighbours
 
 
 def flat() -> ConfigurationSpace:
@@ -53,3 +67,80 @@ def test_other_spaces_are_left_to_config_space(space: ConfigurationSpace) -> Non
     for seed in range(10):
         expected = sample(space, 1, np.random.default_rng(seed))[0]
         assert draw(space, np.random.default_rng(seed)) == expected
+
+
+def joined(kind: type[AndConjunction] | type[OrConjunction]) -> ConfigurationSpace:
+    """A condition on several parents, of which one may be inactive."""
+    space = ConfigurationSpace({name: [0, 1, 2] for name in "abcd"})
+    space.add(NotEqualsCondition(space["b"], space["a"], 2))
+    space.add(EqualsCondition(space["c"], space["b"], 0))
+    parents = (
+        EqualsCondition(space["d"], space["a"], 0),
+        NotEqualsCondition(space["d"], space["c"], 1),
+    )
+    space.add(kind(*parents))
+    return space
+
+
+def forbidding() -> ConfigurationSpace:
+    space = joined(OrConjunction)
+    clauses = (ForbiddenEqualsClause(space["a"], 0), ForbiddenEqualsClause(space["d"], 1))
+    space.add(ForbiddenAndConjunction(*clauses))
+    return space
+
+
+JOINED = [joined(AndConjunction), joined(OrConjunction), forbidding()]
+
+
+@pytest.mark.parametrize("space", JOINED)
+def test_every_sample_is_valid_also_where_config_space_draws_invalid_ones(
+    space: ConfigurationSpace,
+) -> None:
+    rng = np.random.default_rng(0)
+    for drawn in sample(space, 200, rng):
+        drawn.check_valid_configuration()
+        draw(space, rng).check_valid_configuration()
+    assert sample(space, 5, np.random.default_rng(1)) == sample(space, 5, np.random.default_rng(1))
+
+
+def test_config_space_still_draws_invalid_ones() -> None:
+    """Or else the repair is needed no more."""
+    invalid = 0
+    for space in JOINED:
+        space.random = np.random.RandomState(0)
+        for drawn in space.sample_configuration(100):
+            fixed = repair(drawn, np.random.default_rng(0))
+            invalid += fixed is not drawn
+            assert fixed is None or fixed.check_valid_configuration() is None
+    assert invalid
+
+
+@pytest.mark.parametrize("space", JOINED)
+def test_whatever_comes_of_a_sample_is_valid(space: ConfigurationSpace) -> None:
+    rng = np.random.default_rng(0)
+    drawn = sample(space, 30, rng)
+    children = [crossover(one, other, rng) for one, other in pairwise(drawn)]
+    mutants = [mutate(one, rng) for one in drawn]
+    near = [found for one in drawn[:10] for found in neighbours(one, rng)]
+    points = [from_unit_cube(space, rng.random(len(space)), rng) for _ in range(30)]
+    for found in (*children, *mutants, *near, *points):
+        assert found is None or found.check_valid_configuration() is None
+
+
+def test_what_is_recorded_is_what_is_read_back() -> None:
+    rng = np.random.default_rng(0)
+    space = ConfigurationSpace({"x": Float("x", (1e-12, 1e-3), log=True)})
+    for drawn in sample(space, 20, rng):
+        kept = recorded(space, drawn, rng)
+        read = configuration(space, record(kept))
+        np.testing.assert_array_equal(read.get_array(), kept.get_array())
+        assert kept == drawn
+    whole = sample(flat(), 1, rng)[0]
+    assert recorded(whole.config_space, whole, rng) is whole
+
+
+def test_a_vector_that_is_none_of_the_space_is_an_error() -> None:
+    space = ConfigurationSpace({"a": [0, 1]})
+    wrong = Configuration(space, vector=np.array([7.0]))
+    with pytest.raises(SpaceError, match="no vector of this space"):
+        recorded(space, wrong, np.random.default_rng(0))

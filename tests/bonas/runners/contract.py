@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bonas.runners.runner import Attended, Runner
 from bonas.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.history import History
-from fidelity.objective import Context
+from fidelity.objective import Context, MissingValue
 from fidelity.schedules import Hyperband
 from tests.bonas.runners.errands import eventually
 from tests.bonas.runners.fakes import made, run, taking, trial
@@ -26,6 +27,37 @@ from tests.bonas.test_search import told
 
 def timed(configuration: Configuration, budget: float) -> dict[str, float]:
     return {"cost": cost(configuration, budget), "seconds": budget}
+
+
+def circular(context: Context) -> dict[Any, Any]:
+    found: dict[Any, Any] = {"cost": 1.0, "seconds": 1.0}
+    found["itself"] = found
+    return found
+
+
+def speechless(context: Context) -> dict[Any, Any]:
+    class Speechless:
+        def __repr__(self) -> str:
+            raise ValueError("no words")
+
+    return {"cost": 1.0, "seconds": 1.0, "what": Speechless()}
+
+
+def no_pair(context: Context) -> dict[Any, Any]:
+    context.curve.append(3)  # type: ignore[arg-type]
+    return {"cost": 1.0, "seconds": 1.0}
+
+
+def two_of_one_name(context: Context) -> dict[Any, Any]:
+    return {"cost": 1.0, "seconds": 1.0, 1: 2, "1": 3}
+
+
+UNRECORDABLE: list[Callable[[Context], dict[Any, Any]]] = [
+    circular,
+    speechless,
+    no_pair,
+    two_of_one_name,
+]
 
 
 class RunnerContract:
@@ -124,6 +156,42 @@ class RunnerContract:
         evaluation = runner.wait()
         assert evaluation.curve == ((1.0, 0.5), (2.0, 0.25))
         assert (evaluation.metrics["accuracy"], evaluation.metrics["note"]) == (0.75, "fine")
+
+    @pytest.mark.parametrize("fault", UNRECORDABLE)
+    def test_what_cannot_be_recorded_is_a_crash_and_the_search_goes_on(
+        self, fault: Callable[[Context], dict[Any, Any]], tmp_path: Path
+    ) -> None:
+        def objective(configuration: Configuration, context: Context) -> dict[Any, Any]:
+            number = int(configuration["number"])
+            return fault(context) if number == 1 else {"cost": float(number), "seconds": 1.0}
+
+        with made(objective, directory=tmp_path) as search:
+            history = run(search, self.make(), evaluations=3)
+        assert sorted(str(e.status) for e in history.evaluations) == [
+            "crashed",
+            "success",
+            "success",
+        ]
+        (failed,) = (e for e in history.evaluations if not e.succeeded)
+        assert "cannot be recorded" in str(failed.error)
+        assert list(History.load(tmp_path).evaluations) == list(history.evaluations)
+
+    def test_other_keys_than_texts_become_texts(self, tmp_path: Path) -> None:
+        def objective(configuration: Configuration) -> dict[Any, Any]:
+            return {"cost": 0.5, "seconds": 1.0, 1: 2, (3, 3): {4: (np.int64(5),)}}
+
+        with made(objective, directory=tmp_path) as search:
+            history = run(search, self.make(), evaluations=1)
+        metrics = {"seconds": 1.0, "1": 2, "(3, 3)": {"4": [5]}}
+        assert history.evaluations[0].metrics == metrics
+        assert History.load(tmp_path).evaluations[0].metrics == metrics
+
+    def test_a_missing_named_objective_ends_the_run_at_once(self) -> None:
+        search = made(lambda configuration: {"cost": 1.0, "seconds": 1.0}, objectives=("accuracy",))
+        with pytest.raises(MissingValue, match="the objective returned no 'accuracy'"):
+            run(search, self.make(), evaluations=9)
+        assert len(search.history) == 0
+        assert search.history.pending
 
     def test_an_interrupt_goes_through_and_what_ran_is_asked_again(self, tmp_path: Path) -> None:
         def interrupted(configuration: Configuration) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,20 @@ def taking(*seconds: float) -> Callable[[Configuration], dict[str, float]]:
     return objective
 
 
-def made(objective: Any, schedule: Schedule | None = None, repeats: int = 1) -> Search:
+def made(
+    objective: Any,
+    schedule: Schedule | None = None,
+    repeats: int = 1,
+    directory: Path | None = None,
+    objectives: Sequence[str] = ("cost",),
+) -> Search:
     return Search(
-        Numbers(), objective, strategy=Counting(repeats), schedule=schedule or FullFidelity()
+        Numbers(),
+        objective,
+        strategy=Counting(repeats),
+        schedule=schedule or FullFidelity(),
+        directory=directory,
+        objectives=objectives,
     )
 
 
