@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +14,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import Tensor, nn
 
 from bonas.progress import Progress, Silent
 from bonas.runners.runner import Runner
@@ -21,6 +21,8 @@ from bonas.search import Search
 from bonas.strategies.strategy import Strategy
 from fidelity.data import DataError, Dataset, Part, split
 from fidelity.history import History
+from fidelity.normalised import Normalised
+from fidelity.pixels import as_tensor, offset_of, with_channels
 from fidelity.placement import choose, place
 from fidelity.schedules.schedule import Schedule
 from fidelity.training import Training
@@ -29,23 +31,6 @@ from spaces.space import Space
 
 BATCH = 1024
 """So many examples are predicted at once."""
-
-
-class Normalise(nn.Module):
-    """Subtracts means and multiplies by scales, one a channel: the first layer of what is found."""
-
-    def __init__(
-        self, mean: Float[Tensor, "1 channels 1 1"], scale: Float[Tensor, "1 channels 1 1"]
-    ) -> None:
-        super().__init__()
-        self.mean = nn.Buffer(mean)
-        self.scale = nn.Buffer(scale)
-
-    def forward(
-        self, images: Shaped[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels height width"]:
-        """Images in the scale in which networks are trained."""
-        return (images - self.mean) * self.scale
 
 
 class NetworkSearch(ClassifierMixin, BaseEstimator):
@@ -119,8 +104,8 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         """Searches, and trains what was found on everything.
 
         Args:
-            X: a table (examples, features), or images (examples, height, width) or (examples,
-                channels, height, width).
+            X: a table (examples, features), or images (examples, height, width), as many rows
+                as columns, or (examples, channels, height, width).
             y: a label for each example, of any type.
 
         Raises:
@@ -134,18 +119,21 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
                 f"there is only 1 class, {self.classes_[0]}: a classifier needs examples of two "
                 "or more"
             )
-        everything = Part(_images(X), torch.from_numpy(labels.astype(np.int64)))
+        pixels = _images(with_channels(X, "examples") if X.ndim == 3 else X)
+        offset = offset_of(pixels)
+        everything = Part(as_tensor(pixels, offset), torch.from_numpy(labels.astype(np.int64)))
         self._shape = everything.images.shape[1:]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         held = max(round(self.validation * len(labels)), len(self.classes_))
         rest, validation = split(everything, held, np.random.default_rng(seed))
         # A data set has a test part, which no search looks at: here there is none to look at.
-        best = self._search(Dataset("to search with", rest, validation, validation), seed)
-        whole = Dataset("everything", everything, validation, validation)
+        searched = Dataset("to search with", rest, validation, validation, offset=offset)
+        best = self._search(searched, seed)
+        whole = replace(searched, name="everything", train=everything)
         found = self._training(whole).final(best.trial.configuration, best.trial.seed)
         placed = place(whole, choose("cpu"))
-        normalise = Normalise(placed.mean, placed.scale)
-        self.network_ = nn.Sequential(normalise, found.network.cpu()).eval()
+        network = Normalised(found.network.cpu(), placed.mean, placed.scale, offset)
+        self.network_ = network.eval()
         self.incumbent_: Evaluation = best
         return self
 
@@ -201,7 +189,10 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
                 f"width), but those of fit had {tuple(self._shape)}: they must agree"
             )
         with torch.no_grad():
-            logits = [self.network_(batch.float()) for batch in images.split(BATCH)]
+            logits = [
+                self.network_(torch.from_numpy(images[first : first + BATCH].astype(np.float64)))
+                for first in range(0, len(images), BATCH)
+            ]
         return np.asarray(torch.cat(logits).double().softmax(1).numpy())
 
     def predict(self, X: Any) -> Shaped[np.ndarray, " examples"]:
@@ -214,7 +205,7 @@ def _is_table(examples: Any) -> bool:
     return (examples.ndim if hasattr(examples, "ndim") else np.asarray(examples).ndim) < 3
 
 
-def _images(examples: Shaped[np.ndarray, ...]) -> Shaped[Tensor, "n channels height width"]:
+def _images(examples: Shaped[np.ndarray, ...]) -> Shaped[np.ndarray, "n channels height width"]:
     """Features become channels, each of which a training normalises by itself."""
     if examples.ndim > 4:
         raise DataError(
@@ -222,9 +213,5 @@ def _images(examples: Shaped[np.ndarray, ...]) -> Shaped[Tensor, "n channels hei
             "or images (examples, height, width) or (examples, channels, height, width)"
         )
     if examples.ndim == 2:
-        examples = examples[:, :, None, None]
-    if examples.ndim == 3:
-        examples = examples[:, None]
-    dtype = np.uint8 if examples.dtype in (np.uint8, np.bool_) else np.float32
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
-        return torch.from_numpy(np.array(examples, dtype=dtype, order="C"))
+        return examples[:, :, None, None]
+    return examples[:, None] if examples.ndim == 3 else examples

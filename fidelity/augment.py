@@ -7,6 +7,7 @@ what an uninterrupted one would have drawn.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,3 +68,23 @@ class HorizontalFlip:
         """Mirrors some images, left to right."""
         draws = torch.rand(len(images), generator=generator, device=images.device)
         return torch.where((draws < self.probability)[:, None, None, None], images.flip(3), images)
+
+
+def as_tuple(augmentations: Sequence[Augmentation]) -> tuple[Augmentation, ...]:
+    """The augmentations, made sure of.
+
+    Raises:
+        TypeError: something else was given, or a class in place of an object.
+    """
+    if isinstance(augmentations, str) or not isinstance(augmentations, Sequence):
+        raise TypeError(
+            f"augment is {augmentations!r}: expected a tuple of augmentations, for instance "
+            "(PadCrop(4), HorizontalFlip())"
+        )
+    for augmentation in augmentations:
+        if isinstance(augmentation, type) or not callable(augmentation):
+            raise TypeError(
+                f"augment holds {augmentation!r}: expected an object that is called with images "
+                "and a generator, for instance PadCrop(4)"
+            )
+    return tuple(augmentations)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
-from fidelity.augment import Augmentation
+from fidelity.augment import Augmentation, as_tuple
 from spaces.space import InputShape
 
 
@@ -38,6 +38,11 @@ class Part:
     def __post_init__(self) -> None:
         """Checks what would otherwise show only as bad networks."""
         images, labels = self.images, self.labels
+        if not (isinstance(images, Tensor) and isinstance(labels, Tensor)):
+            raise DataError(
+                "a part holds two tensors, images and labels, not "
+                f"{type(images).__name__} and {type(labels).__name__}: from_arrays converts arrays"
+            )
         if images.ndim != 4:
             raise DataError(
                 f"images of shape {tuple(images.shape)}: "
@@ -84,9 +89,13 @@ class Dataset:
         validation: what a search compares networks by.
         test: what only the final report looks at.
         augment: the augmentations that suit these images, in order.
+        offset: what was subtracted from each channel, in double precision, before its values
+            became float32; None where nothing was. The networks of `retrain` take images as
+            they were before.
 
     Raises:
         DataError: the parts don't fit together, or a class has no training image.
+        TypeError: an augmentation is none.
     """
 
     name: str
@@ -94,9 +103,17 @@ class Dataset:
     validation: Part = field(repr=False)
     test: Part = field(repr=False)
     augment: tuple[Augmentation, ...] = ()
+    offset: Float[Tensor, "1 channels 1 1"] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Checks the parts against each other."""
+        for name in ("train", "validation", "test"):
+            if not isinstance(part := getattr(self, name), Part):
+                raise DataError(
+                    f"the {name} part is {_kind(part)}: expected a fidelity.data.Part; "
+                    "fidelity.datasets.from_arrays(images, labels) makes all of a data set"
+                )
+        as_tuple(self.augment)
         counts = torch.bincount(self.train.labels)
         if len(counts) < 2:
             raise DataError(
@@ -150,6 +167,28 @@ class Dataset:
             return self
         _, kept = split(self.train, images, np.random.default_rng(seed))
         return replace(self, train=kept)
+
+
+def check_dataset(dataset: object) -> None:
+    """Refuses everything that is no data set.
+
+    Raises:
+        TypeError: the message says what was given.
+    """
+    if not isinstance(dataset, Dataset):
+        raise TypeError(
+            f"the data set is {_kind(dataset)}: expected a fidelity.Dataset; "
+            "fidelity.datasets.from_arrays(images, labels) makes one of arrays or tensors, of a "
+            "torch TensorDataset from_arrays(*dataset.tensors)"
+        )
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}, not an object of it"
+    if callable(value) and hasattr(value, "__name__"):
+        return f"the function {value.__name__}, which was not called"
+    return f"a {type(value).__name__}"
 
 
 def split(part: Part, size: int, rng: np.random.Generator) -> tuple[Part, Part]:

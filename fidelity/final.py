@@ -36,8 +36,8 @@ class Final:
         configuration: the architecture.
         input_shape: channels, height and width of one image.
         epochs: of each training.
-        networks: one a seed, from images in the scale of the data set to logits, on the device
-            where it was trained.
+        networks: one per seed, from images in the scale in which the data set was given to
+            logits, on the device where it was trained.
         test_errors: of each network, the fraction of test images that it gets wrong.
     """
 
@@ -128,7 +128,9 @@ def retrain(
         configuration,
         whole.input_shape,
         full.max_epochs,
-        tuple(Normalised(r.network, placed.mean, placed.scale).eval() for r in reports),
+        tuple(
+            Normalised(r.network, placed.mean, placed.scale, whole.offset).eval() for r in reports
+        ),
         tuple(report.test_error for report in reports),
     )
 

@@ -84,16 +84,21 @@ def _move(part: Part, device: torch.device) -> Part:
 def _statistics(
     images: Shaped[Tensor, "images channels height width"],
 ) -> tuple[Float[Tensor, "1 channels 1 1"], Float[Tensor, "1 channels 1 1"]]:
-    """Mean and standard deviation of each channel, without a float copy of all images."""
-    total, squares = 0.0, 0.0
+    """Mean and standard deviation of each channel, without a float copy of all images.
+
+    Differences from the first pixel are summed: squares of values far from 0 would cancel, and a
+    channel that never changes would seem to.
+    """
+    origin = images[:1, :, :1, :1].double()
+    total, squares = torch.zeros_like(origin), torch.zeros_like(origin)
     for chunk in images.split(4096):
-        values = chunk.double()
-        total = total + values.sum((0, 2, 3), keepdim=True)
-        squares = squares + values.square().sum((0, 2, 3), keepdim=True)
+        values = chunk.double() - origin
+        total += values.sum((0, 2, 3), keepdim=True)
+        squares += values.square().sum((0, 2, 3), keepdim=True)
     count = images.numel() / images.shape[1]
-    mean = torch.as_tensor(total) / count
-    variance = torch.as_tensor(squares) / count - mean.square()
-    return mean.float(), variance.clamp(min=0).sqrt().float()
+    mean = total / count
+    variance = squares / count - mean.square()
+    return (origin + mean).float(), variance.clamp(min=0).sqrt().float()
 
 
 def _gains_by_bfloat16(device: torch.device, pixels: int) -> bool:

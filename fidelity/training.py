@@ -6,15 +6,16 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any
 
 import torch
 from ConfigSpace import Configuration
 from torch import nn
 
-from fidelity.augment import Augmentation
+from fidelity.augment import Augmentation, as_tuple
 from fidelity.computed import Counted, counted
-from fidelity.data import Dataset
+from fidelity.data import Dataset, check_dataset
 from fidelity.loop import Plan, TrainingLoop
 from fidelity.objective import Context, InvalidArchitecture
 from fidelity.optimisation import CosineSGD
@@ -75,6 +76,7 @@ class Training:
 
     Raises:
         ValueError: a number is out of its range.
+        TypeError: something is of another kind, for instance a class in place of an object.
     """
 
     space: Space
@@ -89,7 +91,20 @@ class Training:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
+        """Checks what it was given."""
+        if isinstance(self.space, type) or not hasattr(type(self.space), "build"):
+            raise TypeError(
+                f"the space is {self.space!r}: expected an object with configuration_space, "
+                "architecture and build, for instance spaces.CellSpace()"
+            )
+        check_dataset(self.dataset)
+        for name in ("max_epochs", *HYPERPARAMETERS):
+            kind = Integral if name == "batch_size" else Real
+            if not isinstance(value := getattr(self, name), kind):
+                expected = "a whole number" if name == "batch_size" else "a number"
+                raise TypeError(f"{name} is {value!r}: expected {expected}")
+        if self.augment is not None:
+            as_tuple(self.augment)
         if not (self.max_epochs > 0 and math.isfinite(self.max_epochs)):
             raise ValueError(f"max_epochs is {self.max_epochs}: it must be above 0")
         if self.batch_size < 1:
@@ -217,7 +232,7 @@ class Training:
                 f"{', '.join(HYPERPARAMETERS)}"
             )
         settings = {name: chosen.get(name, getattr(self, name)) for name in HYPERPARAMETERS}
-        batch_size = min(settings.pop("batch_size"), len(self.dataset.train))
+        batch_size = min(int(settings.pop("batch_size")), len(self.dataset.train))
         steps_per_epoch = len(self.dataset.train) // batch_size
         return Plan(
             CosineSGD(**settings),

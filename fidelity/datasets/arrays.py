@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
 
-from fidelity.augment import Augmentation
+from fidelity.augment import Augmentation, as_tuple
 from fidelity.data import DataError, Dataset, Part, split
+from fidelity.pixels import as_array, as_tensor, offset_of, with_channels
 
 LabelledArrays = tuple[Any, Any]
-"""Images (N, height, width) or (N, channels, height, width), and N labels."""
+"""Images (N, height, width), as many rows as columns, or (N, channels, height, width), and N
+labels."""
 
 
 def from_arrays(
@@ -28,9 +32,10 @@ def from_arrays(
     """A data set of your own arrays.
 
     Args:
-        images: (N, height, width) or (N, channels, height, width), of any real type: uint8
-            stays as it is, everything else becomes float32. The scale does not matter, since
-            training normalises each channel.
+        images: (N, height, width), as many rows as columns, or (N, channels, height, width), of
+            any real type: uint8 stays as it is, everything else becomes float32. The scale does
+            not matter, since training normalises each channel; a channel that float32 would
+            blur is centred first, see `Dataset.offset`.
         labels: N integers, the classes counted from 0.
         validation: what fraction of the given images to split off, each class in proportion;
             or the validation part itself, as a pair (images, labels).
@@ -43,17 +48,20 @@ def from_arrays(
         DataError: the arrays are not labelled images, or too few for the split.
     """
     _check_fractions(validation, test)
-    train = _part(images, labels, "training")
+    pixels = _pixels(images, "training images")
+    offset = offset_of(pixels)
+    train = _part(pixels, labels, "training", offset)
     size, rng = len(train), np.random.default_rng(seed)
     if isinstance(test, float | int | np.number):
         train, test_part = split(train, round(test * size), rng)
     else:
-        test_part = _part(*test, "test")
+        test_part = _part(_pixels(test[0], "test images"), test[1], "test", offset)
     if isinstance(validation, float | int | np.number):
         train, validation_part = split(train, round(validation * size), rng)
     else:
-        validation_part = _part(*validation, "validation")
-    return Dataset(name, train, validation_part, test_part, tuple(augment))
+        held_out = _pixels(validation[0], "validation images")
+        validation_part = _part(held_out, validation[1], "validation", offset)
+    return Dataset(name, train, validation_part, test_part, as_tuple(augment), offset)
 
 
 def _check_fractions(validation: float | LabelledArrays, test: float | LabelledArrays) -> None:
@@ -66,9 +74,10 @@ def _check_fractions(validation: float | LabelledArrays, test: float | LabelledA
                     "or is a pair (images, labels)"
                 )
             total += part
-        elif len(part) != 2:
+        elif not isinstance(part, tuple | list) or len(part) != 2:
             raise DataError(
-                f"the {name} part is a pair (images, labels), or a fraction such as 0.2"
+                f"the {name} part is a {type(part).__name__}: expected a pair (images, labels), or "
+                "a fraction such as 0.2"
             )
     if total >= 1:
         raise DataError(
@@ -76,11 +85,28 @@ def _check_fractions(validation: float | LabelledArrays, test: float | LabelledA
         )
 
 
-def _part(images: Any, labels: Any, name: str) -> Part:
-    """Arrays as the tensors that a part holds."""
-    pixels, classes = np.asarray(images), np.asarray(labels)
+def _pixels(images: Any, name: str) -> Shaped[np.ndarray, "n c h w"]:
+    """Real numbers of the right layout."""
+    pixels = as_array(images, name)
     if pixels.dtype.kind not in "buif":
-        raise DataError(f"the {name} images are {pixels.dtype}: expected real numbers")
+        raise DataError(f"the {name} are {pixels.dtype}: expected real numbers")
+    last = pixels.shape[-1:]
+    if pixels.ndim == 4 and last in ((1,), (3,)) and 4 < pixels.shape[1] == pixels.shape[2]:
+        raise DataError(
+            f"the {name} of shape {pixels.shape} look as if their channels came last: "
+            "expected (images, channels, height, width), that is images.transpose(0, 3, 1, 2)"
+        )
+    return with_channels(pixels, name)
+
+
+def _part(
+    pixels: Shaped[np.ndarray, "n c h w"],
+    labels: Any,
+    name: str,
+    offset: Float[Tensor, "1 c 1 1"] | None,
+) -> Part:
+    """Arrays as the tensors that a part holds."""
+    classes = as_array(labels, f"{name} labels")
     if classes.size and classes.dtype.kind not in "ui":
         raise DataError(
             f"the {name} labels are {classes.dtype}: expected integers, the classes counted from "
@@ -91,15 +117,4 @@ def _part(images: Any, labels: Any, name: str) -> Part:
             f"the {name} labels have the shape {classes.shape}: expected one integer an image; "
             "for one-hot labels that is labels.argmax(1)"
         )
-    if pixels.ndim == 3:
-        pixels = pixels[:, None]
-    elif pixels.ndim == 4 and pixels.shape[3] in (1, 3) and 4 < pixels.shape[1] == pixels.shape[2]:
-        raise DataError(
-            f"the {name} images of shape {pixels.shape} look as if their channels came last: "
-            "expected (images, channels, height, width), that is images.transpose(0, 3, 1, 2)"
-        )
-    dtype = np.uint8 if pixels.dtype in (np.uint8, np.bool_) else np.float32
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
-        # A copy, so that what the caller later does to the arrays changes no data set.
-        copy = np.array(pixels, dtype=dtype, order="C")
-    return Part(torch.from_numpy(copy), torch.from_numpy(np.array(classes, dtype=np.int64)))
+    return Part(as_tensor(pixels, offset), torch.from_numpy(np.array(classes, dtype=np.int64)))

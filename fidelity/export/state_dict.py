@@ -61,6 +61,7 @@ class StateDict:
                 "input_shape": list(subject.input_shape),
                 "outputs": subject.outputs,
                 "normalised": isinstance(subject.network, Normalised),
+                "offset": getattr(subject.network, "offset", None) is not None,
                 "architecture": json.loads(
                     architecture_to_json(self.space.architecture(self.chosen))
                 ),
@@ -103,4 +104,6 @@ class StateDict:
                 "the space that it was written with"
             )
         network = self.space.build(chosen, (channels, height, width), int(text["outputs"]))
-        return Normalised.blank(network, channels) if text["normalised"] else network
+        if not text["normalised"]:
+            return network
+        return Normalised.blank(network, channels, offset=text.get("offset", False))

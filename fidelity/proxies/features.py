@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from ConfigSpace import Configuration
 
-from fidelity.data import Dataset
+from fidelity.data import Dataset, check_dataset
 from fidelity.placement import choose, place
 from fidelity.proxies.proxy import Proxy, ProxyError
 from spaces.space import Space
@@ -31,6 +31,7 @@ class ProxyFeatures:
 
     Raises:
         ValueError: there is no proxy, or no image.
+        TypeError: the data set is none.
     """
 
     space: Space
@@ -41,7 +42,8 @@ class ProxyFeatures:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
+        """Checks what it was given."""
+        check_dataset(self.dataset)
         if not self.proxies:
             raise ValueError("there is no proxy: give one or more, such as (NASWOT(), Synflow())")
         if self.images < 1:

@@ -70,6 +70,23 @@ def test_images_are_learned_by_cells_and_keep_their_scale(dtype: type) -> None:
         found.predict(images[:, :, :4])
 
 
+def test_a_column_of_seconds_since_1970_is_learned() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    X = np.stack([1.7e9 + 60 * labels + rng.uniform(0, 40, 200), rng.normal(size=200)], axis=1)
+    found = tiny(max_epochs=12.0).fit(X, labels)
+    assert found.score(X, labels) == 1
+    assert found.score(X[:1], labels[:1]) == 1
+    with torch.no_grad():
+        logits = found.network_(torch.from_numpy(X)[:, :, None, None])
+    np.testing.assert_array_equal(logits.argmax(1).numpy(), labels)
+
+
+def test_images_that_may_be_signals_are_asked_for() -> None:
+    with pytest.raises(ValueError, match="signals of 2 channels and length 40"):
+        tiny().fit(np.zeros((20, 2, 40)), np.arange(20) % 2)
+
+
 def test_the_final_network_is_trained_on_all_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     training = NetworkSearch._training

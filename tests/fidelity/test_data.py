@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import TensorDataset
 
 from fidelity.augment import PadCrop
 from fidelity.data import DataError, Dataset, Part, split
@@ -182,6 +183,10 @@ BAD = {
     "a gap": (images(20), LABELS * 3, "no training image has the label 1, 2,"),
     "one-hot": (images(20), np.eye(2, dtype=int)[LABELS], "labels.argmax\\(1\\)"),
     "flat images": (np.ones((20, 16)), LABELS, "shape \\(20, 16\\)"),
+    "signals": (np.ones((20, 2, 8)), LABELS, "2x8 pixels, or signals of 2 channels"),
+    "a torch data set": (TensorDataset(torch.ones(20, 1, 4, 4)), LABELS, "TensorDataset: expected"),
+    "ragged": ([[1.0], [1.0, 2.0]], LABELS, "numpy makes no array"),
+    "a class": (Part, LABELS, "object: expected real numbers"),
     "channels last": (np.ones((20, 8, 8, 3)), LABELS, "transpose\\(0, 3, 1, 2\\)"),
     "text images": (np.full((20, 4, 4), "a"), LABELS, "expected real numbers"),
     "complex images": (np.ones((20, 4, 4), complex), LABELS, "expected real numbers"),
@@ -217,6 +222,9 @@ def test_a_number_too_large_for_float32_is_an_infinite_pixel() -> None:
         (-0.1, 0.2, "validation fraction is -0.1"),
         (float("nan"), 0.2, "validation fraction is nan"),
         (0.2, (images(4),), "pair"),
+        (TensorDataset(torch.ones(4, 1, 4, 4)), 0.2, "is a TensorDataset: expected a pair"),
+        (None, 0.2, "is a NoneType: expected a pair"),
+        ((np.ones((4, 2, 8)), LABELS[:4]), 0.2, "validation images .* signals of 2 channels"),
         (0.01, 0.2, "cannot be split off"),
         (0.2, (images(4, size=5), LABELS[:4]), "must agree"),
         ((images(4), LABELS[:4] + 5), 0.2, "validation part has the label 6"),
@@ -240,3 +248,26 @@ def test_parts_hold_only_the_types_that_training_expects() -> None:
 def test_augmentations_go_with_the_data() -> None:
     dataset = from_arrays(images(20), LABELS, augment=[PadCrop(1)])
     assert dataset.augment == (PadCrop(1),)
+
+
+@pytest.mark.parametrize("augment", [PadCrop(1), [PadCrop], (3,), "flip"])
+def test_what_is_no_augmentation_is_named(augment: object) -> None:
+    with pytest.raises(TypeError, match=r"augment .*: expected"):
+        from_arrays(images(20), LABELS, augment=augment)  # type: ignore[arg-type]
+
+
+def test_parts_of_another_kind_are_refused() -> None:
+    with pytest.raises(DataError, match=r"not ndarray and Tensor: from_arrays converts"):
+        Part(images(3), torch.zeros(3, dtype=torch.int64))  # type: ignore[arg-type]
+    part = example().train
+    with pytest.raises(DataError, match="the validation part is a tuple: expected"):
+        Dataset("mine", part, (part.images, part.labels), part)  # type: ignore[arg-type]
+
+
+def test_all_parts_share_the_offset_of_the_training_images() -> None:
+    late = 1.7e9 + np.random.default_rng(0).uniform(0, 600, (40, 1, 1, 1))
+    dataset = from_arrays(late, np.arange(40) % 2, test=(late[:4], np.arange(4) % 2))
+    assert dataset.offset is not None
+    restored = dataset.test.images.double() + dataset.offset.double()
+    np.testing.assert_allclose(restored.numpy(), late[:4], atol=1e-4, rtol=0)
+    assert dataset.subset(10).offset is dataset.offset

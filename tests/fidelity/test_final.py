@@ -11,6 +11,7 @@ import torch
 from ConfigSpace import ConfigurationSpace
 
 from fidelity.data import Part
+from fidelity.datasets import from_arrays
 from fidelity.export import PythonFile, StateDict
 from fidelity.final import Final, retrain
 from fidelity.objective import InvalidArchitecture
@@ -112,3 +113,25 @@ def test_bad_epochs_and_architectures() -> None:
         retrain(TRAINING, CONVOLUTION, epochs=0)
     with pytest.raises(InvalidArchitecture, match="no path"):
         retrain(TRAINING, SPACE.of(ZERO))
+
+
+def test_networks_and_their_files_take_images_as_they_were_given(tmp_path: Path) -> None:
+    labels = np.arange(60) % 2
+    noise = np.random.default_rng(0).uniform(0, 600, (60, 1, 6, 6))
+    late = 1.7e9 + 500 * labels[:, None, None, None] + noise  # of which float32 keeps little
+    data = from_arrays(late, labels, name="seconds")
+    final = retrain(replace(TRAINING, dataset=data), CONVOLUTION, epochs=6, seeds=(0,))
+    assert final.mean == 0
+    final.save(tmp_path, [StateDict(SPACE, CONVOLUTION), PythonFile()])
+    networks = [
+        final.network,
+        StateDict(SPACE).load(tmp_path / "weights.pt"),
+        PythonFile().load(tmp_path / "network.py"),
+    ]
+    for network in networks:
+        with torch.no_grad():
+            found = network(torch.from_numpy(late).float()).argmax(1)
+        assert found.ne(torch.from_numpy(labels)).float().mean() < 0.05
+    with torch.no_grad():
+        exact = final.network(torch.from_numpy(late)).argmax(1)
+    assert torch.equal(exact, torch.from_numpy(labels))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -11,6 +12,21 @@ def test_normalises_each_channel_before_the_network() -> None:
     network = Normalised(nn.Flatten(), mean.view(1, 2, 1, 1), scale.view(1, 2, 1, 1))
     images = torch.tensor([3.0, 3.0]).view(1, 2, 1, 1)
     assert network(images).tolist() == [[1.0, 4.0]]
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+def test_an_offset_is_subtracted_first_and_exactly(precision: torch.dtype) -> None:
+    offset, mean, scale = (
+        torch.full((1, 1, 1, 1), value) for value in (1_700_000_000.0, 100.0, 0.01)
+    )
+    network = Normalised(nn.Flatten(), mean, scale, offset)
+    images = offset.to(precision) + 256
+    logits = network(images)
+    assert logits.dtype is torch.float32
+    assert logits.item() == pytest.approx(1.56)
+    blank = Normalised.blank(nn.Flatten(), 1, offset=True)
+    blank.load_state_dict(network.state_dict())
+    assert torch.equal(blank(images), logits)
 
 
 def test_a_blank_one_is_filled_by_weights() -> None:

@@ -53,6 +53,19 @@ def test_a_constant_channel_gives_no_infinity() -> None:
     assert normal.eq(0).all()
 
 
+@pytest.mark.parametrize("value", [0.1, 1e-3, 12345.678])
+def test_a_constant_channel_of_fractions_has_the_scale_one(value: float) -> None:
+    data = place(example(np.full((1234, 1, 3, 3), value)), CPU)
+    assert data.scale.item() == 1
+    assert data.mean.item() == np.float32(value)
+
+
+def test_the_scale_of_values_far_from_zero_is_exact() -> None:
+    pixels = (1.6e9 + 128 * np.arange(100.0))[:, None, None, None]
+    data = place(example(pixels), CPU)
+    assert data.scale.item() == pytest.approx(1 / pixels.std(), rel=1e-6)
+
+
 def test_normalising_leaves_its_argument_as_it_was() -> None:
     dataset = example(np.random.default_rng(0).random((10, 1, 3, 3)))
     before = dataset.train.images.clone()

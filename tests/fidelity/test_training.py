@@ -13,10 +13,12 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from fidelity.augment import PadCrop
 from fidelity.checkpoint import Checkpoint
-from fidelity.datasets import from_arrays
+from fidelity.data import Dataset
+from fidelity.datasets import digits, from_arrays
 from fidelity.objective import Context, Diverged, InvalidArchitecture, evaluate
 from fidelity.training import Training
 from fidelity.trial import Status, Trial
@@ -233,6 +235,34 @@ class TestSettings:
     def test_numbers_out_of_range_are_refused_at_once(self, name: str, value: float) -> None:
         with pytest.raises(ValueError, match=f"{name} is {value}"):
             dataclasses.replace(TRAINING, **{name: value})  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("dataset", TensorDataset(torch.ones(4, 1, 2, 2)), "TensorDataset: .*from_arrays"),
+            ("dataset", DataLoader(TensorDataset(torch.ones(4))), "is a DataLoader: expected"),
+            ("dataset", Dataset, "is the class Dataset, not an object of it"),
+            ("dataset", digits, "is the function digits, which was not called"),
+            ("dataset", (np.ones((4, 1, 2, 2)), np.arange(4)), "is a tuple: expected"),
+            ("space", TinySpace, "the space is <class .*: expected an object with"),
+            ("space", "cells", "the space is 'cells': expected an object with"),
+            ("max_epochs", "9", "max_epochs is '9': expected a number"),
+            ("batch_size", 32.0, "batch_size is 32.0: expected a whole number"),
+            ("learning_rate", None, "learning_rate is None: expected a number"),
+            ("augment", PadCrop(1), "augment is PadCrop.*: expected a tuple"),
+            ("augment", (PadCrop,), "augment holds <class .*: expected an object"),
+        ],
+    )
+    def test_what_is_of_another_kind_is_named_at_once(
+        self, name: str, value: object, message: str
+    ) -> None:
+        with pytest.raises(TypeError, match=message):
+            dataclasses.replace(TRAINING, **{name: value})  # type: ignore[arg-type]
+
+    def test_numbers_of_numpy_are_numbers(self) -> None:
+        numbers = {"max_epochs": np.int64(2), "batch_size": np.int32(32)}
+        training = dataclasses.replace(TRAINING, **numbers, learning_rate=np.float32(0.1))
+        assert training(SPACE.of("convolution"), 2)["epochs"] == 2
 
     def test_a_batch_larger_than_the_data_takes_all_of_it(self) -> None:
         training = dataclasses.replace(TRAINING, batch_size=10_000)

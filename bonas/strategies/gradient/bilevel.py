@@ -97,6 +97,9 @@ class Bilevel:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        from fidelity.data import check_dataset
+
+        check_dataset(self.dataset)
         for name in ("epochs", "batch_size", "clip", "architecture_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be above 0")

@@ -174,3 +174,9 @@ class TestProxyFeatures:
     def test_without_a_proxy_there_are_none(self) -> None:
         with pytest.raises(ValueError, match="there is no proxy: give one or more"):
             ProxyFeatures(SPACE, DATASET, ())
+
+    def test_what_is_no_data_set_is_named(self) -> None:
+        with pytest.raises(TypeError, match="the data set is a ndarray: expected"):
+            ProxyFeatures(SPACE, np.ones((20, 1, 4, 4)), self.PROXIES)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="the data set is a ndarray: expected"):
+            Score(SPACE, np.ones((20, 1, 4, 4)), NASWOT())  # type: ignore[arg-type]

@@ -262,3 +262,7 @@ class TestBadInput:
         changes: dict[str, float] = {name: value}
         with pytest.raises(ValueError, match=message):
             dataclasses.replace(BILEVEL, **changes)  # type: ignore[arg-type]
+
+    def test_what_is_no_data_set_is_named(self) -> None:
+        with pytest.raises(TypeError, match="the data set is a ndarray: expected"):
+            Bilevel(np.ones((20, 1, 4, 4)))  # type: ignore[arg-type]
