@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ConfigSpace import ConfigurationSpace
 
 from bonas import Search, callbacks, runners, strategies
+from bonas.comparison import Setup
 from bonas.progress import Silent
 from fidelity import Constraint, FullFidelity, Training
 from tests.bonas.spaces import cells, cost
@@ -56,6 +58,20 @@ def test_so_it_is_in_a_run(named: dict[str, Any], message: str) -> None:
         pytest.raises(TypeError, match=re.escape(message)),
     ):
         search.run(evaluations=1, progress=Silent(), **named)
+
+
+@pytest.mark.parametrize(
+    "wrapping",
+    [
+        lambda strategy: strategies.StartFrom((), strategy),
+        lambda strategy: strategies.Screened(lambda configuration: 0.0, strategy),
+        strategies.ParEGO,
+        Setup,
+    ],
+)
+def test_what_holds_a_strategy_refuses_a_class(wrapping: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match="strategy is the class RandomSearch"):
+        wrapping(strategies.RandomSearch)
 
 
 def test_a_single_constraint_needs_no_list() -> None:
