@@ -14,8 +14,8 @@ from spaces.variation import variants
 STARTS = 2
 """Configurations from which a descent begins, one after another."""
 
-MOST_COUNTED = 200
-"""Configurations that are looked at in all descents together."""
+ENOUGH_COUNTED = 100
+"""Configurations looked at, after which no further descent begins."""
 
 
 class Closest:
@@ -40,6 +40,7 @@ class Closest:
     def __init__(self, target: Target, stop: Callable[[], bool]) -> None:
         self.violation = math.inf
         self.counted = 0
+        self._ended = False  # a descent, where no single change leads nearer
         self._target = target
         self._stop = stop
 
@@ -47,17 +48,18 @@ class Closest:
         """Look from `starts`, the closest first, until a configuration keeps all constraints."""
         self.configuration = starts[0]
         for start in sorted(starts, key=self._look)[:STARTS]:
-            self._descend(start)
+            if self.violation > 0.0 and not (self._ended and self.counted >= ENOUGH_COUNTED):
+                self._descend(start)
 
     @property
     def conclusive(self) -> bool:
-        """Whether the descents ended, and constraints on one side only gave them a direction.
+        """Whether a descent ended, and constraints on one side only gave it a direction.
 
         Between a lower and an upper bound, a descent may end where no single change leads nearer.
         """
         known = [c for c in self._target.constraints if c.name in self._target.computed]
-        bounds = [(c.at_most is None, c.at_least is None) for c in known]
-        return not self._stop() and (False, False) not in bounds and len(set(bounds)) == 1
+        bounds = {(c.at_most is None, c.at_least is None) for c in known}
+        return self._ended and len(bounds) == 1 and (False, False) not in bounds
 
     def _descend(self, current: Configuration) -> None:
         rng = np.random.default_rng(0)
@@ -66,11 +68,12 @@ class Closest:
             before = violation
             for index in range(len(current.config_space)):
                 for variant in variants(current, index, rng):
-                    if self.violation == 0.0 or self.counted >= MOST_COUNTED or self._stop():
+                    if self.violation == 0.0 or self._stop():
                         return
                     if (found := self._look(variant)) < violation:
                         current, violation = variant, found
             if not violation < before:
+                self._ended = True
                 return
 
     def _look(self, configuration: Configuration) -> float:

@@ -59,6 +59,7 @@ class Failures:
             raise ValueError(f"first_failures is a number of evaluations from 1 on, not {most}")
         self._most = most
         self._first: Evaluation | None = None
+        self._last: Evaluation | None = None
         self._count = 0
         self._worked = False  # in this run
         self._works = any(evaluation.succeeded for evaluation in history.evaluations)
@@ -73,7 +74,7 @@ class Failures:
         self._works = self._works or evaluation.succeeded
         if evaluation.succeeded or evaluation.status is Status.INVALID:
             return
-        self._first = self._first or evaluation
+        self._first, self._last = self._first or evaluation, evaluation
         self._count += 1
         self._show(evaluation)
         if not self._works and self._count >= self._most:
@@ -91,13 +92,13 @@ class Failures:
             NothingWorks: all evaluations of this run have failed, and none has ever succeeded or
                 there were too many of them.
         """
-        if self._first is None or self._worked:
+        if self._last is None or self._worked:
             return
         if not self._works or self._count >= self._most:
-            count = "the only evaluation" if self._count == 1 else f"all {self._count} evaluations"
+            which = "no evaluation of this run" if self._works else "no evaluation"
             raise NothingWorks(
-                f"{count} of this run failed; the history keeps them. The first was "
-                f"{_told(self._first)}"
+                f"{which} succeeded; the last error:\n{_told(self._last)}\n"
+                f"The run had {self._count} failures; the history keeps them"
             )
 
     def _show(self, evaluation: Evaluation) -> None:

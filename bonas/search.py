@@ -25,6 +25,7 @@ from bonas.limits import Limits
 from bonas.progress import Progress, Silent
 from bonas.proposals import Proposals, default_strategy
 from bonas.reports.report import report
+from bonas.roles import RUNNER, SCHEDULE, SPACE, STRATEGY, check_role
 from bonas.run import STALE_PROPOSALS, Run
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
@@ -73,6 +74,7 @@ class Search:
         seed: of everything random. The same seed gives the same search.
 
     Raises:
+        TypeError: an argument is a class or a name where an object is expected.
         ObjectiveError: the objective cannot be called with what a search passes.
         ScheduleError: the schedule asks for more than the objective's `max_budget`.
         TargetError: objectives or constraints that no search can have.
@@ -93,7 +95,12 @@ class Search:
         checkpoint_bytes: int | None = None,
         seed: int = 0,
     ) -> None:
+        check_role("space", space, SPACE, "spaces.CellSpace.nasbench201()")
         accepted_arguments(objective)
+        if strategy is not None:
+            check_role("strategy", strategy, STRATEGY, "strategies.RandomSearch()")
+        if schedule is not None:
+            check_role("schedule", schedule, SCHEDULE, "Hyperband(1, 9)")
         check_cap(checkpoint_bytes)
         self.space = space
         self.objective = objective
@@ -313,6 +320,7 @@ class Search:
         """
         limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
         runner = InProcess() if runner is None else runner
+        check_role("runner", runner, RUNNER, "runners.LocalProcesses(4)")
         self._go_by(runner)
         with progress or Progress() as shown, Interrupts() as interrupts:
             listeners = Listeners(callbacks)

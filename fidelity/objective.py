@@ -82,6 +82,11 @@ def accepted_arguments(objective: Objective) -> tuple[str, ...]:
     """
     if not callable(objective):
         raise ObjectiveError(f"an objective is a function, not {objective!r}")
+    if inspect.isclass(objective):
+        raise ObjectiveError(
+            f"the objective is the class {objective.__name__}, but a function or an object is "
+            f"expected: make one, as in {objective.__name__}(...)"
+        )
     accepted = []
     for name, parameter in inspect.signature(objective).parameters.items():
         if name in ARGUMENTS and parameter.kind is not parameter.POSITIONAL_ONLY:

@@ -218,14 +218,26 @@ class Target:
 
 
 def target(
-    objective: Objective, objectives: Sequence[str], constraints: Sequence[Constraint]
+    objective: Objective,
+    objectives: Sequence[str],
+    constraints: Sequence[Constraint] | Constraint,
 ) -> Target:
     """The target of a search; what an objective can compute is in its attribute `computed`.
 
     Raises:
         TargetError: as `Target`.
     """
+    if isinstance(constraints, Constraint):
+        constraints = (constraints,)
+    for constraint in constraints:
+        if not isinstance(constraint, Constraint):
+            raise TargetError(
+                "constraints are objects, such as Constraint('parameters', at_most=100_000), not "
+                f"{constraint!r}"
+            )
     names = (objectives,) if isinstance(objectives, str) else tuple(objectives)
+    if not all(isinstance(name, str) for name in names):
+        raise TargetError(f"objectives are names of what the objective returns, not {names}")
     return Target(names, tuple(constraints), getattr(objective, "computed", {}))
 
 

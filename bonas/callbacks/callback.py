@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from bonas.roles import CALLBACK, check_role
 from fidelity.history import History
 from fidelity.trial import Evaluation, Trial
 
@@ -38,9 +39,19 @@ class Listeners:
 
     Args:
         callbacks: called in this order.
+
+    Raises:
+        TypeError: one is a class, or has none of the methods of a callback.
     """
 
     def __init__(self, callbacks: Sequence[Callback]) -> None:
+        if not isinstance(callbacks, Sequence) or isinstance(callbacks, str):
+            raise TypeError(
+                f"callbacks is {callbacks!r}: a list is expected, such as [callbacks.MLflow()]"
+            )
+        for callback in callbacks:
+            named = any(hasattr(callback, method) for method in CALLBACK)
+            check_role("a callback", callback, () if named else CALLBACK, "callbacks.MLflow()")
         self._callbacks = tuple(callbacks)
         self._failed: set[int] = set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bonas.roles import SCHEDULE, STRATEGY, check_role
 from bonas.strategies.strategy import Strategy
 from fidelity.schedules.schedule import Schedule
 
@@ -19,3 +20,9 @@ class Setup:
 
     strategy: Strategy
     schedule: Schedule | None = None
+
+    def __post_init__(self) -> None:
+        """Check that both are what they are called."""
+        check_role("strategy", self.strategy, STRATEGY, "strategies.RandomSearch()")
+        if self.schedule is not None:
+            check_role("schedule", self.schedule, SCHEDULE, "Hyperband(1, 9)")

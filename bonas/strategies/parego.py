@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float
 
+from bonas.roles import STRATEGY, check_role
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Proposal, Strategy
 from fidelity.history import History
@@ -36,7 +37,8 @@ class ParEGO:
     rho: float = 0.05
 
     def __post_init__(self) -> None:
-        """Checks the number."""
+        """Check the strategy and the number."""
+        check_role("strategy", self.strategy, STRATEGY, "strategies.RandomSearch()")
         if not self.rho >= 0:
             raise ValueError(f"rho is {self.rho}: it must be 0 or more")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
+from bonas.roles import STRATEGY, check_role
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Again, Exhausted, Proposal, Recommender, Strategy
 from fidelity.history import History
@@ -47,7 +48,8 @@ class Screened:
     _costs: dict[str, float] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Checks the number."""
+        """Check the strategy and the number."""
+        check_role("strategy", self.strategy, STRATEGY, "strategies.RandomSearch()")
         if self.samples < 1:
             raise ValueError(f"samples is {self.samples}: a proposal needs one or more")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from ConfigSpace import Configuration
 
+from bonas.roles import STRATEGY, check_role
 from bonas.strategies.strategy import Proposal, Strategy
 from fidelity.history import History
 from fidelity.trial import Evaluation
@@ -25,6 +26,10 @@ class StartFrom:
 
     configurations: tuple[Configuration, ...]
     strategy: Strategy
+
+    def __post_init__(self) -> None:
+        """Check that the strategy is one."""
+        check_role("strategy", self.strategy, STRATEGY, "strategies.RandomSearch()")
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         """See `Strategy.propose`."""

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import math
+import signal
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from ConfigSpace import Configuration
+from rich.console import Console
 
 from bonas import Search, strategies
 from bonas.failures import NothingFeasible
-from bonas.progress import Silent
+from bonas.progress import Progress, Silent
+from bonas.proposals import PATIENCE
+from bonas.runners import InProcess
 from bonas.strategies.strategy import Strategy
 from fidelity import Constraint, FullFidelity, History, Hyperband
 from fidelity.schedules.schedule import Schedule
+from spaces import Space
+from spaces.space import draw
 from tests.bonas.spaces import GAIN, cells, cost
 
 LIMIT = Constraint("convolutions", at_most=2)
@@ -117,6 +125,105 @@ def test_a_search_with_refusals_resumes_to_the_same(name: str, tmp_path: Path) -
 def test_where_nothing_is_within_a_known_limit_it_says_so() -> None:
     with pytest.raises(NothingFeasible, match=r"convolutions <= -1.*loosen a limit"):
         searched(strategies.RandomSearch(), [Constraint("convolutions", at_most=-1)])
+
+
+@dataclass
+class Counting:
+    """Random search that counts its proposals."""
+
+    proposals: int = 0
+
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+        self.proposals += 1
+        return draw(space.configuration_space, rng)
+
+
+def test_that_takes_few_proposals_and_names_the_smallest_value() -> None:
+    strategy = Counting()
+    with pytest.raises(NothingFeasible, match=r"the closest of \d+ has convolutions 0; loosen"):
+        searched(strategy, [Constraint("convolutions", at_most=-1)])
+    assert strategy.proposals == PATIENCE
+
+
+def test_a_constraint_that_few_networks_keep_is_not_called_impossible() -> None:
+    strategy = Counting()
+    constraints = [Constraint("convolutions", at_most=0), Constraint("slowness", at_most=99)]
+    history = searched(strategy, constraints, evaluations=2)
+    assert len(history) == 2
+    assert strategy.proposals > PATIENCE
+
+
+@dataclass
+class Ticking(InProcess):
+    """A clock that goes on by a second whenever it is looked at."""
+
+    ticks: int = 0
+
+    def now(self) -> float:
+        self.ticks += 1
+        return float(self.ticks)
+
+
+def test_a_limit_of_seconds_holds_while_proposals_are_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strategy = Counting()
+    with Search(
+        cells(), Sized(), strategy=strategy, constraints=[Constraint("convolutions", at_most=-1)]
+    ) as search:
+        history = search.run(seconds=10, runner=Ticking(), progress=Silent())
+    assert len(history) == 0
+    assert 1 <= strategy.proposals < 10
+    assert "the run ends while proposals are refused: the last" in caplog.text
+    assert "(convolutions <= -1), the closest has convolutions" in caplog.text
+
+
+@dataclass(frozen=True)
+class Interrupted(Sized):
+    """Ctrl-C at the third network whose convolutions are counted."""
+
+    counted: list[float] = field(default_factory=list)
+
+    @property
+    def computed(self) -> dict[str, object]:  # type: ignore[override]
+        return {"convolutions": self.count}
+
+    def count(self, configuration: Configuration) -> float:
+        self.counted.append(convolutions(configuration))
+        if len(self.counted) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return self.counted[-1]
+
+
+def test_so_does_an_interrupt() -> None:
+    objective = Interrupted()
+    with (
+        Search(
+            cells(),
+            objective,
+            strategy=Counting(),
+            constraints=[Constraint("convolutions", at_most=-1)],
+        ) as search,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        search.run(evaluations=3, progress=Silent())
+    assert len(objective.counted) == 3
+
+
+def test_refused_networks_are_shown() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    with (
+        Search(
+            cells(),
+            Sized(),
+            strategy=Counting(),
+            constraints=[Constraint("convolutions", at_most=-1)],
+        ) as search,
+        pytest.raises(NothingFeasible),
+    ):
+        search.run(evaluations=3, progress=Progress(interval=0.0, console=console))
+    assert isinstance(console.file, io.StringIO)
+    assert "search: 0 evaluations of 3, 2 networks refused, 0 epochs" in console.file.getvalue()
 
 
 def test_where_nothing_keeps_a_measured_limit_it_names_the_closest() -> None:
