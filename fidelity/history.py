@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from fidelity import journal
+from fidelity.columns import columns
 from fidelity.html import history_html
 from fidelity.journal import JournalError
 from fidelity.metrics import checked
@@ -225,8 +226,8 @@ class History:
 
         own = [f.name for f in (*fields(Trial), *fields(Evaluation)) if f.name not in NESTED]
         metrics = dict.fromkeys(name for e in self._evaluations for name in e.metrics)
-        hyperparameters = _columns("configuration", self.space, {*own, *NESTED})
-        measured = _columns("metrics", metrics, {*own, *NESTED, *hyperparameters.values()})
+        hyperparameters = columns("configuration", self.space, {*own, *NESTED})
+        measured = columns("metrics", metrics, {*own, *NESTED, *hyperparameters.values()})
         rows = [
             {
                 **{name: getattr(e.trial, name) for name in own if hasattr(e.trial, name)},
@@ -323,17 +324,6 @@ class History:
                 f"trial {trial.number} continues trial {trial.parent}, which is not there"
             )
         return trial
-
-
-def _columns(prefix: str, names: Iterable[str], taken: Set[str]) -> dict[str, str]:
-    """Name a column for each of `names`: with the prefix where the name is taken."""
-    columns: dict[str, str] = {}
-    for name in names:
-        column = name
-        while column in taken or column in columns.values():
-            column = f"{prefix}.{column}"
-        columns[name] = column
-    return columns
 
 
 def _not_pending(number: int) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from fidelity.columns import columns
 from spaces.html import Html, element, table
 from spaces.space import values
 
@@ -42,6 +43,14 @@ def status(evaluation: Evaluation) -> str:
     return f"{evaluation.status}{known}"
 
 
+def rows(
+    prefix: str, values: Mapping[str, Any], above: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return the lines of a user's values, told from the lines above by a prefix where needed."""
+    names = columns(prefix, map(str, values), {name for name, _ in above})
+    return [(names[str(name)], str(value)) for name, value in values.items()]
+
+
 def trial_html(trial: Trial) -> Html:
     """What is evaluated, line by line."""
     lines = [
@@ -51,8 +60,8 @@ def trial_html(trial: Trial) -> Html:
         ("continues", "–" if trial.parent is None else f"trial {trial.parent}"),
         ("bracket", str(trial.bracket)),
         ("network", trial.key),
-        *((name, str(value)) for name, value in values(trial.configuration).items()),
     ]
+    lines += rows("configuration", values(trial.configuration), lines)
     return table(("", ""), lines)
 
 
@@ -62,8 +71,8 @@ def evaluation_html(evaluation: Evaluation) -> Html:
         ("cost", cost(evaluation)),
         ("status", status(evaluation)),
         ("seconds", f"{evaluation.seconds:.2f}"),
-        *((str(name), str(value)) for name, value in evaluation.metrics.items()),
     ]
+    lines += rows("metrics", evaluation.metrics, lines)
     result = table(("", ""), lines)
     error = element("pre", without_folders(evaluation.error)) if evaluation.error else Html()
     return element("div", result, error, trial_html(evaluation.trial))

@@ -9,7 +9,7 @@ from typing import Any
 from bonas.reports.figures import anytime_svg, picture
 from bonas.reports.style import POLICY, SCRIPT, STYLE
 from fidelity.history import History
-from fidelity.html import choices, cost, status, without_folders
+from fidelity.html import choices, cost, rows, status, without_folders
 from fidelity.trial import Evaluation
 from spaces.html import Html, element, join, size, table, tree
 from spaces.space import Space, values
@@ -118,9 +118,10 @@ def _incumbent(subject: Subject) -> Html:
         ("trial", str(trial.number)),
         ("cost", f"{best.cost:.6g}"),
         ("budget", f"{trial.budget:g}"),
-        *((str(name), _short(value)) for name, value in best.metrics.items()),
         ("network", trial.key),
     ]
+    measured = {str(name): _short(value) for name, value in best.metrics.items()}
+    lines[3:3] = rows("metrics", measured, lines)
     chosen = [(name, str(value)) for name, value in values(trial.configuration).items()]
     details = element("details", element("summary", "Its configuration"), _facts(chosen))
     return join((heading, drawn, _facts(lines), details))

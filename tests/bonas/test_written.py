@@ -29,6 +29,7 @@ from bonas.runners.in_process import InProcess
 from bonas.strategies.strategy import Strategy
 from fidelity import Constraint, FullFidelity, History, Hyperband
 from fidelity.history import trial_record
+from fidelity.schedules import Schedule
 from fidelity.trial import Evaluation
 from spaces.architecture import Architecture, chain
 from spaces.space import InputShape, Space
@@ -129,6 +130,7 @@ class Careless:
         strategies.RandomSearch(),
         strategies.RegularizedEvolution(),
         strategies.DifferentialEvolution(),
+        strategies.LocalSearch(),
         strategies.Reinforce(),
     ],
     ids=lambda strategy: type(strategy).__name__,
@@ -145,18 +147,17 @@ def test_every_listed_configuration_is_valid(kind: Any) -> None:
         found.check_valid_configuration()
 
 
-def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
-    def sitting(number: Callable[[int], Any], evaluations: int) -> History:
-        with made(
-            lambda configuration, budget: float(configuration["number"]) + 1 / budget,
-            Hyperband(number(1), number(9), eta=number(3)),
-            directory=tmp_path,
-        ) as search:
-            return run(search, InProcess(), evaluations=number(evaluations))
-
-    sitting(np.int64, 5)
-    assert len(sitting(np.int64, 9)) == 9
-    assert [e.trial.budget for e in History.load(tmp_path).evaluations] == [1.0] * 9
+@pytest.mark.parametrize(
+    "schedule",
+    [FullFidelity(np.int64(3)), FullFidelity(np.float32(3)), Hyperband(*np.array([1, 9]))],
+    ids=["whole", "real", "both"],
+)
+def test_budgets_of_numpy_are_the_numbers(schedule: Schedule, tmp_path: Path) -> None:
+    for evaluations in (3, 5):
+        with made(objective, schedule, directory=tmp_path) as search:
+            history = run(search, InProcess(), evaluations=evaluations)
+    assert told(History.load(tmp_path)) == told(history)
+    assert {type(trial.budget) for trial in History.load(tmp_path).trials} <= {int, float}
 
 
 def test_a_seed_and_limits_of_numpy_are_the_numbers(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from fidelity.history import History, evaluation_record, trial_record
+from fidelity.html import evaluation_html
 from fidelity.journal import JournalError
 from fidelity.schedules.schedule import Promote, Start
 from fidelity.trial import Evaluation, Status, Trial
@@ -131,6 +132,14 @@ def test_the_frame_has_the_columns_of_the_trial_and_those_of_the_same_name() -> 
         assert row[f"configuration.{name}"] == 20
     for name in (*OWN, "trial", "width"):
         assert row[f"metrics.{name}"] == "measured"
+
+
+def test_a_page_tells_the_values_of_a_trial_from_those_of_the_same_name() -> None:
+    space = ConfigurationSpace({"budget": [10, 20], "width": [30, 40]})
+    trial = Trial(0, configuration(space, {"budget": 20, "width": 40}), "key", 3.0)
+    shown = evaluation_html(Evaluation(trial, 0.25, {"cost": 0.5, "loss": 0.125}))
+    for name in ("budget", "configuration.budget", "width", "cost", "metrics.cost", "loss"):
+        assert shown.count(f">{name}<") == 1
 
 
 def test_a_prefix_that_is_taken_is_added_again() -> None:
