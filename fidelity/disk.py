@@ -1,0 +1,40 @@
+"""Bytes brought to the disk, and what to do about a disk that refuses them."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What `fsync` reports on file systems that don't have it: the data is written all the same."""
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def sync(descriptor: int) -> bool:
+    """Bring what was written to the disk.
+
+    Returns:
+        Whether the file system can do that; if not, the data is safe only from a crash of the
+        process, not from one of the machine.
+
+    Raises:
+        OSError: the data could not be written.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNSUPPORTED:
+            raise
+        return False
+    return True
+
+
+def remedy(error: OSError) -> str:
+    """The advice for someone whose disk raised this error."""
+    if error.errno in FULL:
+        return "make room"
+    if error.errno in FORBIDDEN:
+        return "make it writable"
+    return "repair the disk or the connection to it"
