@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fidelity.disk import sync
+from fidelity.disk import write_whole
 
 
 class CheckpointWarning(UserWarning):
@@ -92,7 +92,8 @@ class Checkpoint:
         packed = io.BytesIO()
         torch.save(state, packed)
         try:
-            _write(self.target, packed)
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self.target, packed.getbuffer())
         except OSError as error:
             self.unsaved = error.strerror or str(error)
             self._warn(
@@ -105,21 +106,6 @@ class Checkpoint:
     def _warn(self, text: str) -> None:
         self.notices.append(text)
         warnings.warn(text, CheckpointWarning, stacklevel=4)
-
-
-def _write(path: Path, content: io.BytesIO) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            sync(file.fileno())
-        temporary.replace(path)
-    except BaseException:  # a full disk is not to stay full of half a checkpoint
-        with contextlib.suppress(OSError):  # of a disk that has become read-only
-            temporary.unlink(missing_ok=True)
-        raise
 
 
 def verify(path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from pathlib import Path
 
 UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """What `fsync` reports on file systems that don't have it: the data is written all the same."""
@@ -29,6 +31,31 @@ def sync(descriptor: int) -> bool:
             raise
         return False
     return True
+
+
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that a crash or a full disk leaves either all of it or what was there.
+
+    Args:
+        path: the file; its folder exists. The same name ending in `.tmp` is used meanwhile.
+        content: the whole of it.
+
+    Raises:
+        OSError: it cannot be written; the error names the file.
+    """
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            sync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:  # a full disk is not to stay full of half a file
+        with contextlib.suppress(OSError):  # of a disk that has become read-only
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
+        raise
 
 
 def remedy(error: OSError) -> str:
