@@ -102,14 +102,13 @@ def test_a_trial_over_its_seconds_is_ended(client: Client, tmp_path: Path) -> No
     assert "its limit is 1" in str(evaluation.error)
 
 
-def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(
-    runner: Dask, tmp_path: Path
-) -> None:
-    runner.submit(starting(tmp_path), trial(0), Context())
-    eventually((tmp_path / "child").exists, "the child")
-    runner.cancel()
-    child = int((tmp_path / "child").read_text())
-    eventually(lambda: gone(child), "the end of the child", seconds=60)
+def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(tmp_path: Path) -> None:
+    with cluster(1) as own, Client(own) as client, Dask(client) as runner:
+        runner.submit(starting(tmp_path), trial(0), Context())
+        eventually((tmp_path / "child").exists, "the child")
+        runner.cancel()
+        child = int((tmp_path / "child").read_text())
+        eventually(lambda: gone(child), "the end of the child", seconds=60)
 
 
 def test_an_objective_that_cannot_be_loaded_is_refused(runner: Dask) -> None:
