@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(search, limits)
     except JournalError as error:
         return _complain(error, BAD_INPUT)
+    except OSError as error:  # of a disk: of the summary and the pictures of the demo
+        return _complain(error, FAILURE)
     except KeyboardInterrupt:
         if options.command in READERS:
             return SUCCESS

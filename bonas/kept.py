@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fidelity.checkpoint import Checkpoint, Checkpoints
+from fidelity.checkpoint import Checkpoint, Checkpoints, CheckpointWarning
 from fidelity.history import History
 from fidelity.objective import Context
 from fidelity.one_cost import one_cost
@@ -70,7 +71,16 @@ class KeptCheckpoints:
     def _from_parent(self, trial: Trial, target: Path) -> Context:
         if trial.parent is None:
             return Context(Checkpoint(None, target))
-        source = self._files.path(self._owner(trial.parent))
+        parent = self._owner(trial.parent)
+        if (reason := self._unsaved(parent)) is not None:
+            warnings.warn(
+                f"trial {trial.number} trains from the beginning: the checkpoint of trial "
+                f"{parent}, which it promotes, could not be written ({reason})",
+                CheckpointWarning,
+                stacklevel=3,
+            )
+            return Context(Checkpoint(None, target))
+        source = self._files.path(parent)
         # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
         # another, there is nothing to continue from.
         if self._files.directory.exists() and not source.exists():
@@ -81,8 +91,9 @@ class KeptCheckpoints:
 
     def of(self, trial: int) -> Path | None:
         """The file that trial number `trial` left, if it is still kept."""
-        path = self._files.path(self._owner(trial))
-        return path if path.exists() else None
+        owner = self._owner(trial)
+        path = self._files.path(owner)
+        return path if path.exists() and self._unsaved(owner) is None else None
 
     def tidy(self) -> None:
         """Removes what nobody needs any more, if it is time.
@@ -95,7 +106,8 @@ class KeptCheckpoints:
         if not self._files.directory.exists():
             return
         if n % max(1, n // 100) == 0:
-            self._files.keep(self._paused() | self._held())
+            needed = self._paused() | self._held()
+            self._files.keep({trial for trial in needed if self._unsaved(trial) is None})
         if self._most_bytes is not None:
             self._shrink(self._most_bytes)
 
@@ -153,6 +165,11 @@ class KeptCheckpoints:
         fresh = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}
         running = {trial.number for trial in pending}
         return {self._owner(trial) for trial in needed} | running | fresh
+
+    def _unsaved(self, trial: int) -> str | None:
+        """Why trial number `trial` left no checkpoint; a file of it is one of an earlier epoch."""
+        evaluation = self._history.evaluation(trial)
+        return None if evaluation is None else evaluation.unsaved
 
     def _owner(self, trial: int) -> int:
         """The number of the trial that was really evaluated for `trial`."""

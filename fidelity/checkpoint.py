@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import io
 import warnings
 import zipfile
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from fidelity.disk import write_whole
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint that could not be read or written; the evaluation is as good without it."""
 
 
 @dataclass
@@ -20,11 +26,15 @@ class Checkpoint:
         source: the file of the trial that is continued; None at the start.
         target: the file for this trial's own state; None keeps nothing.
         refused: the source was of no use, so that the training started anew.
+        unsaved: why the last state could not be written; None if it was.
+        notices: the texts of all warnings, for the process of the search.
     """
 
     source: Path | None = None
     target: Path | None = None
     refused: bool = False
+    unsaved: str | None = None
+    notices: list[str] = field(default_factory=list)
 
     @property
     def own(self) -> bool:
@@ -62,25 +72,40 @@ class Checkpoint:
             reason: what is wrong with the source: the rest of "the checkpoint ...".
         """
         self.refused = True
-        warnings.warn(f"the checkpoint {self.source} {reason}; training starts anew", stacklevel=3)
+        self._warn(f"the checkpoint {self.source} {reason}; training starts anew")
+
+    def restart(self) -> None:
+        """Start from the beginning without a warning: the source was never to be continued."""
+        self.source, self.refused = None, True
 
     def save(self, state: dict[str, Any]) -> None:
-        """Writes `state` so that a crash leaves either the whole file or none."""
+        """Write `state` so that a crash leaves either the whole file or none.
+
+        Where the disk refuses it, this is a warning: the training that it belongs to is as good
+        without it.
+        """
         if self.target is None:
             return
         import torch
 
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.target.with_suffix(".tmp")
+        # In memory first, so that what cannot be saved at all is not taken for a full disk.
+        packed = io.BytesIO()
+        torch.save(state, packed)
         try:
-            with temporary.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:  # a full disk is not to stay full of half a checkpoint
-            temporary.unlink(missing_ok=True)
-            raise
-        temporary.replace(self.target)
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(self.target, packed.getbuffer())
+        except OSError as error:
+            self.unsaved = error.strerror or str(error)
+            self._warn(
+                f"the checkpoint {self.target} cannot be written ({self.unsaved}): the evaluation "
+                "goes on without it"
+            )
+        else:
+            self.unsaved = None
+
+    def _warn(self, text: str) -> None:
+        self.notices.append(text)
+        warnings.warn(text, CheckpointWarning, stacklevel=4)
 
 
 def verify(path: Path) -> None:

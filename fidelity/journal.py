@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import socket
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
+
+from fidelity.disk import remedy, sync
 
 NAME = "history.jsonl"
 OWNER = "owner"
@@ -100,14 +104,17 @@ class Journal:
     """
 
     def __init__(self, directory: Path) -> None:
+        directory = directory.absolute()  # an objective may change the working directory
         self.path = directory / NAME
         self._owner = directory / OWNER
+        self._torn: int | None = None  # the size to cut it to, if a record is half written
+        self._syncs = True
         self._lock = FileLock(directory / "lock", timeout=0)
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
-            self._file = self.path.open("ab", buffering=0)
             self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            self._file = self.path.open("ab", buffering=0)
         except Timeout:
             raise JournalError(
                 f"{directory} is in use by {owner(directory) or 'another process'}: "
@@ -116,7 +123,8 @@ class Journal:
         except OSError as error:
             self._lock.release()
             raise JournalError(
-                f"{directory} cannot be written ({error.strerror}): choose a directory that can"
+                f"{directory} cannot be written ({error.strerror or error}): {remedy(error)}, or "
+                "choose another directory"
             ) from error
 
     def records(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
@@ -131,27 +139,69 @@ class Journal:
         """Writes one record; a durable one is on the disk when this returns.
 
         Raises:
-            JournalError: it could not be written whole; the file is as it was before.
+            JournalError: it could not be written whole, and the file is as it was before; or the
+                file was removed, renamed or replaced.
         """
-        size = os.fstat(self._file.fileno()).st_size
         line = encode(record)
+        size = self._size()
         try:
+            if self._torn is not None:
+                os.ftruncate(self._file.fileno(), self._torn)
             if self._file.write(line) != len(line):
-                raise OSError(28, "No space left on device")
-            if durable:
-                os.fsync(self._file.fileno())
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            synced = not durable or not self._syncs or sync(self._file.fileno())
         except OSError as error:
-            os.ftruncate(self._file.fileno(), size)
+            self._torn = size
+            with contextlib.suppress(OSError):  # then it is cut off before the next record
+                os.ftruncate(self._file.fileno(), size)
+                self._torn = None
             raise JournalError(
-                f"{self.path} cannot be written ({error.strerror}): what it held before is "
-                "unharmed; make room and start again to go on from there"
+                f"{self.path} cannot be written ({error.strerror or error}): what it held before "
+                f"is unharmed; {remedy(error)} and start again to go on from there"
             ) from error
+        self._torn = None
+        if not synced:
+            self._syncs = False
+            warnings.warn(
+                f"the file system of {self.path.parent} has no fsync: what is recorded survives "
+                "the end of the process, but the last records may not survive a power failure",
+                stacklevel=2,
+            )
+
+    def _size(self) -> int:
+        """The bytes of all records that were written whole.
+
+        Raises:
+            JournalError: the open file is no longer the one that the path names.
+        """
+        try:
+            opened = os.fstat(self._file.fileno())
+            there = os.path.samestat(opened, os.stat(self.path))
+            how = "is another file now"
+        except OSError as error:
+            there, how = False, f"cannot be found any more ({error.strerror or error})"
+        if not there:
+            raise JournalError(
+                f"{self.path} {how}: it or its directory was removed, renamed or replaced while "
+                "the search ran. Nothing more is recorded; if it was renamed, move it back, and "
+                "start again to go on from there"
+            )
+        return opened.st_size if self._torn is None else self._torn
 
     def close(self) -> None:
-        """Gives the directory free for another writer."""
-        self._file.close()
-        self._owner.unlink(missing_ok=True)
-        self._lock.release()
+        """Release the directory for another writer, whatever the state of the disk."""
+        try:
+            if self._file.closed:
+                return
+            # The name of the owner matters only while the lock is held, and in a directory that
+            # was replaced it may be that of another process.
+            with contextlib.suppress(OSError, JournalError):
+                self._size()
+                self._owner.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._file.close()
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self

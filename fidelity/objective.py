@@ -66,7 +66,10 @@ class Context:
     curve: list[tuple[float, float]] = field(default_factory=list)
 
     def report(self, step: float, cost: float) -> None:
-        """Records the cost after `step` units of budget (a total, not an increment)."""
+        """Records the cost after `step` units of budget (a total, not an increment).
+
+        Of more than 1000 reports, the evaluation keeps as many evenly spaced ones.
+        """
         self.curve.append((float(step), float(cost)))
 
     def again(self) -> Context:
@@ -144,8 +147,11 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
         evaluation = interpret(trial, objective(**arguments))
     except MissingValue as error:
         evaluation = Evaluation(trial, status=Status.CRASHED, error=f"{MISSING}{error}")
-    # Recorded with its traceback, so that the search goes on; so is `sys.exit()`.
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:  # by the user, who wants the run to end
+        raise
+    # Recorded with its traceback, so that the search goes on; so is `sys.exit()`, and whatever a
+    # library derives from BaseException.
+    except BaseException as error:
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
     finally:
         if os.getpid() != process:  # a fork that the objective forgot would be a second search
@@ -156,6 +162,7 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
             curve=context.curve,  # type: ignore[arg-type]  # becomes a tuple of pairs there
             seconds=time.monotonic() - start,
             anew=context.checkpoint.refused,
+            unsaved=context.checkpoint.unsaved,
         )
     )
 

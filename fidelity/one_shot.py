@@ -116,6 +116,7 @@ class OneShot:
         """
         if not self.space.architecture(configuration).connected:
             raise InvalidArchitecture("no path leads from the input to the output")
+        self._supernet(context.checkpoint.notices if context else [])
         data = self._data(context)
         network = Inherited(self).build(
             configuration, self.training.dataset.input_shape, self.training.dataset.classes
@@ -140,21 +141,25 @@ class OneShot:
             SpaceError: the space has no weight sharing.
             Diverged: the training loss is no finite number.
         """
+        return self._supernet([])
+
+    def _supernet(self, notices: list[str]) -> Supernet:
+        """See `supernet`; warnings about the file are added to `notices`."""
         if self not in _trained:
-            _trained[self] = self._train()
+            _trained[self] = self._train(notices)
         return _trained[self]
 
     def _data(self, context: Context | None = None) -> Placed:
         device = choose((context.device if context else None) or self.training.device)
         return place(self.training.dataset, device)
 
-    def _train(self) -> Supernet:
+    def _train(self, notices: list[str]) -> Supernet:
         data, dataset = self._data(), self.training.dataset
         with seeded(data.device, self.seed):
             shared = supernet(self.space, dataset.input_shape, dataset.classes)
             shared.to(data.device)
             shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            checkpoint = Checkpoint(self.file, self.file)
+            checkpoint = Checkpoint(self.file, self.file, notices=notices)
             loop = TrainingLoop(UniformPaths(shared, self.space, self.seed), data, self._plan)
             _fill_momentum(loop.optimizer)
             if not self._restored(loop, checkpoint):

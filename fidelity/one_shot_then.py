@@ -71,11 +71,10 @@ class OneShotThen:
         context = context or Context()
         trial = Trial(0, configuration, "", budget, seed)
         if budget < self.first * (1 - 1e-9):  # budgets of schedules are quotients
-            context = replace(context, checkpoint=Checkpoint())
+            context = replace(context, checkpoint=Checkpoint(notices=context.checkpoint.notices))
             return self.one_shot(**arguments_for(self.one_shot, trial, context))
         if 0 < context.resumed < self.first * (1 - 1e-9):
             # The estimate left nothing to go on from, so this training is counted in full.
-            context.checkpoint.refused = True
-            target = Checkpoint(target=context.checkpoint.target)
-            context = replace(context, checkpoint=target, resumed=0.0)
+            context.checkpoint.restart()
+            context = replace(context, resumed=0.0)
         return self.training(**arguments_for(self.training, trial, context))

@@ -10,6 +10,7 @@ from typing import Any
 
 from ConfigSpace import Configuration
 
+from fidelity.caps import shortened, thinned
 from fidelity.html import evaluation_html, trial_html
 
 
@@ -64,15 +65,19 @@ class Evaluation:
         trial: what was evaluated.
         cost: what the search minimises; infinite unless `status` is success.
         metrics: everything else that the objective returned.
-        curve: pairs (step, cost) that were reported on the way; steps are totals.
+        curve: pairs (step, cost) that were reported on the way; steps are totals. Of more than
+            1000, as many evenly spaced ones are kept, the first and the last included.
         seconds: how long it took, on a monotonic clock; 0 when reused.
         started: seconds since the search began (all its runs put together).
         status: how it ended.
         reused: the number of the trial whose result this is, when the same network had been
             evaluated before at the same budget and seed.
-        error: the traceback or the reason of a failure.
+        error: the traceback or the reason of a failure; the middle of a text above 16 KiB is
+            left out.
         anew: it was trained from the beginning though it has a parent: the objective does not
             resume, or the parent's checkpoint was gone or damaged.
+        unsaved: why its last checkpoint could not be written, as on a full disk: a promotion
+            trains from the beginning. None if it was written, or none was to be.
     """
 
     trial: Trial
@@ -85,6 +90,13 @@ class Evaluation:
     reused: int | None = None
     error: str | None = None
     anew: bool = False
+    unsaved: str | None = None
+
+    def __post_init__(self) -> None:
+        """Applies the caps."""
+        object.__setattr__(self, "curve", thinned(self.curve))
+        if self.error is not None:
+            object.__setattr__(self, "error", shortened(self.error))
 
     def _repr_html_(self) -> str:
         return evaluation_html(self)

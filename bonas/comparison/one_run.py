@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,6 +17,8 @@ from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
 from bonas.search import Search
 from fidelity import journal
+from fidelity.caps import shortened
+from fidelity.disk import remedy, write_whole
 from fidelity.history import History, evaluation_record, trial_record
 from fidelity.objective import Objective
 from spaces.space import Space
@@ -70,18 +71,21 @@ class OneRun:
     def finished(self) -> bool:
         """Whether it has ended, at the same limits."""
         file = self.directory / FINISHED
-        return file.exists() and json.loads(file.read_text()) == asdict(self.conditions.limits)
+        return file.exists() and json.loads(file.read_text(encoding="utf-8")) == asdict(
+            self.conditions.limits
+        )
 
     @property
     def error(self) -> str | None:
         """The traceback if it failed."""
         file = self.directory / ERROR
-        return file.read_text() if file.exists() else None
+        return file.read_text(encoding="utf-8") if file.exists() else None
 
     def carry_out(self) -> None:
         """Runs the search to its end; what makes it fail is written down."""
         (self.directory / ERROR).unlink(missing_ok=True)
         (self.directory / FINISHED).unlink(missing_ok=True)
+        failure: str | None = None
         try:
             runner = self.conditions.runner()
             if isinstance(runner, Simulated):
@@ -89,9 +93,12 @@ class OneRun:
             else:
                 with self._search(self.directory) as search:
                     self._go(search, runner)
-            self.write(FINISHED, json.dumps(asdict(self.conditions.limits)))
         except Exception:  # of a strategy, an objective: the other runs go on
-            self.write(ERROR, traceback.format_exc())
+            failure = shortened(traceback.format_exc())
+        if failure is None:
+            self.write(FINISHED, json.dumps(asdict(self.conditions.limits)))
+        else:
+            self.write(ERROR, failure)
 
     def _simulate(self, runner: Simulated) -> None:
         """Everything anew and in memory: a clock that is resumed would tell other times.
@@ -134,11 +141,20 @@ class OneRun:
         )
 
     def write(self, name: str, text: str) -> None:
-        """Writes a file of the directory whole or not at all."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        file = self.directory / f"{name}.new"
-        file.write_text(text)
-        os.replace(file, self.directory / name)
+        """Write a file of the directory whole or not at all.
+
+        Raises:
+            ComparisonError: the disk refuses it.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            # Half a character, as in the text of a foreign error, is written as an escape.
+            write_whole(self.directory / name, text.encode(errors="backslashreplace"))
+        except OSError as error:
+            raise ComparisonError(
+                f"{self.directory / name} cannot be written ({error.strerror or error}): "
+                f"{remedy(error)} and compare again to go on from there"
+            ) from error
 
     def check(self) -> None:
         """Refuses a directory in which there is another search.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bonas.html import name_of
 from bonas.reports.page import Subject, page
 from fidelity import journal
+from fidelity.disk import write_whole
 from fidelity.history import History
 from spaces.space import Space
 
@@ -40,9 +40,7 @@ def report(
     """
     target = Path(path)
     text = page(_subject(source, space))
-    partial = target.with_name(f"{target.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, target)
+    write_whole(target, text.encode())
     return target
 
 

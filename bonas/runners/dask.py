@@ -13,6 +13,7 @@ from queue import Empty, Queue
 from typing import Any, Self
 from uuid import uuid4
 
+from bonas.runners import tree
 from bonas.runners.orders import Work, carry_out, failed, order, read
 from bonas.runners.trial_limits import TrialLimits, restrict_device
 from fidelity.objective import Context, Objective, ObjectiveError, resumes
@@ -64,7 +65,9 @@ def _evaluate(name: str, ordered: dict[str, Any], device_memory: int | None) -> 
 def _kill_worker(dask_worker: Nanny) -> None:
     """On the nanny of a worker, which then starts another."""
     if dask_worker.pid is not None:
+        started = tree.descendants(dask_worker.pid)
         os.kill(dask_worker.pid, signal.SIGKILL)
+        tree.kill(started)
 
 
 @dataclass

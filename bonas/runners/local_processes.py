@@ -243,16 +243,8 @@ class LocalProcesses:
 
     def _died(self, worker: Worker, task: _Task) -> Evaluation | None:
         seconds = 0.0 if worker.began is None else time.monotonic() - worker.began
-        early = (
-            ""
-            if worker.began is not None
-            else (
-                " before it began: a script that uses worker processes must begin its work under "
-                "'if __name__ == \"__main__\":'"
-            )
-        )
         self._crew[worker] = None
-        how = self._remove(worker) + early
+        how = self._remove(worker)
         task.attempts += 1
         times = f"{task.attempts} time{'s' if task.attempts > 1 else ''}"
         reason = f"the worker of trial {task.trial.number} died ({times}): {how}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from fidelity.checkpoint import Checkpoint
+from fidelity.checkpoint import Checkpoint, CheckpointWarning
 from fidelity.history import evaluation_record, read_evaluation
 from fidelity.objective import Context, Objective, ObjectiveError, evaluate
 from fidelity.trial import Evaluation, Status, Trial
@@ -92,7 +93,8 @@ def carry_out(work: Work, ordered: dict[str, Any]) -> str:
     context = Context(checkpoint, fields.pop("device"), fields.pop("resumed"))
     trial = Trial(configuration=Configuration(work.space, vector=vector), **fields)
     try:
-        return json.dumps(evaluation_record(evaluate(work.objective, trial, context)))
+        record = evaluation_record(evaluate(work.objective, trial, context))
+        return json.dumps({**record, "warnings": checkpoint.notices})
     except KeyboardInterrupt:
         return json.dumps(INTERRUPTED)
 
@@ -104,7 +106,7 @@ def failed(error: BaseException) -> str:
 
 
 def read(answer: str, trial: Trial) -> Evaluation:
-    """The evaluation of `trial` that an answer means.
+    """The evaluation of `trial` that an answer means; what the worker warned of is warned of here.
 
     Raises:
         KeyboardInterrupt: the objective raised it.
@@ -112,4 +114,6 @@ def read(answer: str, trial: Trial) -> Evaluation:
     record = json.loads(answer)
     if record == INTERRUPTED:
         raise KeyboardInterrupt
+    for text in record.pop("warnings", ()):
+        warnings.warn(text, CheckpointWarning, stacklevel=2)
     return read_evaluation({"cost": None, "curve": (), **record}, trial)

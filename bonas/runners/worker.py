@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
@@ -15,10 +16,14 @@ from typing import Any
 
 import psutil
 
-from bonas.runners import orders
+from bonas.runners import orders, tree
 from bonas.runners.trial_limits import restrict_device
+from fidelity.checkpoint import CheckpointWarning
 
-BEGAN, ANSWER = "began", "answer"
+READY, BEGAN, ANSWER = "ready", "began", "answer"
+
+FAILED_IMPORT = 1
+"""The exit code of a Python process that an exception has ended."""
 
 
 class Worker:
@@ -35,6 +40,7 @@ class Worker:
     def __init__(self, device: str | None, threads: int, device_memory: int | None) -> None:
         self.device = device
         self.began: float | None = None  # on the monotonic clock, of the trial that it evaluates
+        self.ready = False  # it has read the script of the search, and waits for work
         self._work: bytes | None = None  # what it has
         self._broken = False
         context = get_context("spawn")
@@ -79,7 +85,10 @@ class Worker:
                 kind, value = self._pipe.recv()
                 if kind == ANSWER:
                     return str(value)
-                self.began = float(value)
+                if kind == READY:
+                    self.ready = True
+                else:
+                    self.began = float(value)
         except Exception:  # the pipe is closed, or something else was written into it
             self._broken = True
         return None
@@ -95,14 +104,31 @@ class Worker:
         """Kills it and everything that it has started; how it ended, if it had already."""
         self._process.join(0.1 if self._broken else 0)
         code = self._process.exitcode
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)  # a group of its own, see `serve`
+        started = tree.descendants(self.pid) if code is None else ()
+        tree.kill_group(self.pid)  # of its own, see `serve`
         self._process.kill()
+        tree.kill(started)
         self._process.join()
         self._pipe.close()
+        return self._ended(code)
+
+    def _ended(self, code: int | None) -> str:
+        """In words, given the exit code; None is that of a process that was still there."""
         if code is None:
-            return "it could not be reached any more"
-        return f"it exited with code {code}" if code >= 0 else f"it was killed by {_signal(-code)}"
+            how = "it could not be reached any more"
+        elif code < 0:
+            how = f"it was killed by {_signal(-code)}"
+        else:
+            how = f"it exited with code {code}"
+        if self.began is not None:
+            return how
+        if self.ready or code != FAILED_IMPORT:
+            return f"{how} before it began"
+        return (
+            f"{how} before it began, while it read the script of the search (its error is on the "
+            "standard error): a script that uses worker processes must begin its work under "
+            "'if __name__ == \"__main__\":'"
+        )
 
 
 def _signal(number: int) -> str:
@@ -133,6 +159,7 @@ def serve(pipe: Connection, device: str | None, threads: int, device_memory: int
     _prepare(pipe, threads)
     work: orders.Work | None = None
     with contextlib.suppress(EOFError, OSError):
+        pipe.send((READY, None))
         while True:
             packed, ordered = pipe.recv()
             try:
@@ -143,13 +170,15 @@ def serve(pipe: Connection, device: str | None, threads: int, device_memory: int
                 assert work is not None
                 pipe.send((BEGAN, time.monotonic()))
                 answer = orders.carry_out(work, ordered)
-            except Exception as error:  # of what is sent, which may not be installed here
+            except BaseException as error:  # of what is sent, which may not be installed here
                 answer = orders.failed(error)
             pipe.send((ANSWER, answer))
 
 
 def _prepare(pipe: Connection, threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    # The process of the search warns of these, see `orders.read`.
+    warnings.filterwarnings("ignore", category=CheckpointWarning)
     # A process group of its own: Ctrl-C in a terminal goes to the search alone, and what a trial
     # has started can be killed with it.
     if hasattr(os, "setpgid"):
@@ -185,6 +214,6 @@ def _follow_parent() -> None:
     parent = parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])
-    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
-        os.killpg(os.getpgrp(), signal.SIGKILL)
+    tree.kill(tree.descendants(os.getpid()))
+    tree.kill_group(os.getpid())
     os._exit(1)

@@ -10,7 +10,6 @@ from typing import ClassVar
 from ConfigSpace import Configuration
 
 from fidelity.axes.axis import Axis, AxisError
-from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context
 from fidelity.training import Training
 
@@ -102,7 +101,8 @@ def train_at(
         made = axis.apply(made, size)
     own = Context()
     if context is not None:
-        own = Context(Checkpoint(target=context.checkpoint.target), context.device)
+        context.checkpoint.source = None
+        own = Context(context.checkpoint, context.device)
     result = made(configuration, made.max_epochs, seed, own)
     shares = {axis: axis.size(made) / axis.size(training) for axis in sizes}
     cost = prod(share ** axis.exponent(training) for axis, share in shares.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -79,7 +80,8 @@ def write(
             _check(kind, subject, directory, tolerance)
         except BaseException:
             for name in kind.files:
-                (directory / name).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # of a disk that has become read-only
+                    (directory / name).unlink(missing_ok=True)
             raise
     return [directory / kind.files[0] for kind in formats]
 

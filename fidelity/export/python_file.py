@@ -6,11 +6,11 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from fidelity.export.source import source
 from fidelity.export.subject import ExportError, Subject
+from fidelity.export.weights import save_weights
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PythonFile:
         written = source(subject)
         code, weights = (directory / name for name in self.files)
         code.write_text(written.text, encoding="utf-8")
-        torch.save(dict(written.weights), weights)
+        save_weights(dict(written.weights), weights)
 
     def load(self, path: Path) -> nn.Module:
         """Runs the file, which is code: load only what you trust.

@@ -12,6 +12,7 @@ from ConfigSpace import Configuration
 from torch import nn
 
 from fidelity.export.subject import ExportError, Subject
+from fidelity.export.weights import save_weights
 from fidelity.normalised import Normalised
 from spaces.serialisation import architecture_from_json, architecture_to_json
 from spaces.space import Space, configuration, record
@@ -69,7 +70,7 @@ class StateDict:
             indent=1,
         )
         description.write_text(text + "\n", encoding="utf-8")
-        torch.save(subject.network.state_dict(), weights)
+        save_weights(subject.network.state_dict(), weights)
 
     def load(self, path: Path) -> nn.Module:
         """Builds the network and fills it.

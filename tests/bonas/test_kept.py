@@ -11,10 +11,12 @@ from bonas.kept import KeptCheckpoints
 from bonas.progress import Silent
 from bonas.search import Search
 from bonas.strategies import RandomSearch
+from fidelity.checkpoint import CheckpointWarning
 from fidelity.history import History
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving, FullFidelity
 from fidelity.schedules.schedule import Promote, Start
+from fidelity.trial import Evaluation
 from tests.bonas.spaces import cells, cost
 from tests.bonas.test_search import run, search, told
 from tests.fidelity.histories import end, space, start
@@ -51,6 +53,22 @@ def test_a_parent_whose_checkpoint_is_gone_is_not_continued(tmp_path: Path) -> N
     end(history, first := start(history, Start(1.0)), 0.5)
     context = kept(tmp_path, history).context(start(history, Promote(first, 3.0)))
     assert (context.checkpoint.source, context.resumed) == (None, 0.0)
+
+
+def test_what_an_earlier_epoch_left_is_not_continued(tmp_path: Path) -> None:
+    history = History(space())
+    first = start(history, Start(1.0))
+    history.add_evaluation(Evaluation(first, cost=0.5, unsaved="No space left on device"))
+    second = start(history, Promote(first, 3.0))
+    (stale,) = leave(tmp_path, 0)
+    checkpoints = kept(tmp_path, history)
+    said = r"trial 1 trains from the beginning: .* of trial 0, .* \(No space left on device\)"
+    with pytest.warns(CheckpointWarning, match=said):
+        context = checkpoints.context(second)
+    assert (context.checkpoint.source, context.resumed) == (None, 0.0)
+    assert checkpoints.of(0) is None
+    checkpoints.tidy()
+    assert not stale.exists()
 
 
 def test_an_objective_that_does_not_resume_gets_nothing(tmp_path: Path) -> None:

@@ -21,12 +21,13 @@ from bonas.commands.look import Look
 from bonas.progress import Silent
 from bonas.reports.report import report
 from bonas.runners.in_process import InProcess
+from fidelity.checkpoint import CheckpointWarning
 from fidelity.history import History
 from fidelity.journal import NAME, OWNER, JournalError, decode, encode
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving
 from tests.bonas.runners.fakes import run
-from tests.bonas.test_search import search
+from tests.bonas.test_search import search, told
 from tests.faults.searches import goes_on, plain, script, searching
 
 
@@ -192,18 +193,47 @@ def test_a_full_disk_stops_the_search_which_goes_on_when_there_is_room(small_dis
     goes_on(small_disk, before)
 
 
-def test_a_full_disk_at_a_checkpoint_costs_that_trial(small_disk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_at_a_checkpoint_costs_the_checkpoint_alone(
+    small_disk: Path, tmp_path: Path
+) -> None:
     def leaving(configuration: Configuration, context: Context) -> float:
         number = int(configuration["number"])
         context.checkpoint.target = small_disk / f"trial-{number}.pt"
         size = 2**17 if number == 1 else 2**4
         context.checkpoint.save({"weights": torch.zeros(size)})
-        (small_disk / f"trial-{number}.pt").unlink()
+        assert (small_disk / f"trial-{number}.pt").exists() == (number != 1)
+        assert not list(small_disk.glob("*.tmp"))
+        (small_disk / f"trial-{number}.pt").unlink(missing_ok=True)
         return float(number)
 
-    with searching(tmp_path / "search", leaving) as made:
+    with (
+        searching(tmp_path / "search", leaving) as made,
+        pytest.warns(CheckpointWarning, match=r"trial-1.pt cannot be written \(No space left"),
+    ):
         history = run(made, InProcess(), evaluations=3)
-    assert [e.status for e in history.evaluations] == ["success", "crashed", "success"]
+    assert [e.status for e in history.evaluations] == ["success", "success", "success"]
+    assert [e.unsaved for e in history.evaluations] == [None, "No space left on device", None]
+    assert told(History.load(tmp_path / "search")) == told(history)
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_directory_that_goes_away_stops_the_search(tmp_path: Path, renamed: bool) -> None:
+    directory = tmp_path / "search"
+
+    def leaving(configuration: Configuration) -> float:
+        if int(configuration["number"]) == 2:
+            directory.rename(tmp_path / "elsewhere")
+            if not renamed:
+                shutil.rmtree(tmp_path / "elsewhere")
+        return float(configuration["number"])
+
+    with (
+        searching(directory, leaving) as made,
+        pytest.raises(JournalError, match="removed, renamed or replaced while the search ran"),
+    ):
+        run(made, InProcess(), evaluations=10)
+    if renamed:
+        goes_on(tmp_path / "elsewhere", 2)
 
 
 def test_a_file_size_limit_stops_the_search_unharmed(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,9 +20,9 @@ from ConfigSpace import Configuration
 from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.trial_limits import TrialLimits
 from fidelity.objective import Context
-from tests.bonas.runners.errands import eventually, failing_once, gone
+from tests.bonas.runners.errands import eventually, failing_once, gone, starting
 from tests.bonas.runners.fakes import run, trial
-from tests.faults.searches import FAULTY, faulty, searching, survived
+from tests.faults.searches import FAULTY, ROOT, faulty, script, searching, survived
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +138,80 @@ def test_what_a_trial_has_started_ends_with_it(tmp_path: Path, limited: LocalPro
 
     assert survived(tmp_path / "search", faulty(parent), limited).status == "timeout"
     eventually(lambda: gone(int(child.read_text())), "the end of the child")
+
+
+def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(
+    tmp_path: Path, limited: LocalProcesses
+) -> None:
+    limited.submit(starting(tmp_path), trial(0), Context())
+    assert limited.wait().status == "timeout"
+    child = int((tmp_path / "child").read_text())
+    eventually(lambda: gone(child), "the end of the child", seconds=60)
+
+
+KILLED = """
+from pathlib import Path
+from bonas.runners import LocalProcesses
+from fidelity.objective import Context
+from tests.bonas.runners.errands import starting
+from tests.bonas.runners.fakes import trial
+
+if __name__ == "__main__":
+    with LocalProcesses(1) as runner:
+        runner.submit(starting(Path(sys.argv[1])), trial(0), Context())
+        runner.wait()
+"""
+
+
+def test_what_a_trial_started_does_not_outlive_a_search_that_is_killed(tmp_path: Path) -> None:
+    with script(KILLED, tmp_path) as process:
+        eventually((tmp_path / "child").exists, "the child")
+        process.kill()
+    child = int((tmp_path / "child").read_text())
+    eventually(lambda: gone(child), "the end of the child", seconds=60)
+
+
+def test_a_worker_that_is_killed_before_it_begins_gets_no_advice_about_the_script() -> None:
+    with LocalProcesses(1, retries=0) as runner:
+        runner.submit(lambda configuration: 1.0, trial(0), Context())
+        os.kill(runner.pids[0], signal.SIGKILL)
+        error = str(runner.wait().error)
+    assert error.endswith("it was killed by signal 9, SIGKILL before it began")
+
+
+UNGUARDED = """
+import sys
+sys.path.insert(0, {root!r})
+from bonas.runners import LocalProcesses
+from fidelity.objective import Context
+from tests.bonas.runners.fakes import trial
+
+with LocalProcesses(1, retries=0) as runner:
+    runner.submit(lambda configuration: 1.0, trial(0), Context())
+    print(runner.wait().error)
+"""
+
+
+def test_a_script_that_begins_its_work_when_it_is_imported_is_said_to(tmp_path: Path) -> None:
+    path = tmp_path / "unguarded.py"
+    path.write_text(UNGUARDED.format(root=str(ROOT)))
+    ended = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=300)
+    assert "it exited with code 1 before it began, while it read the script" in ended.stdout
+    assert "must begin its work under 'if __name__ == \"__main__\":'" in ended.stdout
+
+
+def test_an_objective_that_ends_python_when_it_is_loaded_is_a_failure() -> None:
+    class Ending:
+        def __reduce__(self) -> tuple[object, tuple[int]]:
+            return sys.exit, (1,)
+
+        def __call__(self, configuration: Configuration) -> float:
+            return 1.0
+
+    with LocalProcesses(1, retries=0) as runner:
+        runner.submit(Ending(), trial(0), Context())
+        evaluation = runner.wait()
+    assert (evaluation.status, str(evaluation.error)[-14:]) == ("crashed", "SystemExit: 1\n")
 
 
 def test_a_fork_that_returns_from_the_objective_is_no_second_worker(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import warnings
@@ -12,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fidelity.checkpoint import Checkpoint, Checkpoints
+from fidelity.checkpoint import Checkpoint, Checkpoints, CheckpointWarning
 from tests.fidelity.trained import assert_identical
 
 
@@ -117,8 +118,10 @@ def test_a_crash_while_writing_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        Checkpoint(target=path).save({"step": 2})
+    checkpoint = Checkpoint(target=path)
+    with pytest.warns(CheckpointWarning, match="No space left"):
+        checkpoint.save({"step": 2})
+    assert checkpoint.unsaved == "No space left on device"
     assert Checkpoint(source=path).load() == {"step": 1}
 
 
@@ -164,3 +167,37 @@ def test_what_another_worker_is_writing_is_left_alone(tmp_path: Path) -> None:
         (tmp_path / f"trial-{trial}.tmp").touch()
     checkpoints.keep({3})
     assert [path.name for path in tmp_path.iterdir()] == ["trial-3.tmp"]
+
+
+def test_what_cannot_be_packed_is_an_error_of_whoever_saves_it(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(target=tmp_path / "trial-0.pt")
+    with pytest.raises((AttributeError, TypeError, pickle.PicklingError)):
+        checkpoint.save({"function": lambda: None})
+    assert not list(tmp_path.iterdir())
+    assert checkpoint.unsaved is None
+
+
+def test_a_state_that_is_written_later_makes_up_for_one_that_was_not(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("in the way")
+    checkpoint = Checkpoint(target=tmp_path / "folder" / "trial-0.pt")
+    with pytest.warns(CheckpointWarning, match=r"trial-0.pt cannot be written \("):
+        checkpoint.save({"step": 1})
+    assert checkpoint.unsaved is not None
+    assert checkpoint.notices == [
+        f"the checkpoint {checkpoint.target} cannot be written "
+        f"({checkpoint.unsaved}): the evaluation goes on without it"
+    ]
+    (tmp_path / "folder").unlink()
+    checkpoint.save({"step": 2})
+    assert checkpoint.unsaved is None
+
+
+def test_without_fsync_it_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", unsupported)
+    Checkpoint(target=tmp_path / "trial-0.pt").save({"step": 1})
+    assert Checkpoint(source=tmp_path / "trial-0.pt").load() == {"step": 1}

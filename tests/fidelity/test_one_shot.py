@@ -11,6 +11,7 @@ from ConfigSpace import Configuration
 from bonas.progress import Silent
 from bonas.search import Search
 from bonas.strategies.random_search import RandomSearch
+from fidelity.checkpoint import Checkpoint, CheckpointWarning
 from fidelity.objective import Context, Diverged, InvalidArchitecture
 from fidelity.one_shot import Inherited, OneShot
 from fidelity.one_shot_then import OneShotThen
@@ -150,6 +151,14 @@ class TestOneShotThen:
             )
         assert any(e.trial.parent is not None for e in trained)
 
+    def test_a_checkpoint_without_room_is_told_to_the_trial(self, tmp_path: Path) -> None:
+        (tmp_path / "folder").write_text("in the way")
+        context = Context(Checkpoint(target=tmp_path / "folder" / "trial.pt"), resumed=1 / 3)
+        with pytest.warns(CheckpointWarning, match="cannot be written"):
+            OneShotThen(ONE_SHOT, ALONE)(CONVOLUTIONS, 1, 0, context)
+        assert context.checkpoint.unsaved is not None
+        assert context.checkpoint.refused
+
     def test_a_context_without_checkpoints_says_that_it_began_anew(self) -> None:
         context = Context(resumed=1 / 3)
         OneShotThen(ONE_SHOT, ALONE)(CONVOLUTIONS, 1, 0, context)
@@ -160,6 +169,16 @@ class TestOneShotThen:
     def test_an_impossible_first_budget_is_refused(self, first: float) -> None:
         with pytest.raises(ValueError, match=r"first is .* above 0 and at most the largest one, 3"):
             OneShotThen(ONE_SHOT, ALONE, first)
+
+
+def test_a_supernet_that_cannot_be_written_is_trained_once_and_used(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("in the way")
+    one_shot, context = OneShot(SHARED, file=tmp_path / "folder" / "supernet.pt"), Context()
+    with pytest.warns(CheckpointWarning, match="supernet.pt cannot be written") as said:
+        assert one_shot(CONVOLUTIONS, context) == ONE_SHOT(CONVOLUTIONS)
+    assert len(said) == 1
+    assert context.checkpoint.notices == [str(said[0].message)]
+    assert one_shot(CONVOLUTIONS, context) == ONE_SHOT(CONVOLUTIONS)
 
 
 class TestBadInput:

@@ -108,6 +108,15 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(tmp_path: Path) -> No
     assert (tmp_path / "broken" / "0" / ERROR).exists()
 
 
+def test_a_disk_that_refuses_what_a_run_leaves_is_one_error(tmp_path: Path) -> None:
+    setups = {"broken": Setup(Broken())}
+    small(setups=setups, seeds=range(1), directory=tmp_path)
+    (tmp_path / "broken" / "0" / ERROR).unlink()
+    (tmp_path / "broken" / "0" / f"{Path(ERROR).stem}.tmp").mkdir()  # in the way of the text
+    with pytest.raises(ComparisonError, match=r"error.txt cannot be written .* compare again"):
+        small(setups=setups, seeds=range(1), directory=tmp_path)
+
+
 def test_a_run_that_failed_is_tried_again(tmp_path: Path) -> None:
     strategy = Broken()
     small(setups={"broken": Setup(strategy)}, directory=tmp_path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +19,18 @@ from bonas.progress import Silent
 from bonas.runners.runner import Attended, Runner
 from bonas.search import Search
 from bonas.strategies.random_search import RandomSearch
+from fidelity.caps import MAX_CURVE_POINTS, MAX_ERROR_CHARACTERS
+from fidelity.checkpoint import Checkpoint, CheckpointWarning
 from fidelity.history import History
 from fidelity.objective import Context, MissingValue
-from fidelity.schedules import Hyperband
+from fidelity.schedules import AsynchronousHalving, Hyperband
+from fidelity.trial import Evaluation
 from tests.bonas.runners.errands import eventually
 from tests.bonas.runners.fakes import made, run, taking, trial
 from tests.bonas.spaces import cells, cost
 from tests.bonas.test_search import told
+
+BLOCKED = Path(os.devnull) / "trial.pt"  # which no user can write
 
 
 def timed(configuration: Configuration, budget: float) -> dict[str, float]:
@@ -58,6 +66,11 @@ UNRECORDABLE: list[Callable[[Context], dict[Any, Any]]] = [
     no_pair,
     two_of_one_name,
 ]
+
+
+def evaluated(runner: Runner, objective: Any, context: Context) -> Evaluation:
+    runner.submit(objective, trial(0), context)
+    return runner.wait()
 
 
 class RunnerContract:
@@ -124,6 +137,49 @@ class RunnerContract:
         assert error is not None
         assert 'raise ValueError("broken")' in error
         assert error.rstrip().endswith("ValueError: broken")
+
+    @pytest.mark.parametrize("base", [BaseException, GeneratorExit, SystemExit])
+    def test_an_exception_outside_the_usual_hierarchy_is_a_failure(
+        self, base: type[BaseException]
+    ) -> None:
+        class Own(base):  # type: ignore[misc, valid-type]
+            pass
+
+        def faulty(configuration: Configuration) -> dict[str, float]:
+            if int(configuration["number"]) == 1:
+                raise Own("broken")
+            return {"cost": 1.0, "seconds": 1.0}
+
+        history = run(made(faulty), self.make(), evaluations=3)
+        assert [e.status for e in history.evaluations] == ["success", "crashed", "success"]
+        assert str(history.evaluations[1].error).rstrip().endswith("Own: broken")
+
+    def test_a_huge_error_keeps_its_two_ends(self) -> None:
+        def talkative(configuration: Configuration) -> float:
+            raise ValueError("begins " + "x" * 50_000_000 + " ends")
+
+        runner = self.make()
+        runner.submit(talkative, trial(0), Context())
+        error = str(runner.wait().error)
+        assert len(error) <= MAX_ERROR_CHARACTERS
+        assert error.startswith("Traceback")
+        assert "ValueError: begins x" in error
+        assert "characters are left out here" in error
+        assert error.rstrip().endswith("x ends")
+
+    def test_a_flood_of_reports_is_thinned_to_its_shape(self) -> None:
+        def reporting(configuration: Configuration, context: Context) -> dict[str, float]:
+            for step in range(100_001):
+                context.report(step, -step)
+            return {"cost": 0.0, "seconds": 1.0}
+
+        runner = self.make()
+        runner.submit(reporting, trial(0), Context())
+        curve = runner.wait().curve
+        assert len(curve) == MAX_CURVE_POINTS
+        assert (curve[0], curve[-1]) == ((0.0, 0.0), (100_000.0, -100_000.0))
+        gaps = {round(later - earlier) for (earlier, _), (later, _) in pairwise(curve)}
+        assert gaps <= {100, 101}
 
     @pytest.mark.parametrize(
         ("returned", "status"),
@@ -192,6 +248,55 @@ class RunnerContract:
             run(search, self.make(), evaluations=9)
         assert len(search.history) == 0
         assert search.history.pending
+
+    def test_a_checkpoint_that_cannot_be_written_is_a_warning_and_the_cost_counts(self) -> None:
+        def saving(configuration: Configuration, context: Context) -> dict[str, float]:
+            context.checkpoint.save({"step": 1})
+            return {"cost": 0.25, "seconds": 1.0}
+
+        context = Context(Checkpoint(target=BLOCKED))
+        with pytest.warns(CheckpointWarning, match="cannot be written .*without it") as said:
+            evaluation = evaluated(self.make(), saving, context)
+        assert len(said) == 1
+        assert (evaluation.status, evaluation.cost) == ("success", 0.25)
+        assert evaluation.unsaved == os.strerror(errno.EEXIST)
+
+    def test_a_checkpoint_that_cannot_be_read_is_a_warning_and_a_restart(
+        self, tmp_path: Path
+    ) -> None:
+        def loading(configuration: Configuration, context: Context) -> dict[str, float]:
+            return {"cost": float(context.checkpoint.load() is None), "seconds": 1.0}
+
+        context = Context(Checkpoint(source=tmp_path / "trial-7.pt"), resumed=1.0)
+        with pytest.warns(CheckpointWarning, match="cannot be read .*training starts anew") as said:
+            evaluation = evaluated(self.make(), loading, context)
+        assert len(said) == 1
+        assert (evaluation.cost, evaluation.anew) == (1.0, True)
+
+    def test_a_promotion_of_what_left_no_checkpoint_trains_anew_and_says_so(self) -> None:
+        def saving(configuration: Configuration, budget: float, context: Context) -> Any:
+            assert context.resumed == 0
+            assert context.checkpoint.load() is None
+            context.checkpoint.target = BLOCKED
+            context.checkpoint.save({"budget": budget})
+            return {"cost": cost(configuration, budget), "seconds": budget}
+
+        schedule = AsynchronousHalving(1, 9)
+        search = Search(cells(), saving, strategy=RandomSearch(), schedule=schedule)
+        with pytest.warns(CheckpointWarning) as said:
+            history = run(search, self.make(), evaluations=12)
+        assert all(e.succeeded for e in history.evaluations)
+        evaluated = [e for e in history.evaluations if e.reused is None]
+        promoted = [e.trial for e in evaluated if e.trial.parent is not None]
+        assert promoted
+        assert [e.anew for e in evaluated] == [e.trial in promoted for e in evaluated]
+        assert history.resource == sum(e.trial.budget for e in evaluated)
+        texts = [str(warning.message) for warning in said]
+        begun = [text for text in texts if "trains from the beginning" in text]
+        assert len(begun) == len(promoted)
+        assert all(
+            f"trial {t.number} trains" in text for t, text in zip(promoted, begun, strict=True)
+        )
 
     def test_an_interrupt_goes_through_and_what_ran_is_asked_again(self, tmp_path: Path) -> None:
         def interrupted(configuration: Configuration) -> dict[str, float]:

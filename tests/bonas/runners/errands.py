@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,19 @@ def stuck(marker: Path) -> Callable[[Configuration], float]:
 
     def objective(configuration: Configuration) -> float:
         (marker / f"{int(configuration['number'])}").write_text(str(os.getpid()))
+        while True:
+            time.sleep(0.01)
+
+    return objective
+
+
+def starting(marker: Path) -> Callable[[Configuration], float]:
+    """Starts a process in a session of its own, says which in a file, and never returns."""
+
+    def objective(configuration: Configuration) -> float:
+        child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        (marker / "child.new").write_text(str(child.pid))
+        (marker / "child.new").rename(marker / "child")
         while True:
             time.sleep(0.01)
 

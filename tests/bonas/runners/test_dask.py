@@ -16,7 +16,7 @@ from bonas.runners.trial_limits import TrialLimits
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context, ObjectiveError
 from tests.bonas.runners.contract import AttendedContract
-from tests.bonas.runners.errands import eventually, gone, resuming, stuck
+from tests.bonas.runners.errands import eventually, gone, resuming, starting, stuck
 from tests.bonas.runners.fakes import made, run, taking, trial
 from tests.bonas.runners.test_local_processes import Foreign, Loading, where
 
@@ -100,6 +100,15 @@ def test_a_trial_over_its_seconds_is_ended(client: Client, tmp_path: Path) -> No
         evaluation = runner.wait()
     assert evaluation.status == "timeout"
     assert "its limit is 1" in str(evaluation.error)
+
+
+def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(tmp_path: Path) -> None:
+    with cluster(1) as own, Client(own) as client, Dask(client) as runner:
+        runner.submit(starting(tmp_path), trial(0), Context())
+        eventually((tmp_path / "child").exists, "the child")
+        runner.cancel()
+        child = int((tmp_path / "child").read_text())
+        eventually(lambda: gone(child), "the end of the child", seconds=60)
 
 
 def test_an_objective_that_cannot_be_loaded_is_refused(runner: Dask) -> None:

@@ -18,7 +18,7 @@ from fidelity.axes import (
     Resolution,
     Width,
 )
-from fidelity.checkpoint import Checkpoint
+from fidelity.checkpoint import Checkpoint, CheckpointWarning
 from fidelity.history import History
 from fidelity.journal import JournalError
 from fidelity.objective import Context
@@ -56,6 +56,13 @@ class TestAlongAxis:
             for axis in (Width(), Depth())
         ]
         assert all(few < many for few, many in counts)
+
+    def test_a_checkpoint_without_room_is_told_to_the_trial(self, tmp_path: Path) -> None:
+        (tmp_path / "folder").write_text("in the way")
+        context = Context(Checkpoint(target=tmp_path / "folder" / "trial.pt"))
+        with pytest.warns(CheckpointWarning, match="cannot be written"):
+            AlongAxis(TRAINING, Width())(CELL, 1, 0, context)
+        assert context.checkpoint.unsaved is not None
 
     def test_the_cost_is_that_of_the_rounded_size(self) -> None:
         result = AlongAxis(TRAINING, Width())(CELL, 4 / 3)

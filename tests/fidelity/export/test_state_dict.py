@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from fidelity.export import ExportError, StateDict
+from fidelity.export.format import write
 from fidelity.normalised import Normalised
 from spaces import CellSpace, zoo
 from spaces.serialisation import architecture_from_json
@@ -25,6 +28,19 @@ class TestStateDict(FormatContract):
     @staticmethod
     def of_space(space: Space, name: str) -> StateDict:
         return StateDict(space, NAMED[name][0]())
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    kind = StateDict(SPACES["joint"][0], configuration("joint"))
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device.*weights.pt"):
+        write(subject("joint").network, (1, 8, 8), tmp_path, [kind])
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_json_says_what_network_it_is(tmp_path: Path) -> None:
