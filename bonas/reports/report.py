@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonas.html import name_of
 from bonas.reports.page import Subject, page
+from bonas.sources import history_of
 from fidelity import journal
 from fidelity.history import History
 from spaces.space import Space
@@ -36,6 +37,7 @@ def report(
 
     Raises:
         JournalError: there is no history in the directory, or it cannot be read.
+        TypeError: the source stands for no history.
         OSError: the file cannot be written.
     """
     target = Path(path)
@@ -47,15 +49,17 @@ def report(
 
 
 def _subject(source: Search | History | str | Path, space: Space | None) -> Subject:
-    if isinstance(source, History):
-        return Subject(source, source.incumbent, space=space)
     if isinstance(source, str | Path):
         header, records, _ = journal.read(Path(source) / journal.NAME)
         history = History.begun(header)
         history.replay(records)
         return Subject(history, history.incumbent, _chosen(header), space)
     from bonas.header import header as header_of
+    from bonas.search import Search
 
+    if not isinstance(source, Search):
+        history = history_of(source)
+        return Subject(history, history.incumbent, space=space)
     header = header_of(
         source.space,
         source.objective,
