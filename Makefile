@@ -1,14 +1,22 @@
-# Both targets do all their own set-up in .venv, on a machine with nothing but Python and make.
+# Each target does all its own set-up in .venv, on a machine with nothing but Python and make.
 PYTHON ?= python3
 BIN := .venv/bin
+LATEST := .venv-latest-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# One worker per core, each of which computes with one thread.
+PYTEST := -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test test-slow lint docs notebooks clean
+.PHONY: demo test test-latest test-slow lint docs notebooks clean
 
 demo: .venv/installed
 	$(BIN)/python -m bonas demo
 
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
+
+# The newest packages that the dependencies admit, and another Python if there is one:
+# make test-latest PYTHON=python3.13
+test-latest: $(LATEST)/installed-test
+	OMP_NUM_THREADS=1 $(LATEST)/bin/python $(PYTEST)
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
@@ -36,9 +44,15 @@ lint: .venv/installed-test
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[test]"
 	touch $@
 
+# It takes what is newest today: remove the folder to take what is newest then.
+$(LATEST)/installed-test: pyproject.toml
+	$(PYTHON) -m venv $(LATEST)
+	$(LATEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager -e ".[test]"
+	touch $@
+
 .venv/installed-docs: .venv/installed
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	touch $@
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-latest-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

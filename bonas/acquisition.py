@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from botorch.acquisition.analytic import LogExpectedImprovement as BoTorchLogEI
-from botorch.acquisition.analytic import UpperConfidenceBound as BoTorchUCB
-from botorch.acquisition.analytic import _log_ei_helper
-from botorch.acquisition.logei import qLogNoisyExpectedImprovement
-from botorch.models.model import Model
-from botorch.sampling.normal import SobolQMCNormalSampler
 from jaxtyping import Float
 from torch import Tensor
+
+from fidelity.botorch import LogExpectedImprovement as BoTorchLogEI
+from fidelity.botorch import (
+    Model,
+    SobolQMCNormalSampler,
+    log_ei_helper,
+    qLogNoisyExpectedImprovement,
+)
+from fidelity.botorch import UpperConfidenceBound as BoTorchUCB
 
 
 class Acquisition(Protocol):
@@ -130,7 +133,7 @@ class LogKnowledgeGradient:
             change = variance / (variance + noise / count).sqrt()
             change = change.clamp_min(1e-12)
             distance = -(mean - rival).abs() / change
-            gains.append(_log_ei_helper(distance) + change.log() - math.log(count))
+            gains.append(log_ei_helper(distance) + change.log() - math.log(count))
         return torch.stack(gains).amax(0)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from botorch.acquisition.analytic import _log_ei_helper
 from jaxtyping import Float
 from torch import Tensor
+
+from fidelity.botorch import FastNondominatedPartitioning, log_ei_helper
 
 SURE = 1e-6
 """The standard deviation of a value that is known, in units of the targets' spread: the logarithm
@@ -36,7 +37,7 @@ class Marginals:
         deviations = self.deviations.clamp_min(SURE)[:, None]
         finite = torch.isfinite(levels)
         distance = (self.means[:, None] - torch.where(finite, levels, 0.0)) / deviations
-        excess: Tensor = _log_ei_helper(distance) + deviations.log()
+        excess: Tensor = log_ei_helper(distance) + deviations.log()
         return torch.where(finite, excess, -math.inf)
 
 
@@ -53,8 +54,6 @@ def cells(
         Their lower and their upper corners; an upper one may be infinite.
     """
     if len(reference) > 2:
-        from botorch.utils.multi_objective.box_decompositions import FastNondominatedPartitioning
-
         lower, upper = FastNondominatedPartitioning(reference, front).get_hypercell_bounds()
         return lower, upper
     inside = front[(front > reference).all(-1)]

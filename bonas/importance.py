@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from bonas.sources import Source, history_of, space_of
 from bonas.strategies.observations import Observations, observations
 from bonas.surrogates.validation import folds
 from fidelity.history import History
@@ -39,7 +40,7 @@ class Importance:
 
 
 def hyperparameter_importance(
-    history: History, rng: np.random.Generator, *, shuffles: int = 10
+    history: Source, rng: np.random.Generator, *, shuffles: int = 10
 ) -> dict[str, Importance]:
     """The importance of each hyperparameter of the space, of the evaluations of a search.
 
@@ -47,7 +48,7 @@ def hyperparameter_importance(
     variables that go together, as conditional ones do, each one takes a part.
 
     Args:
-        history: of the search.
+        history: of the search; or the search, or its directory.
         rng: divides and shuffles.
         shuffles: of each variable in each part.
 
@@ -56,7 +57,10 @@ def hyperparameter_importance(
 
     Raises:
         ValueError: there are fewer than 10 networks, or they all cost the same.
+        TypeError: what was given stands for no history.
+        JournalError: the directory has no history, or it cannot be read.
     """
+    history = history_of(history)
     seen = _observed(history)
     vectors = [chosen.get_array() for chosen in seen.configurations]
     rows, groups = configuration_columns(history.space, vectors)
@@ -65,14 +69,15 @@ def hyperparameter_importance(
 
 
 def operation_importance(
-    space: Space, history: History, rng: np.random.Generator, *, shuffles: int = 10
+    space: Space, history: Source, rng: np.random.Generator, *, shuffles: int = 10
 ) -> dict[str, Importance]:
     """The importance of how often each operation occurs in the canonical graph.
 
     Args, returns and errors are those of `hyperparameter_importance`; `space` is that of the
     architectures.
     """
-    seen = _observed(history)
+    space = space_of(space)
+    seen = _observed(history_of(history))
     counts = [
         Counter(str(node.operation) for node in space.architecture(c).canonical().nodes)
         for c in seen.configurations

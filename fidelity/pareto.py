@@ -109,7 +109,8 @@ def hypervolume(costs: Float[np.ndarray, "n k"], reference: Sequence[float]) -> 
         upper = np.concatenate([[highest[1]], front[:-1, 1]])
         return float(((highest[0] - front[:, 0]) * np.maximum(upper - front[:, 1], 0.0)).sum())
     import torch
-    from botorch.utils.multi_objective.hypervolume import Hypervolume
+
+    from fidelity.botorch import Hypervolume
 
     volume = Hypervolume(-torch.from_numpy(highest)).compute(-torch.from_numpy(front))
     return float(volume)

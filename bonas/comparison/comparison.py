@@ -60,6 +60,12 @@ class Comparison:
         """The runs of each setup in the order of their seeds."""
         return {name: list(runs.values()) for name, runs in self.runs.items()}
 
+    @property
+    def paired(self) -> dict[str, list[History]]:
+        """The runs of those seeds with which every setup found something: what tests compare."""
+        names, seeds, _ = self._blocks()
+        return {name: [self.runs[name][seed] for seed in seeds] for name in names}
+
     def frame(self) -> pd.DataFrame:
         """Everything, one row an evaluation.
 
@@ -172,10 +178,7 @@ class Comparison:
         from bonas import plot
 
         label = "lowest cost so far" if self.regret is None else "regret of the incumbent"
-        clock = clock or self.clock
-        return plot.anytime(
-            self.histories, ax, clock=clock, label=label, log=log, regret=self.regret
-        )
+        return plot.anytime(self, ax, clock=clock, label=label, log=log)
 
     def plot_ranks(self, ax: Axes | None = None, *, clock: Clock | None = None) -> Axes:
         """Mean ranks over time, of the seeds that tests are about: see `bonas.plot.mean_rank`.
@@ -185,9 +188,7 @@ class Comparison:
         """
         from bonas import plot
 
-        names, seeds, _ = self._blocks()
-        histories = {name: [self.runs[name][seed] for seed in seeds] for name in names}
-        return plot.mean_rank(histories, ax, clock=clock or self.clock, regret=self.regret)
+        return plot.mean_rank(self, ax, clock=clock)
 
     def _repr_html_(self) -> str:
         return str(self.table().to_html())

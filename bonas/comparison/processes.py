@@ -111,10 +111,10 @@ def _pooled(
 
 
 def _packed(runs: Sequence[OneRun]) -> bytes:
-    import cloudpickle
+    from bonas.runners import pickled
 
     try:
-        packed: bytes = cloudpickle.dumps(list(runs))
+        packed: bytes = pickled.dumps(list(runs))
     except Exception as error:  # whatever a foreign object raises
         raise ComparisonError(
             f"the runs cannot be sent to another process ({error}): leave out of objective, "

@@ -94,7 +94,7 @@ class Significance:
         """The critical-difference diagram: see `bonas.plot.critical_difference`."""
         from bonas import plot
 
-        return plot.critical_difference(self.ranks, self.critical_difference, ax)
+        return plot.critical_difference(self, ax=ax)
 
     def _repr_html_(self) -> str:
         told = f"Friedman's test over {self.seeds} seeds: p = {self.friedman:.2g}"

@@ -10,23 +10,23 @@ from matplotlib.axes import Axes
 
 from bonas.candidates import Candidates, Pool
 from bonas.plot.style import GRID, axes, star
+from bonas.sources import Source, history_of, space_of
 from bonas.strategies.observations import observations
 from bonas.surrogates.transform import Floats, Transform, normal_scores
-from fidelity.history import History
 from spaces.features import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
-    from botorch.models.model import Model
     from torch import Tensor
 
     from bonas.acquisition import Acquisition
     from bonas.surrogates.surrogate import Surrogate
+    from fidelity.botorch import Model
 
 
 def acquisition(
     space: Space,
-    history: History,
+    history: Source,
     rng: np.random.Generator,
     ax: Axes | None = None,
     *,
@@ -42,7 +42,7 @@ def acquisition(
 
     Args:
         space: of the architectures.
-        history: of a search.
+        history: of a search; or the search, or its directory.
         rng: draws candidates.
         ax: where to draw; by default a new figure.
         surrogate: what predicts; by default the one of `BayesianOptimization`.
@@ -56,12 +56,15 @@ def acquisition(
 
     Raises:
         ValueError: there are fewer than two evaluations to learn from.
+        TypeError: no space was given, or nothing that stands for a history.
+        JournalError: the directory has no history, or it cannot be read.
     """
     import torch
 
     from bonas.acquisition import LogKnowledgeGradient
     from bonas.surrogates.gaussian_process import GaussianProcess
 
+    space, history = space_of(space), history_of(history)
     surrogate = surrogate or GaussianProcess()
     seen = observations(history, 5)
     if len(seen) < 2:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from matplotlib.axes import Axes
 
-from bonas.plot.style import GRID, axes, line, logarithmic
+from bonas.plot.style import (
+    GRID,
+    axes,
+    labels,
+    legend,
+    line,
+    logarithmic,
+    logarithmic_clock,
+    nothing,
+    steps,
+)
+from bonas.sources import Runs, Sources
 from bonas.trajectory import LABELS, Clock, Regret, quantiles, trajectory
-from fidelity.history import History
 
 
 def anytime(
-    histories: Mapping[str, History | Sequence[History]],
+    histories: Sources,
     ax: Axes | None = None,
     *,
-    clock: Clock = "epochs",
+    clock: Clock | None = None,
     label: str = "lowest cost so far",
     log: bool = False,
     log_clock: bool = False,
@@ -29,40 +37,51 @@ def anytime(
     found something; a run that ended keeps what it had.
 
     Args:
-        histories: by name; of several (seeds) the median and a band are drawn.
+        histories: by name, or a comparison; of several (seeds) the median and a band are drawn. A
+            search or its directory stands for its history.
         ax: where to draw; by default a new figure.
-        clock: what the horizontal axis counts.
+        clock: what the horizontal axis counts: by default epochs, or what a comparison counts.
         label: of the vertical axis, with its unit if it has one.
         log: makes the vertical axis logarithmic, with plain numbers at its ticks; where zeros are
-            drawn, it is linear below the lowest value above zero.
-        log_clock: makes the horizontal axis logarithmic.
-        regret: what is drawn instead of the lowest cost, of the incumbent: `table.regret`.
+            drawn, it is linear below the lowest value above zero, and where negative values are
+            drawn, everywhere.
+        log_clock: makes the horizontal axis logarithmic; where zeros are drawn, it is linear below
+            the first time above zero.
+        regret: what is drawn instead of the lowest cost, of the incumbent: `table.regret`; by
+            default that of a comparison.
         band: the quantiles between which the band lies.
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: what was given stands for no histories.
+        JournalError: a directory has no history, or it cannot be read.
     """
+    compared = Runs.of(histories)
+    clock, regret = clock or compared.clock, regret or compared.regret
     ax = axes(ax)
-    above = np.inf  # the lowest that is drawn and above zero
-    for index, (name, given) in enumerate(histories.items()):
-        runs = [given] if isinstance(given, History) else list(given)
+    above = after = np.inf  # the lowest value and the first time that are drawn and above zero
+    names = labels(compared.histories)
+    for index, (name, runs) in enumerate(zip(names, compared.histories.values(), strict=True)):
         curves = [curve for run in runs if len((curve := trajectory(run, clock, regret))[0])]
         if not curves:
             continue
         grid, (low, middle, high) = quantiles(curves, (band[0], 0.5, band[1]))
-        drawn = line(index)
-        ax.step(grid, middle, where="post", label=name, **drawn)
+        steps(ax, index, name, grid, middle)
         if len(curves) > 1:
-            colour = drawn["color"]
+            colour = line(index)["color"]
             ax.fill_between(grid, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
-        above = min(above, middle[middle > 0].min(initial=np.inf))
+        above = middle[middle > 0].min(initial=above)
+        after = grid[grid > 0].min(initial=after)
     ax.set_xlabel(LABELS[clock])
     ax.set_ylabel(label)
     ax.grid(alpha=GRID)
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend()
-    if log and np.isfinite(above):
+    legend(ax)
+    if not ax.lines:
+        nothing(ax)
+    if log:
         logarithmic(ax, above)
     if log_clock:
-        ax.set_xscale("log")
+        logarithmic_clock(ax, after)
     return ax

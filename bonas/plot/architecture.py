@@ -12,6 +12,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from bonas.plot.layers import Point, place
+from bonas.plot.style import words
+from bonas.sources import wrong
 from spaces.architecture import INPUT, OUTPUT, Architecture
 
 # Okabe & Ito (2008), without the two that black text cannot be read on.
@@ -35,7 +37,13 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
 
     Returns:
         The axes, in which a layer and a box are one unit wide and high.
+
+    Raises:
+        TypeError: what was given is no architecture.
     """
+    if not isinstance(graph, Architecture):
+        hint = ": give `space.architecture(configuration)`"
+        raise wrong("the graph of an architecture", graph, hint)
     nodes = graph.canonical().nodes
     reads = [sorted({*node.inputs}) for node in nodes]
     at, routes = place(reads)
@@ -63,7 +71,7 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
 
 def _box(ax: Axes, point: Point, label: str, colour: str) -> None:
     x, y = point
-    text = textwrap.fill(label.replace("_", " "), 10)
+    text = words(textwrap.fill(label.replace("_", " "), 10))
     corner = (x - WIDE + 0.05, y - HIGH + 0.05)
     style = "round,pad=0.05,rounding_size=0.1"
     ax.add_patch(

@@ -12,6 +12,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 
 from bonas.plot.style import COLOURS, INK, axes, budget_axis
+from bonas.sources import wrong
 from fidelity.schedules.bracket import Bracketed, Rung
 
 AREA = 1000.0
@@ -31,7 +32,14 @@ def brackets(schedule: Bracketed, ax: Axes | None = None, *, unit: str = "epochs
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: what was given is no schedule of brackets.
     """
+    # A history has brackets too, but decides nothing.
+    decides = hasattr(schedule, "bracket") and hasattr(schedule, "next")
+    if isinstance(schedule, type) or not decides:
+        raise wrong("a schedule of brackets: `Hyperband` or `SuccessiveHalving`", schedule)
     kinds = [schedule.bracket(0)]
     while (rungs := schedule.bracket(len(kinds))) != kinds[0]:
         kinds.append(rungs)

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from bonas.plot.style import GRID, axes, line
+from bonas.plot.style import GRID, axes, labels, legend, line, nothing
+from bonas.sources import wrong
 from bonas.surrogates.validation import Predictions
 
 
-def calibration(predictions: Mapping[str, Predictions], ax: Axes | None = None) -> Axes:
+def calibration(
+    predictions: Predictions | Mapping[str, Predictions], ax: Axes | None = None
+) -> Axes:
     """Draws which share of observations lies in central intervals of each probability.
 
     Below the diagonal a surrogate is too sure of itself, above it not sure enough. Kuleshov,
@@ -19,15 +22,22 @@ def calibration(predictions: Mapping[str, Predictions], ax: Axes | None = None) 
     section 3.1, for central intervals.
 
     Args:
-        predictions: of `bonas.surrogates.cross_validated`, by the names of surrogates.
+        predictions: of `bonas.surrogates.cross_validated`, or several by the names of surrogates.
         ax: where to draw; by default a new figure.
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: what was given holds no predictions.
     """
+    given = predictions if isinstance(predictions, Mapping) else {"": predictions}
+    for found in given.values():
+        if not isinstance(found, Predictions):
+            raise wrong("what `bonas.surrogates.cross_validated` returns", found)
     ax = axes(ax, 4.8, 4.4)
     ax.plot([0, 1], [0, 1], color="#999999", linewidth=1)
-    for index, (name, found) in enumerate(predictions.items()):
+    for index, (name, found) in enumerate(zip(labels(given), given.values(), strict=True)):
         levels = np.sort(found.levels)
         shares = np.arange(1, len(levels) + 1) / len(levels)
         steps = np.concatenate([[0], levels, [1]]), np.concatenate([[0], shares, [1]])
@@ -37,5 +47,7 @@ def calibration(predictions: Mapping[str, Predictions], ax: Axes | None = None) 
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.grid(alpha=GRID)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    if not any(len(found.observed) for found in given.values()):
+        nothing(ax, "there are no predictions")
+    legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return ax

@@ -14,7 +14,8 @@ import numpy as np
 from ConfigSpace import Configuration
 from matplotlib.axes import Axes
 
-from bonas.plot.style import COLOURS
+from bonas.plot.style import COLOURS, words
+from bonas.sources import wrong
 from spaces import zoo
 from spaces.cost import cost
 
@@ -78,9 +79,17 @@ def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: what was given are no bubbles by name.
     """
     if bubbles is None:
         bubbles = named_networks()
+    if not isinstance(bubbles, Mapping):
+        raise wrong("a mapping from names to `plot.Bubble`", bubbles)
+    for bubble in bubbles.values():
+        if not isinstance(bubble, Bubble):
+            raise wrong("a mapping from names to `plot.Bubble`", bubble)
     if ax is None:
         _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for index, (name, bubble) in enumerate(bubbles.items()):
@@ -90,7 +99,7 @@ def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None
         left = _crowded(bubble, bubbles.values())
         beside = (AREA * millions / np.pi) ** 0.5 + 3  # half its diameter and a little more
         ax.annotate(
-            f"{name}\n{millions:.1f} M",
+            f"{words(name)}\n{millions:.1f} M",
             (giga, bubble.accuracy),
             xytext=(-beside if left else beside, 0),
             textcoords="offset points",

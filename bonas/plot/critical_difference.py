@@ -10,7 +10,10 @@ from math import ceil, floor
 
 from matplotlib.axes import Axes
 
-from bonas.plot.style import INK, axes
+from bonas.comparison.comparison import Comparison
+from bonas.comparison.significance import Significance
+from bonas.plot.style import INK, axes, words
+from bonas.sources import wrong
 
 STEP = 0.3
 """Inches between two lines of text."""
@@ -35,21 +38,37 @@ def cliques(ranks: Sequence[float], difference: float) -> list[tuple[int, int]]:
 
 
 def critical_difference(
-    ranks: Mapping[str, float], difference: float, ax: Axes | None = None
+    ranks: Mapping[str, float] | Significance | Comparison,
+    difference: float | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draws mean ranks on a line, the best on the left; bars join what may be equal.
 
     Args:
-        ranks: the mean rank of each name.
-        difference: from which two mean ranks differ: `Significance.critical_difference`.
+        ranks: the mean rank of each name; or the tests of a comparison, or the comparison.
+        difference: from which two mean ranks differ; by default that of the tests.
         ax: where to draw; by default a new figure of fitting size.
 
     Returns:
         The axes, in which a rank is one unit wide.
 
     Raises:
-        ValueError: there are fewer than two names.
+        ValueError: there are fewer than two names, or mean ranks without a difference.
+        TypeError: what was given has no mean ranks.
+        ComparisonError: the comparison has too few results to test.
     """
+    if isinstance(ranks, Comparison):
+        ranks = ranks.test()
+    if isinstance(ranks, Significance):
+        difference = ranks.critical_difference if difference is None else difference
+        ranks = ranks.ranks
+    if not isinstance(ranks, Mapping):
+        raise wrong("mean ranks by name, the tests of a comparison or a comparison", ranks)
+    if difference is None:
+        raise ValueError(
+            "mean ranks alone do not say which of them may be equal: give the critical difference, "
+            "or `comparison.test()` in their place"
+        )
     if len(ranks) < 2:
         raise ValueError(f"the diagram compares two names or more, not {len(ranks)}")
     names = sorted(ranks, key=lambda name: ranks[name])
@@ -70,7 +89,8 @@ def critical_difference(
         end = low - margin if on_left else high + margin
         ax.plot([places[index], places[index], end], [0, y, y], color=INK, linewidth=1)
         side = "right" if on_left else "left"
-        text = f"{name}  {places[index]:.2f}" if on_left else f"{places[index]:.2f}  {name}"
+        rank, shown = f"{places[index]:.2f}", words(name)
+        text = f"{shown}  {rank}" if on_left else f"{rank}  {shown}"
         beside = end - margin / 2 if on_left else end + margin / 2
         ax.text(beside, y, text, ha=side, va="center", fontsize=9)
     ax.set_ylim(-depth - left, 2.2)

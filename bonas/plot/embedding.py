@@ -13,6 +13,7 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.ticker import FuncFormatter
 
 from bonas.plot.style import axes, star
+from bonas.sources import Source, history_of, space_of
 from fidelity.history import History
 from fidelity.trial import Evaluation
 from spaces.features import Encoder
@@ -75,7 +76,7 @@ class TSNE:
 
 def embedding(
     space: Space,
-    history: History,
+    history: Source,
     ax: Axes | None = None,
     *,
     project: Callable[[Rows], Projection] = principal_components,
@@ -88,7 +89,7 @@ def embedding(
 
     Args:
         space: of the architectures.
-        history: of a search.
+        history: of a search; or the search, or its directory.
         ax: where to draw; by default a new figure.
         project: brings features into the plane: `principal_components` or `TSNE()`.
         label: of the costs, with their unit if they have one.
@@ -98,7 +99,10 @@ def embedding(
 
     Raises:
         ValueError: fewer than three networks have a cost.
+        TypeError: no space was given, or nothing that stands for a history.
+        JournalError: the directory has no history, or it cannot be read.
     """
+    space, history = space_of(space), history_of(history)
     found = networks(history)
     if len(found) < 3:
         raise ValueError(f"{len(found)} networks have a cost: 3 or more make a picture")

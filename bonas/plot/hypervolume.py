@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from bonas.plot.style import GRID, axes, line, logarithmic
+from bonas.plot.style import GRID, axes, labels, legend, line, logarithmic, nothing, steps, words
+from bonas.sources import Runs, Sources
 from bonas.trajectory import LABELS, Clock, Curve, quantiles
 from bonas.trajectory import times as clock_times
 from fidelity import pareto
@@ -55,20 +56,21 @@ def trajectory(history: History, reference: Sequence[float], clock: Clock = "epo
 
 
 def hypervolume(
-    histories: Mapping[str, History | Sequence[History]],
+    histories: Sources,
     reference: Sequence[float],
     ax: Axes | None = None,
     *,
-    clock: Clock = "epochs",
+    clock: Clock | None = None,
     best: float | None = None,
 ) -> Axes:
     """Draws the hypervolume so far of one or several searches.
 
     Args:
-        histories: by name; of several (seeds) the median and the quartiles are drawn.
+        histories: by name, or a comparison; of several (seeds) the median and the quartiles are
+            drawn. A search or its directory stands for its history.
         reference: the highest value of interest of each objective, the same for all.
         ax: where to draw; by default a new figure.
-        clock: what the horizontal axis counts.
+        clock: what the horizontal axis counts: by default epochs, or what a comparison counts.
         best: the hypervolume of the true front, where that is known: drawn is then what is
             lacking, in percent of it, on a logarithmic axis.
 
@@ -76,13 +78,20 @@ def hypervolume(
         The axes.
 
     Raises:
-        ValueError: the reference has another number of objectives than a search.
+        ValueError: the reference has another number of objectives than a search, or the best
+            hypervolume is not above zero.
+        TypeError: what was given stands for no histories.
+        JournalError: a directory has no history, or it cannot be read.
     """
+    if best is not None and not best > 0:
+        raise ValueError(f"the hypervolume of the true front is above 0, not {best:g}")
+    compared = Runs.of(histories)
+    clock = clock or compared.clock
     ax = axes(ax)
-    lowest = 100.0
+    lowest = np.inf
     unit = ""
-    for index, (name, given) in enumerate(histories.items()):
-        runs = [given] if isinstance(given, History) else list(given)
+    names = labels(compared.histories)
+    for index, (name, runs) in enumerate(zip(names, compared.histories.values(), strict=True)):
         unit = next((" x ".join(run.target.objectives) for run in runs), unit)
         curves = [curve for run in runs if len((curve := trajectory(run, reference, clock))[0])]
         if not curves:
@@ -90,18 +99,19 @@ def hypervolume(
         grid, values = quantiles(curves)
         if best is not None:
             values = 100 * np.maximum(1 - values / best, 0.0)
-            lowest = min(lowest, *values[values > 0])
+            lowest = values[values > 0].min(initial=lowest)
         low, middle, high = values
-        style = line(index)
-        ax.step(grid, middle, where="post", label=name, **style)
+        steps(ax, index, name, grid, middle)
         if len(curves) > 1:
-            ax.fill_between(grid, low, high, step="post", color=style["color"], alpha=0.2, lw=0)
+            colour = line(index)["color"]
+            ax.fill_between(grid, low, high, step="post", color=colour, alpha=0.2, lw=0)
     ax.set_xlabel(LABELS[clock])
     known = "hypervolume lacking (percent)"
-    ax.set_ylabel(known if best is not None else f"hypervolume ({unit or 'no unit'})")
+    ax.set_ylabel(known if best is not None else f"hypervolume ({words(unit) or 'no unit'})")
     ax.grid(alpha=GRID)
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend()
+    legend(ax)
+    if not ax.lines:
+        nothing(ax, "nothing has been evaluated yet")
     if best is not None:
         logarithmic(ax, lowest)
     return ax

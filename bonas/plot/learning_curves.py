@@ -5,12 +5,12 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from bonas.plot.chains import curves
-from bonas.plot.style import GRID, MARKERS, STYLES, axes, budget_axis, shades
-from fidelity.history import History
+from bonas.plot.style import GRID, MARKERS, STYLES, axes, budget_axis, nothing, shades
+from bonas.sources import Source, history_of
 
 
 def learning_curves(
-    history: History,
+    history: Source,
     ax: Axes | None = None,
     *,
     label: str = "cost",
@@ -19,16 +19,21 @@ def learning_curves(
     """Draws the cost of each configuration while it was trained, the dark ones the longest.
 
     Args:
-        history: of a search with any schedule.
+        history: of a search with any schedule; or the search, or its directory.
         ax: where to draw; by default a new figure.
         label: of the vertical axis.
         unit: of the budget.
 
     Returns:
-        The axes, horizontally logarithmic if the budgets grow at least eightfold.
+        The axes, horizontally logarithmic if the budgets grow at least eightfold (from the lowest
+        budget on, where a curve begins at zero).
+
+    Raises:
+        TypeError: what was given stands for no history.
+        JournalError: the directory has no history, or it cannot be read.
     """
+    found = curves(history_of(history))
     ax = axes(ax)
-    found = curves(history)
     for index, (budget, lines) in enumerate(found.items()):
         colour = shades(len(found))[index]
         style, marker = STYLES[::-1][index % len(STYLES)], MARKERS[index % len(MARKERS)]
@@ -50,6 +55,8 @@ def learning_curves(
             fontsize=9,
             frameon=False,
         )
+    else:
+        nothing(ax)
     ax.set_xlabel(f"{unit} trained")
     ax.set_ylabel(label)
     ax.grid(alpha=GRID)

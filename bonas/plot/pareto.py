@@ -10,7 +10,9 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from bonas.plot.style import COLOURS, GRID, MARKERS, axes
+from bonas.plot.style import COLOURS, GRID, MARKERS, axes, legend, nothing, words
+from bonas.plot.style import labels as labels_of
+from bonas.sources import Source, history_of
 from fidelity.history import History
 from fidelity.pareto import non_dominated
 
@@ -44,7 +46,7 @@ def front(costs: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
 
 
 def pareto(
-    histories: History | Mapping[str, History],
+    histories: Source | Mapping[str, Source],
     ax: Axes | None = None,
     *,
     quantities: tuple[str, str] | None = None,
@@ -57,7 +59,8 @@ def pareto(
     What was evaluated is faint; the border of what the front dominates is a staircase.
 
     Args:
-        histories: of a search, or of several by name.
+        histories: of a search, or of several by name. A search or its directory stands for its
+            history.
         ax: where to draw; by default a new figure.
         quantities: for the horizontal and the vertical axis, by default the second and the first
             objective. With more objectives, the front of these two is drawn.
@@ -70,11 +73,14 @@ def pareto(
 
     Raises:
         ValueError: a search has one objective only, and no quantities were named.
+        TypeError: what was given stands for no history.
+        JournalError: a directory has no history, or it cannot be read.
     """
-    searches = {"": histories} if isinstance(histories, History) else histories
+    given = histories if isinstance(histories, Mapping) else {"": histories}
+    searches = [history_of(source) for source in given.values()]
     ax = axes(ax, 6.4, 4.4)
     names = quantities
-    for index, (label, history) in enumerate(searches.items()):
+    for index, (label, history) in enumerate(zip(labels_of(given), searches, strict=True)):
         names = names or _axes(history)
         colour = COLOURS[index % len(COLOURS)]
         everything = points(history, names)
@@ -92,14 +98,16 @@ def pareto(
     if true_front is not None:
         ax.step(*front(true_front).T, "--", where="post", color="black", lw=1, label="true front")
     if names is not None:
-        horizontal, vertical = labels or (name.replace("_", " ") for name in names)
+        horizontal, vertical = labels or (words(name.replace("_", " ")) for name in names)
         ax.set_xlabel(horizontal)
         ax.set_ylabel(vertical)
     if ax.get_xscale() == "linear":
         ax.xaxis.set_major_locator(MaxNLocator(6))  # long numbers need their room
     ax.grid(alpha=GRID)
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend()
+    if np.isfinite(ax.dataLim.x0):
+        legend(ax)
+    else:
+        nothing(ax)
     return ax
 
 

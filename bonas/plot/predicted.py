@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
 from matplotlib.axes import Axes
-from scipy.stats import spearmanr
 
-from bonas.plot.style import COLOURS, GRID, INK, axes
+from bonas.plot.spearman import spearman
+from bonas.plot.style import COLOURS, GRID, INK, axes, nothing
+from bonas.sources import wrong
 from bonas.surrogates.validation import Predictions
 
 
@@ -20,7 +23,12 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
 
     Returns:
         The axes, with the rank correlation (Spearman) above.
+
+    Raises:
+        TypeError: what was given holds no predictions, or those of several surrogates.
     """
+    if not isinstance(predictions, Predictions):
+        raise wrong("what `bonas.surrogates.cross_validated` returns", predictions)
     ax = axes(ax, 4.8, 4.4)
     ax.errorbar(
         predictions.observed,
@@ -34,11 +42,15 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
         alpha=0.8,
     )
     both = np.concatenate([predictions.observed, predictions.mean])
-    ends = [both.min(), both.max()]
-    ax.plot(ends, ends, "--", color=INK, linewidth=1)
+    if len(both):
+        ends = [both.min(), both.max()]
+        ax.plot(ends, ends, "--", color=INK, linewidth=1)
+    else:
+        nothing(ax, "there are no predictions")
     ax.set_xlabel(f"observed {label}")
     ax.set_ylabel(f"predicted {label}")
-    correlation = spearmanr(predictions.observed, predictions.mean).statistic
-    ax.set_title(f"rank correlation {correlation:.2f}, {len(both) // 2} evaluations", fontsize=10)
+    correlation = spearman(predictions.observed, predictions.mean)
+    told = "no rank correlation" if isnan(correlation) else f"rank correlation {correlation:.2f}"
+    ax.set_title(f"{told}, {len(both) // 2} evaluations", fontsize=10)
     ax.grid(alpha=GRID)
     return ax

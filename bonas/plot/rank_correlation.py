@@ -8,14 +8,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from scipy.stats import spearmanr
 
 from bonas.plot.chains import curves
-from bonas.plot.style import axes, ink_on
+from bonas.plot.spearman import spearman
+from bonas.plot.style import axes, ink_on, nothing
+from bonas.sources import Runs, Sources
 from fidelity.history import History
-
-ENOUGH = 3
-"""Fewer configurations have no correlation worth a number."""
 
 
 def correlations(
@@ -42,32 +40,38 @@ def correlations(
     found = np.full((len(budgets), len(budgets)), np.nan)
     for i in range(len(budgets)):
         for j in range(len(budgets)):
-            both = costs[known[:, i] & known[:, j]][:, [i, j]]
-            if len(both) >= ENOUGH and (both != both[0]).any(axis=0).all():
-                found[i, j] = spearmanr(*both.T).statistic
+            both = costs[known[:, i] & known[:, j]]
+            found[i, j] = spearman(both[:, i], both[:, j])
     return budgets, found, numbers
 
 
-def rank_correlation(
-    histories: History | Sequence[History], ax: Axes | None = None, *, unit: str = "epochs"
-) -> Axes:
+def rank_correlation(histories: Sources, ax: Axes | None = None, *, unit: str = "epochs") -> Axes:
     """Draws Spearman's rank correlations between budgets, and of how many configurations.
 
     A schedule promotes the best alone, whose costs are close to each other: their correlation is
     below that of all networks.
 
     Args:
-        histories: of one search or several.
+        histories: of one search or several, with or without names, or a comparison. A search or
+            its directory stands for its history.
         ax: where to draw; by default a new figure.
         unit: of the budget.
 
     Returns:
-        The axes.
+        The axes, empty where nothing was evaluated.
+
+    Raises:
+        TypeError: what was given stands for no history.
+        JournalError: the directory has no history, or it cannot be read.
     """
-    runs = [histories] if isinstance(histories, History) else list(histories)
-    budgets, found, numbers = correlations(runs)
+    budgets, found, numbers = correlations(Runs.of(histories).every())
     ax = axes(ax, 5.2, 4.4)
     shades = colormaps["cividis"].with_extremes(bad="white")
+    ax.set_xlabel(f"budget ({unit})")
+    ax.set_ylabel(f"budget ({unit})")
+    if not budgets:
+        nothing(ax, "nothing has been evaluated yet")
+        return ax
     image = ax.imshow(np.ma.masked_invalid(found), cmap=shades, vmin=0, vmax=1)
     for i in range(len(budgets)):
         for j in range(len(budgets)):
@@ -79,7 +83,5 @@ def rank_correlation(
     labels = [f"{budget:g}" for budget in budgets]
     ax.set_xticks(range(len(budgets)), labels)
     ax.set_yticks(range(len(budgets)), labels)
-    ax.set_xlabel(f"budget ({unit})")
-    ax.set_ylabel(f"budget ({unit})")
     ax.figure.colorbar(image, ax=ax, label="rank correlation (Spearman)")
     return ax

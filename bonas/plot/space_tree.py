@@ -6,22 +6,33 @@ import matplotlib.pyplot as plt
 from ConfigSpace import ConfigurationSpace
 from matplotlib.axes import Axes
 
+from bonas.plot.style import words
+from bonas.sources import space_of
+from spaces.space import Space
 from spaces.tree import rows
 
 MOST_ROWS = 80
 
 
-def space_tree(space: ConfigurationSpace, ax: Axes | None = None, *, most: int = MOST_ROWS) -> Axes:
+def space_tree(
+    space: ConfigurationSpace | Space, ax: Axes | None = None, *, most: int = MOST_ROWS
+) -> Axes:
     """Draws the choices of a space, their values and their conditions.
 
     Args:
-        space: what to draw.
+        space: what to draw; of a space of architectures, its `configuration_space`.
         ax: where to draw; by default a new figure.
         most: so many choices are drawn, and how many are left out is said.
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: what was given is no space.
     """
+    if not isinstance(space, ConfigurationSpace):
+        expected = "a ConfigurationSpace or a space of architectures"
+        space = space_of(space, expected).configuration_space
     listed = rows(space)
     shown = listed[:most]
     if ax is None:
@@ -35,7 +46,7 @@ def space_tree(space: ConfigurationSpace, ax: Axes | None = None, *, most: int =
                 color="#999999",
                 linewidth=0.8,
             )
-        ax.text(row.level + 0.1, position, row.text, va="center", fontsize=8)
+        ax.text(row.level + 0.1, position, words(row.text), va="center", fontsize=8)
     if len(listed) > most:
         ax.text(0.1, len(shown), f"... and {len(listed) - most} more", va="center", fontsize=8)
     ax.set_xlim(0, max((row.level for row in shown), default=0) + 8)

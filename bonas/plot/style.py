@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import (
@@ -48,18 +49,66 @@ def line(index: int) -> dict[str, Any]:
     }
 
 
+def steps(
+    ax: Axes, index: int, label: str, x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]
+) -> None:
+    """Draw line number `index` as right-continuous steps; at a single place it is a marker.
+
+    Args:
+        ax: where to draw.
+        index: of the line among those of the plot.
+        label: of the line in the legend.
+        x: ascending.
+        y: the value from each of them on.
+    """
+    drawn = line(index)
+    if not np.ptp(x) and not np.ptp(y):
+        drawn["markevery"] = 1  # a line of no length has no markers at parts of its length
+    ax.step(x, y, where="post", label=label, **drawn)
+
+
+def nothing(ax: Axes, reason: str = "nothing has succeeded yet") -> None:
+    """Write into empty axes why they are empty."""
+    ax.text(0.5, 0.5, reason, ha="center", va="center", color=INK, transform=ax.transAxes)
+
+
+def words(name: str) -> str:
+    """Return a name as matplotlib shows it: letter by letter, and never hidden.
+
+    Matplotlib hides labels that begin with an underscore, and reads what is between two dollar
+    signs as a formula.
+    """
+    return f"{' ' if name.startswith('_') else ''}{name}".replace("$", r"\$")
+
+
+def labels(names: Collection[str]) -> list[str]:
+    """Return the label of each series; several are told apart even where a name is empty."""
+    return [words(name or ("(no name)" if len(names) > 1 else "")) for name in names]
+
+
+def legend(ax: Axes, **settings: Any) -> None:
+    """Add a legend if anything has a label."""
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(**settings)
+
+
 def logarithmic(ax: Axes, lowest: float) -> None:
     """A logarithmic vertical axis with plain numbers; with a zero at its end if one is drawn.
 
+    Negative values have no logarithm: where one is drawn, the axis stays linear.
+
     Args:
         ax: what is drawn already.
-        lowest: of the values that are drawn and above zero.
+        lowest: of the values that are drawn and above zero; infinite if there are none.
     """
     low, high = ax.get_ylim()
-    if ax.dataLim.y0 <= 0:
+    if ax.dataLim.y0 < 0 or not np.isfinite(lowest):
+        return
+    if ax.dataLim.y0 == 0:
         ax.set_yscale("symlog", linthresh=lowest, linscale=0.4)
         ax.set_ylim(-0.15 * lowest, high)
-        ax.yaxis.set_major_locator(FixedLocator([0.0, *_round_numbers(1.5 * lowest, high)]))
+        ticks = _round_numbers(1.5 * lowest, high) or [lowest]
+        ax.yaxis.set_major_locator(FixedLocator([0.0, *ticks]))
         ax.yaxis.set_minor_locator(NullLocator())
     else:
         ax.set_yscale("log")
@@ -80,14 +129,35 @@ def _round_numbers(low: float, high: float) -> list[float]:
     return [number for number in every if low <= number <= high]
 
 
+def logarithmic_clock(ax: Axes, lowest: float) -> None:
+    """Make the horizontal axis logarithmic; with a zero at its end if one is drawn.
+
+    Args:
+        ax: what is drawn already.
+        lowest: of the places that are above zero; infinite if there are none.
+    """
+    if not np.isfinite(lowest):
+        return
+    if ax.dataLim.x0 > 0:
+        ax.set_xscale("log")
+    elif ax.dataLim.x0 == 0:
+        ax.set_xscale("symlog", linthresh=lowest, linscale=0.4)
+        ax.set_xlim(left=-0.15 * lowest)
+
+
 def budget_axis(ax: Axes, budgets: Sequence[float]) -> None:
     """A horizontal axis with ticks at budgets, logarithmic if they grow at least eightfold.
 
     Of many budgets a few have ticks, the last one among them.
+
+    Args:
+        ax: what is drawn already.
+        budgets: one or more, above zero.
     """
-    if max(budgets) >= 8 * min(budgets):
-        ax.set_xscale("log")
     kept = sorted(budgets)[:: -ceil(len(budgets) / 8)]
+    if max(budgets) >= 8 * min(budgets):
+        logarithmic_clock(ax, min(budgets))
+        kept = [*kept, 0.0] if ax.dataLim.x0 == 0 else kept
     ax.xaxis.set_major_locator(FixedLocator(kept))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -98,7 +168,7 @@ def star(ax: Axes, x: float, y: float, label: str) -> None:
     ax.scatter(
         [x], [y], s=180, marker="*", color=COLOURS[1], edgecolors="black", zorder=3, label=label
     )
-    ax.legend()
+    legend(ax)
 
 
 def ink_on(shade: Sequence[float]) -> str:

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from bonas.plot.style import axes, shades
-from fidelity.history import History
+from bonas.plot.style import axes, nothing, shades
+from bonas.sources import Source, history_of
 from fidelity.trial import Evaluation
 
 HEIGHT = 0.8
@@ -36,20 +36,24 @@ def lanes(evaluations: Sequence[Evaluation]) -> list[int]:
     return found
 
 
-def timeline(history: History, ax: Axes | None = None, *, unit: str = "epochs") -> Axes:
+def timeline(history: Source, ax: Axes | None = None, *, unit: str = "epochs") -> Axes:
     """Draws each evaluation as a bar from its beginning to its end; failures are crossed out.
 
     The darker, the higher its budget. Results that were known already take no time.
 
     Args:
-        history: of a search with any number of workers.
+        history: of a search with any number of workers; or the search, or its directory.
         ax: where to draw; by default a new figure of fitting size.
         unit: of the budget.
 
     Returns:
         The axes.
+
+    Raises:
+        TypeError: what was given stands for no history.
+        JournalError: the directory has no history, or it cannot be read.
     """
-    evaluations = [e for e in history.evaluations if e.reused is None]
+    evaluations = [e for e in history_of(history).evaluations if e.reused is None]
     found = lanes(evaluations)
     workers = max(found, default=0) + 1
     ax = axes(ax, 7.0, 1.4 + 0.25 * workers)
@@ -73,6 +77,8 @@ def timeline(history: History, ax: Axes | None = None, *, unit: str = "epochs") 
     ]
     if any(not e.succeeded for e in evaluations):
         keys.append(Patch(facecolor="white", edgecolor="black", hatch="xxx", label="failed"))
+    if not evaluations:
+        nothing(ax, "nothing has been evaluated yet")
     if keys:
         ax.legend(
             handles=keys,
@@ -88,5 +94,5 @@ def timeline(history: History, ax: Axes | None = None, *, unit: str = "epochs") 
     ax.set_ylabel("worker")
     ax.set_ylim(workers - 0.4, -0.6)
     ax.set_xlim(left=0)
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return ax

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonas.html import name_of
 from bonas.reports.page import Subject, page
+from bonas.sources import history_of
 from fidelity import journal
 from fidelity.disk import write_whole
 from fidelity.history import History
@@ -36,6 +37,7 @@ def report(
 
     Raises:
         JournalError: there is no history in the directory, or it cannot be read.
+        TypeError: the source stands for no history.
         OSError: the file cannot be written.
     """
     target = Path(path)
@@ -45,8 +47,6 @@ def report(
 
 
 def _subject(source: Search | History | str | Path, space: Space | None) -> Subject:
-    if isinstance(source, History):
-        return Subject(source, source.incumbent, space=space)
     if isinstance(source, str | Path):
         file = Path(source) / journal.NAME
         header, records, _ = journal.read(file)
@@ -54,7 +54,11 @@ def _subject(source: Search | History | str | Path, space: Space | None) -> Subj
         history.replay(records, file)
         return Subject(history, history.incumbent, _chosen(header), space)
     from bonas.header import header as header_of
+    from bonas.search import Search
 
+    if not isinstance(source, Search):
+        history = history_of(source)
+        return Subject(history, history.incumbent, space=space)
     header = header_of(
         source.space,
         source.objective,

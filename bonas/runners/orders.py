@@ -42,11 +42,11 @@ class Work:
         Raises:
             ObjectiveError: it cannot be sent to another process.
         """
-        import cloudpickle
+        from bonas.runners import pickled
 
         space = trial.configuration.config_space
         try:
-            return cls(objective, space, cloudpickle.dumps((objective, space)))
+            return cls(objective, space, pickled.dumps((objective, space)))
         except Exception as error:  # whatever a foreign object raises
             raise ObjectiveError(
                 f"the objective cannot be sent to another process ({error}): leave out of it "

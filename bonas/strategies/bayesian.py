@@ -25,12 +25,12 @@ from spaces.features import Encoder, Features
 from spaces.space import Space
 
 if TYPE_CHECKING:
-    from botorch.models.model import Model
     from jaxtyping import Float
     from torch import Tensor
 
     from bonas.acquisition import Acquisition
     from bonas.surrogates.surrogate import Surrogate
+    from fidelity.botorch import Model
 
 CONTENDERS = 200
 """So many of the evaluated networks, the best by cost, are compared with what is new."""

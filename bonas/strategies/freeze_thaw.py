@@ -24,10 +24,10 @@ from spaces.features import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
-    from botorch.models.model import Model
     from torch import Tensor
 
     from bonas.surrogates.surrogate import Surrogate
+    from fidelity.botorch import Model
 
 
 def _surrogate() -> Surrogate:

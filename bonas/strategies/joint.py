@@ -18,10 +18,10 @@ from fidelity.history import History
 from spaces.features import Encoder, Layout
 
 if TYPE_CHECKING:
-    from botorch.models.model import Model
     from torch import Tensor
 
     from bonas.surrogates.surrogate import Surrogate
+    from fidelity.botorch import Model
 
 
 @dataclass

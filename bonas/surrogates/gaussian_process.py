@@ -13,11 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from botorch.acquisition.objective import PosteriorTransform
-from botorch.models.model import FantasizeMixin, Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from botorch.posteriors.posterior import Posterior
-from gpytorch.distributions import MultivariateNormal
 from jaxtyping import Float
 from torch import Tensor
 
@@ -31,6 +26,14 @@ from bonas.surrogates.kernel import (
     log_evidence,
     noisy,
     squared_distances,
+)
+from fidelity.botorch import (
+    FantasizeMixin,
+    GPyTorchPosterior,
+    Model,
+    MultivariateNormal,
+    Posterior,
+    PosteriorTransform,
 )
 from spaces.features import Layout
 

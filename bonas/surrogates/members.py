@@ -6,13 +6,17 @@ from abc import abstractmethod
 from typing import Any
 
 import torch
-from botorch.acquisition.objective import PosteriorTransform
-from botorch.models.model import FantasizeMixin, Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from botorch.posteriors.posterior import Posterior
-from gpytorch.distributions import MultivariateNormal
 from jaxtyping import Float
 from torch import Tensor
+
+from fidelity.botorch import (
+    FantasizeMixin,
+    GPyTorchPosterior,
+    Model,
+    MultivariateNormal,
+    Posterior,
+    PosteriorTransform,
+)
 
 
 class Members(Model, FantasizeMixin):

@@ -10,7 +10,7 @@ from torch import Tensor
 from spaces.features import Layout
 
 if TYPE_CHECKING:
-    from botorch.models.model import Model
+    from fidelity.botorch import Model
 
 
 class Surrogate(Protocol):

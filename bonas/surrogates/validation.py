@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtr
 
+from bonas.sources import Source, history_of, space_of
 from bonas.strategies.observations import observations
 from bonas.surrogates.transform import negative
-from fidelity.history import History
 from spaces.features import Encoder
 from spaces.space import Space
 
@@ -64,7 +64,7 @@ def folds(
 def cross_validated(
     surrogate: Surrogate,
     space: Space,
-    history: History,
+    history: Source,
     rng: np.random.Generator,
     *,
     parts: int = 5,
@@ -77,16 +77,19 @@ def cross_validated(
     Args:
         surrogate: what predicts.
         space: of the architectures.
-        history: of a search.
+        history: of a search; or the search, or its directory.
         rng: divides the networks.
         parts: how many times it is fitted, each time without one part of the networks.
 
     Raises:
         ValueError: there are fewer networks than parts, or parts than 2.
+        TypeError: no space was given, or nothing that stands for a history.
+        JournalError: the directory has no history, or it cannot be read.
     """
     import torch
 
-    seen = observations(history, 2 * parts)
+    space = space_of(space)
+    seen = observations(history_of(history), 2 * parts)
     groups = [evaluation.trial.key for evaluation in seen.evaluations]
     if parts < 2 or len({*groups}) < parts:
         raise ValueError(

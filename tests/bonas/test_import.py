@@ -61,6 +61,11 @@ def test_every_public_name_exists() -> None:
         _ = bonas.no_such_name
 
 
+@pytest.mark.parametrize("name", ["bonas", "fidelity", "spaces"])
+def test_type_checkers_read_the_annotations_of_each_package(name: str) -> None:
+    assert (ROOT / name / "py.typed").is_file()
+
+
 @pytest.mark.parametrize("name", ["spaces", "fidelity"])
 @pytest.mark.parametrize("form", ["package", "module", "folder"])
 def test_a_foreign_package_of_the_same_name_is_told_of(
