@@ -13,6 +13,7 @@ from ConfigSpace import Configuration
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.observations import Observations, observations
 from bonas.strategies.remembered import remembered
+from bonas.surrogates.transform import tamed
 from fidelity.history import History
 from spaces.features import Encoder
 from spaces.space import Space
@@ -119,7 +120,7 @@ class SMAC:
             logging_level=False,
             overwrite=True,
         )
-        costs = observed.costs
+        costs = tamed(observed.costs)
         for configuration, positions in zip(chosen, networks, strict=True):
             # One value a network: without seeds, SMAC's run history holds one.
             cost = float(np.mean(costs[positions]))
