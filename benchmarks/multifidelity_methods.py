@@ -20,6 +20,7 @@ from bonas.strategies import (
     FreezeThaw,
     MultiFidelityBayesianOptimization,
     RandomSearch,
+    seconds_spent,
 )
 from bonas.strategies.strategy import Recommender, Strategy
 from fidelity import AsynchronousHalving, FullFidelity, History, Hyperband, SuccessiveHalving
@@ -156,14 +157,16 @@ def methods(problem: Problem) -> Mapping[str, Method]:
     """All of them, by name."""
     space, budgets = problem.table.space, (problem.short, problem.full, problem.eta)
     full = FullFidelity(problem.full)
-    freeze_thaw = FreezeThaw(space, *budgets)
+    # The clock is simulated, so seconds are the same in every run.
+    freeze_thaw = FreezeThaw(space, *budgets, spending=seconds_spent)
+    joint = MultiFidelityBayesianOptimization(spending=seconds_spent)
     ours: dict[str, Method] = {
         f"random, {problem.full:g} epochs": Bonas(RandomSearch(), full, 150),
         f"BO, {problem.full:g} epochs": Bonas(BayesianOptimization(), full, 60),
         "freeze-thaw": Bonas(freeze_thaw, freeze_thaw),
     }
     if problem.dataset is None:
-        bayesian, joint = BayesianOptimization(), MultiFidelityBayesianOptimization()
+        bayesian = BayesianOptimization()
         return ours | {
             "Hyperband": Bonas(RandomSearch(), Hyperband(*budgets)),
             "BO x Hyperband": Bonas(bayesian, Hyperband(*budgets)),
@@ -173,7 +176,7 @@ def methods(problem: Problem) -> Mapping[str, Method]:
     halving = SuccessiveHalving(*budgets)
     return ours | {
         "BO x successive halving": Bonas(BayesianOptimization(), halving),
-        "joint BO x successive halving": Bonas(MultiFidelityBayesianOptimization(), halving),
+        "joint BO x successive halving": Bonas(joint, halving),
         "DEHB": Other(DEHB()),
         "Optuna, Hyperband": Other(Optuna(hyperband=True)),
         "Optuna, halving": Other(Optuna(hyperband=False)),

@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from bonas.sources import Source, history_of, space_of
 from bonas.strategies.observations import Observations, observations
+from bonas.surrogates.transform import tamed
 from bonas.surrogates.validation import folds
 from fidelity.history import History
 from spaces.architecture import INPUT, OUTPUT
@@ -91,7 +92,7 @@ def operation_importance(
 def _observed(history: History) -> Observations:
     seen = observations(history, 2 * PARTS)
     networks = len(seen.networks())
-    if networks < 2 * PARTS or not np.ptp(seen.costs):
+    if networks < 2 * PARTS or len({*seen.costs}) < 2:
         raise ValueError(
             f"{networks} networks with {len({*seen.costs})} different costs do not say what "
             f"matters: evaluate {2 * PARTS} networks or more"
@@ -111,7 +112,7 @@ def _importances(
     from bonas.surrogates.forest import RandomForest
 
     layout = Layout(tuple(columns.values()), (), slice(rows.shape[1], rows.shape[1]))
-    costs = seen.costs
+    costs = tamed(seen.costs)
     grown: dict[str, list[list[float]]] = {name: [] for name in columns}
     for part in folds([e.trial.key for e in seen.evaluations], PARTS, rng):
         inputs, targets = torch.from_numpy(rows[~part]), torch.from_numpy(costs[~part])[:, None]

@@ -29,6 +29,9 @@ POINTS = 60
 SMALLEST_UNIT = 1e-100
 """Of costs; those that are all smaller are taken for zeros, since their squares would be."""
 
+LARGEST_COST = 1e300
+"""Larger costs count as this, so that what is predicted from them is finite."""
+
 NOISE = np.geomspace(0.002, 0.2, 7)
 """Standard deviations that the noise of a single cost may have; all are equally likely before.
 
@@ -67,8 +70,10 @@ class Extrapolation:
     @property
     def deviation(self) -> float:
         """The standard deviation of the cost."""
-        spread = self.deviations**2 + (self.means - self.mean) ** 2
-        return math.sqrt(float(self.weights @ spread))
+        # Scaled, because the square of a huge cost is not finite.
+        unit = float(max(self.deviations.max(), np.abs(self.means - self.mean).max())) or 1.0
+        spread = (self.deviations / unit) ** 2 + ((self.means - self.mean) / unit) ** 2
+        return unit * math.sqrt(float(self.weights @ spread))
 
     def probability_below(self, threshold: float) -> float:
         """The probability that the cost is below `threshold`.
@@ -78,7 +83,7 @@ class Extrapolation:
         """
         if math.isnan(threshold):
             raise ValueError("the threshold is NaN: give a cost, which may be infinite")
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             z = (threshold - self.means) / self.deviations
         certain = np.where(self.means < threshold, 1.0, 0.0)
         return float(self.weights @ np.where(self.deviations > 0, ndtr(z), certain))
@@ -112,6 +117,7 @@ def extrapolate(curve: Curve, horizon: float) -> Extrapolation:
     if len(steps) > POINTS:
         kept = np.linspace(0, len(steps) - 1, POINTS).round().astype(int)
         steps, costs = steps[kept], costs[kept]
+    costs = costs.clip(-LARGEST_COST, LARGEST_COST)
     largest = float(abs(costs).max())
     unit = largest if largest > SMALLEST_UNIT else 1.0
     weights, means, variances = _predict(steps / horizon, costs / unit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
@@ -78,8 +79,10 @@ def _costs(history: History, evaluations: Sequence[Evaluation]) -> dict[int, flo
     kept = [e for e in evaluations if not beyond[e.trial.number]]
     if len(target.objectives) == 1:
         worst = max((e.cost for e in kept), default=max((e.cost for e in evaluations), default=0))
+        # Beside a huge cost the sum alone may be no higher.
+        least = math.nextafter(worst, math.inf)
         return {
-            e.trial.number: worst + beyond[e.trial.number] if beyond[e.trial.number] else e.cost
+            e.trial.number: max(worst + by, least) if (by := beyond[e.trial.number]) else e.cost
             for e in evaluations
         }
     points = np.array([target.costs(e) for e in kept]).reshape(-1, len(target.objectives))

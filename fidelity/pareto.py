@@ -17,8 +17,9 @@ def non_dominated(costs: Float[np.ndarray, "n k"]) -> Bool[np.ndarray, " n"]:
     if costs.shape[1] == 2:
         return np.asarray(_two_cost_fronts(costs) == 0)
     kept = np.ones(len(costs), dtype=bool)
-    # By ascending sums, so that a point is dominated only by one that comes before it.
-    order = np.argsort(costs.sum(axis=1), kind="stable")
+    # In lexicographic order a point is dominated only by one that comes before it. (Sums would
+    # lose small costs beside huge ones.)
+    order = np.lexsort(costs.T[::-1])
     front = np.empty((0, costs.shape[1]))
     for place in order:
         point = costs[place]
@@ -69,6 +70,7 @@ def crowding(costs: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
     distance = np.zeros(len(costs))
     for column in costs.T:
         order = np.argsort(column, kind="stable")
+        column = column / 2  # so that no difference overflows
         span = column[order[-1]] - column[order[0]]
         distance[order[[0, -1]]] = np.inf
         if span > 0:
@@ -94,6 +96,9 @@ def hypervolume(costs: Float[np.ndarray, "n k"], reference: Sequence[float]) -> 
         costs: points that are not below the reference count nothing.
         reference: the highest costs of interest.
 
+    Returns:
+        The volume; infinite if it exceeds the largest floating-point number.
+
     Raises:
         ValueError: the reference has another number of costs.
     """
@@ -103,14 +108,22 @@ def hypervolume(costs: Float[np.ndarray, "n k"], reference: Sequence[float]) -> 
     inside = costs[(costs < highest).all(axis=1)]
     if not len(inside):
         return 0.0
-    front = inside[non_dominated(inside)]
+    front = np.unique(inside[non_dominated(inside)], axis=0)
+    # In units near the widest extent of each cost, products do not overflow on the way. Powers of
+    # two change no digit.
+    _, exponents = np.frexp(highest / 2 - front.min(axis=0) / 2)
+    volume = _volume(np.ldexp(front, -exponents), np.ldexp(highest, -exponents))
+    with np.errstate(over="ignore"):
+        return float(np.ldexp(volume, exponents.sum()))
+
+
+def _volume(front: Float[np.ndarray, "n k"], highest: Float[np.ndarray, " k"]) -> float:
+    """As `hypervolume`, of different points in lexicographic order that do not dominate another."""
     if len(highest) == 2:
-        front = front[np.lexsort((front[:, 1], front[:, 0]))]
         upper = np.concatenate([[highest[1]], front[:-1, 1]])
-        return float(((highest[0] - front[:, 0]) * np.maximum(upper - front[:, 1], 0.0)).sum())
+        return float(((highest[0] - front[:, 0]) * (upper - front[:, 1])).sum())
     import torch
 
     from fidelity.botorch import Hypervolume
 
-    volume = Hypervolume(-torch.from_numpy(highest)).compute(-torch.from_numpy(front))
-    return float(volume)
+    return float(Hypervolume(-torch.from_numpy(highest)).compute(-torch.from_numpy(front)))

@@ -16,6 +16,7 @@ from fidelity.objective import Diverged, MissingValue, Objective, ObjectiveError
 from fidelity.trial import Evaluation
 
 COST = "cost"
+LARGEST_VIOLATION = 1e300  # the sum over several constraints is still finite
 """The objective of a search that names none, and a number's name when an objective returns one."""
 
 Computed = Mapping[str, Callable[[Configuration], float]]
@@ -58,13 +59,16 @@ class Constraint:
             )
 
     def violation(self, value: float) -> float:
-        """By which part of the limit a value is beyond it; 0 where the limit is kept."""
+        """Return by which part of the limit a value is beyond it, at most `LARGEST_VIOLATION`.
+
+        It is 0 where the limit is kept.
+        """
         beyond = 0.0
         if self.at_most is not None:
             beyond = max(beyond, (value - self.at_most) / (abs(self.at_most) or 1.0))
         if self.at_least is not None:
             beyond = max(beyond, (self.at_least - value) / (abs(self.at_least) or 1.0))
-        return beyond
+        return min(beyond, LARGEST_VIOLATION)
 
     def __str__(self) -> str:
         lower = "" if self.at_least is None else f"{self.at_least:g} <= "

@@ -22,6 +22,7 @@ from .reinforcement.reinforce import Reinforce
 from .reinforcement.walk import PolicyError
 from .screened import Screened
 from .smac import SMAC
+from .spending import Spending, budget_spent, seconds_spent
 from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
 
@@ -56,10 +57,13 @@ __all__ = [
     "Screened",
     "SecondOrder",
     "SkipConnections",
+    "Spending",
     "StableCell",
     "StartFrom",
     "Strategy",
     "Trace",
     "ValidationLoss",
     "best_of",
+    "budget_spent",
+    "seconds_spent",
 ]

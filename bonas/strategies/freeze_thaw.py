@@ -14,6 +14,7 @@ from jaxtyping import Float
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.joint import Joint, Memory, fit
 from bonas.strategies.observations import Observations, best_at_highest, noisy
+from bonas.strategies.spending import Spending, budget_spent
 from bonas.strategies.strategy import Again, Exhausted, Proposal
 from bonas.strategies.worth import improvement, worth
 from bonas.surrogates.transform import Transform, normal_scores
@@ -44,11 +45,11 @@ class FreezeThaw:
     architecture and budget knows every network that was paused. What to do next is chosen as in
     Pandora's box (Weitzman 1979; for Bayesian optimization Xie et al. 2024, "Cost-aware Bayesian
     optimization via the Pandora's box Gittins index"): the going rate is the most that any
-    training to the maximal budget promises a second, where what counts is by how much it would
-    raise the posterior mean of the network to recommend; a contender may be trained there once
-    more, with another seed. An observation at a lower budget is worth what remains of that gain
-    after it, less the rest of the training at the going rate, if that is positive, less its own
-    seconds at that rate. The step of the highest worth is made.
+    training to the maximal budget promises per unit of spending, where what counts is by how much
+    it would raise the posterior mean of the network to recommend; a contender may be trained there
+    again, with another seed. An observation at a lower budget is worth what remains of that gain
+    after it, less the rest of the training at the going rate, if that is positive, less what the
+    observation itself spends at that rate. The step of the highest worth is made.
 
     At first the surrogate only knows the lowest budget: networks are chosen by their expected
     improvement there until their trainings are worth a few to the maximal budget (`first`), and
@@ -59,13 +60,15 @@ class FreezeThaw:
         min_budget: at which networks start, unless they are trained to the end at once.
         max_budget: at which the improvement counts.
         eta: the factor between budgets.
-        surrogate: of architecture and budget, and of seconds.
+        surrogate: of architecture and budget, and of spending.
         candidates: where to look for new networks.
         transform: what is learned instead of the costs.
         initial: how many random networks start at the lowest budget before the surrogate decides.
         repeats: a network is trained to the highest budget at most so many times; 1 forbids it.
         first: the lowest budget is given as much as this many trainings to the maximal budget
             take, before any network goes further.
+        spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
+            seconds are not reproducible.
 
     Raises:
         ScheduleError: the budgets or eta make no sense.
@@ -82,6 +85,7 @@ class FreezeThaw:
     initial: int = 5
     repeats: int = 8
     first: float = 3
+    spending: Spending = budget_spent
     _memory: Memory = field(init=False, default_factory=Memory, repr=False, compare=False)
     _pools: list[Pool] = field(init=False, default_factory=list, repr=False, compare=False)
     _next: dict[tuple[int, int, int], Proposal] = field(
@@ -207,6 +211,7 @@ class FreezeThaw:
             points,
             (self.budgets[0], self.max_budget),
             self._memory,
+            self.spending,
         )
 
     def _most_improving(self, history: History, points: Sequence[Configuration]) -> int:

@@ -1,4 +1,4 @@
-"""What is known of architectures at all budgets: one surrogate of costs, one of seconds."""
+"""What is known of architectures at all budgets: one surrogate of costs, one of spending rates."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ConfigSpace import Configuration
 from jaxtyping import Float
 
 from bonas.strategies.observations import Observations, running
+from bonas.strategies.spending import Spending, budget_spent
 from bonas.surrogates.transform import Transform
 from bonas.surrogates.tuning import Tuning
 from fidelity.history import History
@@ -29,24 +30,24 @@ class Memory:
     """What was tuned before; it changes how long a fit takes, and nothing else."""
 
     costs: Tuning = field(default_factory=Tuning)
-    seconds: Tuning = field(default_factory=Tuning)
+    rates: Tuning = field(default_factory=Tuning)
 
 
 @dataclass(frozen=True)
 class Joint:
-    """Surrogates over architecture and budget, fitted to a history.
+    """A surrogate over architecture and budget, and predicted spending, fitted to a history.
 
     Attributes:
         model: of targets that are maximised, over rows whose last column is the budget.
-        seconds: of the logarithm of seconds a unit of budget, over rows without it.
         rows: of the configurations that the model was made for, without budgets.
+        log_rates: the expected logarithm of what each row spends per unit of budget.
         budgets: the lowest and the highest.
         resumes: a higher budget continues a lower one, or else trains anew.
     """
 
     model: Model
-    seconds: Model
     rows: Float[Tensor, "m d"]
+    log_rates: Float[Tensor, " m"]
     budgets: tuple[float, float]
     resumes: bool
 
@@ -56,15 +57,6 @@ class Joint:
 
         column = torch.full_like(self.rows[:, :1], scaled(budget, self.budgets))
         return torch.cat([self.rows, column], 1)
-
-    def log_rates(self) -> Float[Tensor, " m"]:
-        """The expected logarithm of seconds a unit of budget, one a row."""
-        import torch
-
-        from bonas.surrogates.surrogate import mean
-
-        with torch.no_grad():
-            return mean(self.seconds, self.rows)[:, 0]
 
 
 def scaled(budget: float, budgets: tuple[float, float]) -> float:
@@ -81,17 +73,19 @@ def fit(
     candidates: Sequence[Configuration],
     budgets: tuple[float, float],
     memory: Memory,
+    spending: Spending = budget_spent,
 ) -> Joint:
-    """Fits both surrogates to everything in `history`; what runs confirms what is believed of it.
+    """Fit both surrogates to everything in `history`; what runs confirms what is believed of it.
 
     Args:
-        surrogate: learns costs over architecture and budget, and seconds over architectures.
+        surrogate: learns costs over architecture and budget, and spending over architectures.
         transform: what is learned instead of the costs, over all budgets together.
         encoder: of the space.
         history: with one evaluation or more.
         candidates: the rows of the result.
         budgets: the lowest and the highest of the search.
         memory: of this search.
+        spending: what each evaluation spent.
     """
     import torch
 
@@ -116,28 +110,38 @@ def fit(
     if pending:
         with torch.no_grad():
             model = model.condition_on_observations(known[n:], mean(model, known[n:]))
-    seconds = _seconds(surrogate, history, rows, encoding.layout, memory)
-    return Joint(model, seconds, rows[len(at) :], budgets, history.resumes)
+    log_rates = _log_rates(surrogate, history, rows, encoding.layout, memory, spending)[len(at) :]
+    return Joint(model, rows[len(at) :], log_rates, budgets, history.resumes)
 
 
-def _seconds(
+def _log_rates(
     surrogate: Surrogate,
     history: History,
     rows: Float[Tensor, "n d"],
     layout: Layout,
     memory: Memory,
-) -> Model:
-    """A model of the logarithm of seconds a unit of budget; 0 where nothing was measured."""
+    spending: Spending,
+) -> Float[Tensor, " n"]:
+    """The expected logarithm of what each row spends per unit of budget.
+
+    It is the same for all rows where all evaluations spent at one rate, and 0 where none is known.
+    """
     import torch
 
-    rates = {
-        place: evaluation.seconds / spent
+    from bonas.surrogates.surrogate import mean
+
+    spent = {
+        place: spending(history, evaluation) / budget
         for place, evaluation in enumerate(history.evaluations)
-        if (spent := history.spent(evaluation)) > 0 and evaluation.seconds > 0
+        if (budget := history.spent(evaluation)) > 0
     }
-    places = list(rates) or [0]
-    logs = np.log([rates.get(place, 1.0) for place in places])
+    rates = {place: rate for place, rate in spent.items() if 0 < rate < math.inf}
+    logs = np.log(list(rates.values()) or [1.0])
+    if np.ptp(logs) == 0:
+        return torch.full((len(rows),), float(logs[0]), dtype=torch.float64)
+    places = list(rates)
     targets = torch.from_numpy(logs)[:, None]
     numbers = tuple(history.evaluations[place].trial.number for place in places)
-    chosen = memory.seconds.tuned(surrogate, numbers, rows[places], logs, np.asarray, layout)
-    return chosen.fit(rows[places], targets, layout)
+    chosen = memory.rates.tuned(surrogate, numbers, rows[places], logs, np.asarray, layout)
+    with torch.no_grad():
+        return mean(chosen.fit(rows[places], targets, layout), rows)[:, 0]

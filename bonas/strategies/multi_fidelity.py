@@ -12,6 +12,7 @@ from bonas.candidates import Candidates, Pool
 from bonas.strategies.joint import Memory, fit
 from bonas.strategies.observations import best_at_highest
 from bonas.strategies.remembered import remembered
+from bonas.strategies.spending import Spending, budget_spent
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history import History
 from spaces.features import Encoder
@@ -40,25 +41,29 @@ class _Memory:
 
 @dataclass(frozen=True)
 class MultiFidelityBayesianOptimization:
-    """Proposes the highest expected improvement at the maximal budget a second.
+    """Proposes the highest expected improvement at the maximal budget per unit of spending.
 
     The surrogate learns from the evaluations at all budgets at once, where `BayesianOptimization`
     learns from the largest budget with enough of them, as BOHB does. It is for any schedule with
-    several budgets; the schedule chooses them. What a proposal costs is learned too: the
-    logarithm of the improvement minus that of the predicted seconds a unit of budget (Snoek et
-    al. 2012, "Practical Bayesian optimization of machine learning algorithms", section 3.2).
+    several budgets; the schedule chooses them. What a network spends per unit of budget is learned
+    too, and its logarithm is subtracted from that of the improvement (Snoek et al. 2012,
+    "Practical Bayesian optimization of machine learning algorithms", section 3.2). By default the
+    budget itself is what is spent, which is the same for all networks and in every run.
 
     Attributes:
         surrogate: of architecture and budget: its `fit` is given a layout with a budget.
         candidates: where to look.
         transform: what is learned instead of the costs.
         initial: how many random networks come first.
+        spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
+            seconds are not reproducible.
     """
 
     surrogate: Surrogate = field(default_factory=_surrogate)
     candidates: Candidates = field(default_factory=Candidates)
     transform: Transform = normal_scores
     initial: int = 5
+    spending: Spending = budget_spent
     _memory: list[_Memory] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
@@ -84,11 +89,12 @@ class MultiFidelityBayesianOptimization:
             points,
             (min(budgets), max(budgets)),
             memory.joint,
+            self.spending,
         )
         rows, n = joint.at(max(budgets)), len(networks)
         with torch.no_grad():
             improvement = LogExpectedImprovement().scores(joint.model, rows[n:], rows[:n], 0)
-            scores = improvement - joint.log_rates()[n:]
+            scores = improvement - joint.log_rates[n:]
         return list(unseen.values())[int(scores.nan_to_num(nan=-torch.inf).argmax())]
 
     def _remember(self, space: Space) -> _Memory:

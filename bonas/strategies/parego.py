@@ -10,6 +10,7 @@ from jaxtyping import Float
 from bonas.roles import STRATEGY, check_role
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Proposal, Strategy
+from bonas.surrogates.transform import tamed
 from fidelity.history import History
 from fidelity.trial import Evaluation
 from spaces.space import Space
@@ -69,7 +70,8 @@ class ParEGO:
         found: list[Evaluation] = [e for e in history.at(budget) if e.succeeded]
         if not found:
             return {}
-        points = np.array([history.target.costs(e) for e in found])
+        costs = np.array([history.target.costs(e) for e in found])
+        points = np.column_stack([tamed(column) for column in costs.T])
         spans = np.ptp(points, axis=0)
         scaled = weights * (points - points.min(axis=0)) / np.where(spans > 0, spans, 1.0)
         scalars = scaled.max(axis=1) + self.rho * scaled.sum(axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ConfigSpace import Configuration
@@ -13,12 +13,14 @@ from ConfigSpace import Configuration
 from bonas.candidates import Candidates, Pool
 from bonas.strategies.observations import Observations, observations
 from bonas.strategies.remembered import remembered
+from bonas.surrogates.transform import tamed
 from fidelity.history import History
 from spaces.features import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
     from smac import BlackBoxFacade, HyperparameterOptimizationFacade
+    from smac.acquisition.maximizer import AbstractAcquisitionMaximizer
 
     Facade = type[HyperparameterOptimizationFacade] | type[BlackBoxFacade]
 
@@ -110,20 +112,39 @@ class SMAC:
             initial_design=self.facade.get_initial_design(
                 scenario, n_configs=0, additional_configs=chosen[:1]
             ),
-            acquisition_maximizer=self.facade.get_acquisition_maximizer(
-                scenario, challengers=self.challengers
+            acquisition_maximizer=_ordered(
+                self.facade.get_acquisition_maximizer(scenario, challengers=self.challengers)
             ),
             config_selector=self.facade.get_config_selector(scenario, retrain_after=self.attempts),
             intensifier=self.facade.get_intensifier(scenario, max_config_calls=1),
             logging_level=False,
             overwrite=True,
         )
-        costs = observed.costs
+        costs = tamed(observed.costs)
         for configuration, positions in zip(chosen, networks, strict=True):
             # One value a network: without seeds, SMAC's run history holds one.
             cost = float(np.mean(costs[positions]))
             facade.tell(TrialInfo(configuration, seed=0), TrialValue(cost), save=False)
         return facade
+
+
+def _ordered(maximizer: AbstractAcquisitionMaximizer) -> AbstractAcquisitionMaximizer:
+    """Make the local search of SMAC3 independent of PYTHONHASHSEED.
+
+    It collects its starting points in a set of configurations, which are hashed by their text, so
+    their order, and with it what is proposed, differs from process to process.
+    """
+    from smac.acquisition.maximizer import LocalSearch
+
+    search = getattr(maximizer, "_local_search", maximizer)
+    if isinstance(search, LocalSearch):
+        unordered = search._get_init_points_from_previous_configs
+
+        def ordered(*arguments: Any) -> list[Configuration]:
+            return sorted(unordered(*arguments), key=lambda point: point.get_array().tobytes())
+
+        setattr(search, unordered.__name__, ordered)
+    return maximizer
 
 
 def _never_called(config: Configuration, seed: int = 0) -> float:

@@ -25,13 +25,13 @@ class Worth:
     """Steps of candidates and repeats of what is finished, compared with the going rate.
 
     The gain of an evaluation at the highest budget is that of the posterior mean of what would
-    be recommended (the knowledge gradient; Frazier, Powell and Dayanik 2009). The most gain a
-    second of any network that is trained to the highest budget at once, or once more, is the
-    going rate.
+    be recommended (the knowledge gradient; Frazier, Powell and Dayanik 2009). The most gain
+    per unit of spending of any network that is trained to the highest budget at once, or again, is
+    the going rate.
 
     Attributes:
         joint: the surrogates; their first rows are the candidates, the others what is finished.
-        rates: seconds a unit of budget, one a row.
+        rates: what each row spends per unit of budget.
         reached: the budget from which each candidate is continued.
         max_budget: the highest budget.
         top: the candidates at the highest budget.
@@ -55,7 +55,7 @@ class Worth:
 
     def at_once(self) -> Float[Tensor, " m"]:
         """Of training each candidate to the highest budget."""
-        return self.gains - self.going * self._seconds(self.max_budget)
+        return self.gains - self.going * self._spent(self.max_budget)
 
     def repeats(self) -> Float[Tensor, " f"]:
         """Of training each of the finished once more."""
@@ -80,10 +80,10 @@ class Worth:
         owed = self.going * rest_of_way * self.rates[:m]
         value = (gain(after - self.best, rest[:, None], self.noise) - owed[:, None]).clamp_min(0.0)
         value = value @ torch.tensor(weights / math.sqrt(2 * math.pi))
-        value = value - self.going * self._seconds(budget)
+        value = value - self.going * self._spent(budget)
         return value.masked_fill(self.reached >= budget, -math.inf)
 
-    def _seconds(self, budget: float) -> Float[Tensor, " m"]:
+    def _spent(self, budget: float) -> Float[Tensor, " m"]:
         before = self.reached if self.joint.resumes else 0.0 * self.reached
         return (budget - before) * self.rates[: len(self.reached)]
 
@@ -107,7 +107,7 @@ def worth(
     mean, variance = posterior.mean[:, 0, 0], posterior.variance[:, 0, 0].clamp_min(1e-18)
     noisy: Any = joint.model.posterior(rows[:1], observation_noise=True)
     noise = max(0.0, float(noisy.variance[0, 0] - variance[0]))
-    rates = joint.log_rates().exp()
+    rates = joint.log_rates.exp()
     before = torch.tensor(reached, dtype=rates.dtype)
     finished = mean[m:]
     best = float((finished if len(finished) else mean).max())

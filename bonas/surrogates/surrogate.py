@@ -28,7 +28,8 @@ class Surrogate(Protocol):
 
         Args:
             inputs: encoded configurations; a row may occur several times, with other targets.
-            targets: one observation each, at least one, all finite.
+            targets: one observation each, at least one, all finite, as their squares are; a
+                `Transform` takes care of penalties such as 1e300.
             layout: what the columns of `inputs` are.
 
         Returns:

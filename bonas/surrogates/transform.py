@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+PENALTY = 1e100
+"""No measured cost is larger: a cost beyond it, of either sign, is taken for a penalty."""
+
 Transform = Callable[[Floats], Floats]
 """From finite costs to targets that are maximised."""
 
@@ -21,9 +24,27 @@ def imputed(costs: Sequence[float]) -> Floats:
     return values
 
 
+def tamed(costs: Floats) -> Floats:
+    """Return the costs with penalties pulled to just beyond the others.
+
+    A penalty such as 1e300 would overflow in every variance, and its scale would leave nothing of
+    the differences between the ordinary costs. What is above `PENALTY` is replaced by the highest
+    ordinary cost plus their range, what is below `-PENALTY` by the lowest minus their range.
+    """
+    ordinary = costs[np.abs(costs) <= PENALTY]
+    if len(ordinary) == len(costs):
+        return costs
+    if not len(ordinary):
+        return np.sign(costs)
+    low, high = ordinary.min(), ordinary.max()
+    margin = high - low or 1.0
+    bounded = np.where(costs > PENALTY, high + margin, costs)
+    return np.where(costs < -PENALTY, low - margin, bounded)
+
+
 def negative(costs: Floats) -> Floats:
-    """Minus the cost."""
-    return -costs
+    """Minus the cost; penalties are `tamed`."""
+    return -tamed(costs)
 
 
 def normal_scores(costs: Floats) -> Floats:
@@ -43,9 +64,10 @@ def balanced_scores(costs: Floats) -> Floats:
 
     Ranks are robust, but a gap between two costs, however wide, is to them one step: there, an
     expected hypervolume improvement sees nothing to gain. Logarithms are taken where all costs
-    are positive; then no unit matters.
+    are positive; then no unit matters. Penalties are `tamed`.
     """
-    values = np.log(costs) if costs.min() > 0 else costs
+    values = tamed(costs)
+    values = np.log(values) if values.min() > 0 else values
     spread = float(values.std())
     scale = spread if spread > 1e-12 * (1 + float(np.abs(values).max())) else 1.0
     return np.asarray((normal_scores(costs) - (values - values.mean()) / scale) / 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 from itertools import count
+from math import ceil
 
 from fidelity.history import History
 from fidelity.schedules.bracket import Rung, continuable, next_of_brackets
@@ -24,6 +25,19 @@ def rungs(trials: int, halvings: int, max_budget: float, eta: float) -> tuple[Ru
     )
 
 
+def fewest(trials: float) -> int:
+    """Return the smallest whole number of trials that is at least `trials`.
+
+    Rounding up keeps a trial at the maximal budget for every eta: of 6 trials none is left after
+    two rungs at eta = 2.5, of 7 one is. Powers of eta such as `sqrt(2)**2` exceed whole numbers by
+    rounding errors, which are ignored.
+
+    Args:
+        trials: a product of powers of eta, for instance `eta**halvings`.
+    """
+    return ceil(trials * (1 - 1e-12))
+
+
 @dataclass(frozen=True)
 class SuccessiveHalving:
     """One bracket after another, each of the same rungs.
@@ -36,7 +50,12 @@ class SuccessiveHalving:
         min_budget: at which configurations start.
         max_budget: at which the best of each bracket ends.
         eta: the factor between budgets, and the share that is promoted is one in eta.
-        trials: how many start in a bracket; by default just enough for one at `max_budget`.
+        trials: the number that start in a bracket; by default the smallest that leaves one at
+            `max_budget`.
+
+    Raises:
+        ScheduleError: the budgets or eta make no schedule, or none of `trials` is left at the
+            maximal budget.
     """
 
     min_budget: float
@@ -54,13 +73,14 @@ class SuccessiveHalving:
 
     @property
     def _fewest(self) -> int:
-        return round(self.eta ** halvings(self.min_budget, self.max_budget, self.eta))
+        return fewest(self.eta ** halvings(self.min_budget, self.max_budget, self.eta))
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
         """The rungs of each bracket."""
         steps = halvings(self.min_budget, self.max_budget, self.eta)
-        return rungs(self.trials or self._fewest, steps, self.max_budget, self.eta)
+        trials = self._fewest if self.trials is None else self.trials
+        return rungs(trials, steps, self.max_budget, self.eta)
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
         """Fills the first bracket in which something can be done."""

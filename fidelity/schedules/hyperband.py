@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
-from math import ceil
 
 from fidelity.history import History
 from fidelity.schedules.bracket import Rung, continuable, next_of_brackets
-from fidelity.schedules.halving import halvings, rungs
+from fidelity.schedules.halving import fewest, halvings, rungs
 from fidelity.schedules.schedule import Promote, Start, check_budgets
 
 
@@ -35,7 +34,7 @@ class Hyperband:
         """The rungs of bracket `number`; after the last kind of bracket the first comes again."""
         most = halvings(self.min_budget, self.max_budget, self.eta)
         steps = most - number % (most + 1)
-        trials = ceil((most + 1) / (steps + 1) * self.eta**steps - 1e-9)
+        trials = fewest((most + 1) / (steps + 1) * self.eta**steps)
         return rungs(trials, steps, self.max_budget, self.eta)
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:

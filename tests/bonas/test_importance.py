@@ -51,3 +51,14 @@ def test_convolutions_matter_in_real_networks() -> None:
 def test_few_networks_are_refused() -> None:
     with pytest.raises(ValueError, match=r"4 networks with .* evaluate 10 networks or more"):
         hyperparameter_importance(history(4), np.random.default_rng(0))
+
+
+def test_a_penalty_hides_nothing() -> None:
+    seen = history()
+    made = History(seen.space)
+    for trial, e in zip(seen.trials, seen.evaluations, strict=True):
+        made.add_trial(trial)
+        made.add_evaluation(Evaluation(trial, cost=1e300 if trial.number == 7 else e.cost))
+    found = hyperparameter_importance(made, np.random.default_rng(0))
+    assert next(iter(found)) == "kind"
+    assert abs(found["nothing"].mean) < found["kind"].mean < 2

@@ -96,6 +96,18 @@ class TestExtrapolation:
         assert 0.1 < belief.mean < 0.8
         assert belief.probability_below(0.1) > 0.05
 
+    @pytest.mark.parametrize(
+        "costs", [[1e300, 0.5, 0.4], [0.6, 0.5, 1e300], [1.7e308] * 3, [-1.7e308, 1.7e308, 0.0]]
+    )
+    def test_huge_costs_are_no_obstacle(self, costs: list[float]) -> None:
+        found = extrapolate(list(enumerate(costs, start=1)), 9)
+        assert math.isfinite(found.mean)
+        assert 0 < found.deviation < math.inf
+        chances = [found.probability_below(cost) for cost in (-1.7e308, 0.4, 1e300, 1.7e308)]
+        assert chances == sorted(chances)
+        assert chances[0] >= 0
+        assert chances[-1] == pytest.approx(1)
+
     def test_what_is_not_finite_is_left_out(self) -> None:
         curve = [(1, 0.8), (2, 0.6), (4, 0.5)]
         broken = [*curve, (3, math.nan), (5, math.inf), (0, 0.9)]

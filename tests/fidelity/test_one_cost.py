@@ -113,3 +113,11 @@ def test_where_nothing_keeps_the_limits_of_several_objectives_the_closest_comes_
     seen = one_cost(history)
     assert [e.trial.number for e in sorted(seen.evaluations, key=lambda e: e.cost)] == [1, 2, 0]
     assert history.incumbent is None
+
+
+def test_what_is_beyond_a_limit_costs_more_than_a_penalty() -> None:
+    limited = Target(constraints=(Constraint("latency", at_most=3.0),))
+    history = searched(limited, [(1e300, 1.0), (0.1, 3.5), (0.2, 1.0), (0.3, 1.7e308)])
+    penalty, beyond, ordinary, far = (e.cost for e in one_cost(history).evaluations)
+    assert ordinary < penalty < min(beyond, far)
+    assert far < float("inf")

@@ -92,3 +92,37 @@ def test_a_hypervolume_by_hand() -> None:
 def test_a_reference_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="the reference has 3 costs, the points 2"):
         hypervolume(np.zeros((1, 2)), [1.0, 1.0, 1.0])
+
+
+HUGE = st.sampled_from([-1.7e308, -1e300, 0.1, 0.2, 0.3, 1e300, 1.7e308])
+
+
+@settings(deadline=None)
+@given(
+    st.tuples(st.integers(1, 9), st.integers(1, 4)).flatmap(
+        lambda s: arrays(float, s, elements=HUGE)
+    )
+)
+def test_huge_costs_dominate_and_are_dominated_like_others(costs: np.ndarray) -> None:
+    expected = [not any(dominates(other, point) for other in costs) for point in costs]
+    assert non_dominated(costs).tolist() == expected
+    assert not np.isnan(crowding(costs)).any()
+    assert (np.diff(fronts(costs)[best_first(costs)]) >= 0).all()
+
+
+@pytest.mark.parametrize("penalty", [1e300, 1.7e308])
+def test_a_penalty_adds_no_hypervolume(penalty: float) -> None:
+    front = np.array([[0.1, 0.5], [0.5, 0.1], [penalty, 0.01], [0.01, penalty], [0.1, 0.5]])
+    assert hypervolume(front, (1, 1)) == pytest.approx(0.65)
+    assert hypervolume(np.c_[front, front[:, 0]], (1, 1, 1)) == pytest.approx(0.505)
+
+
+def test_hypervolumes_are_finite_where_they_are_no_larger_than_numbers() -> None:
+    assert hypervolume(np.array([[0.5, 0.0]]), (1.0, 1e300)) == pytest.approx(5e299)
+    # The first extent is above the largest number, the volume is not.
+    assert hypervolume(np.array([[-1e308, 0.5]]), (1e308, 1.0)) == pytest.approx(1e308)
+    points = np.array([[-1e300, 0.25, 0.5], [-1e300, 0.5, 0.25]])
+    assert hypervolume(points, (1e300, 1.0, 1.0)) == pytest.approx(2e300 * 0.5)
+    assert hypervolume(points, (1e300, 1e300, 1.0)) == np.inf
+    tiny = np.array([[1e-200, 1e-200, -1e300]])
+    assert hypervolume(tiny, (2e-200, 2e-200, 1e300)) == pytest.approx(2e-100)

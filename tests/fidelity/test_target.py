@@ -39,6 +39,13 @@ class TestConstraint:
         assert (Constraint("x", at_most=limit).violation(value) == 0) == (value <= limit)
         assert (Constraint("x", at_least=limit).violation(value) == 0) == (value >= limit)
 
+    def test_the_sum_of_huge_violations_is_finite(self) -> None:
+        limits = [Constraint(name, at_most=1e-300) for name in ("cost", "latency")]
+        found = Target(constraints=tuple(limits)).violation(
+            Evaluation(trial(), 1.7e308, {"latency": 1.7e308})
+        )
+        assert 1e300 <= found < math.inf
+
     def test_it_says_what_it_asks_for(self) -> None:
         assert str(Constraint("latency", at_most=5e-3)) == "latency <= 0.005"
         assert str(Constraint("x", at_least=1, at_most=2)) == "1 <= x <= 2"

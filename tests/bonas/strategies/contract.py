@@ -110,6 +110,17 @@ class StrategyContract:
                 continue
             assert isinstance(proposal, Again | Configuration)
 
+    def test_penalties_are_no_obstacle(self) -> None:
+        """Numbers that overflow when they are squared; a warning would fail the test."""
+        history = History(MEDIUM.configuration_space)
+        for number, chosen in enumerate(
+            sample(MEDIUM.configuration_space, 12, np.random.default_rng(1))
+        ):
+            penalty = {3: 1e300, 5: 1.7e308, 8: -1e300}
+            record(history, MEDIUM, chosen, penalty.get(number))
+        proposal = self.strategy().propose(MEDIUM, history, np.random.default_rng(2))
+        assert isinstance(proposal, Again | Configuration)
+
     def test_it_proposes_while_trials_run(self) -> None:
         history = run(self.strategy(), MEDIUM, 10)
         for number in range(4):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from ConfigSpace import Configuration
@@ -9,6 +11,7 @@ from bonas.progress import Silent
 from bonas.strategies.joint import Memory, fit, scaled
 from bonas.strategies.multi_fidelity import MultiFidelityBayesianOptimization
 from bonas.strategies.random_search import RandomSearch
+from bonas.strategies.spending import seconds_spent
 from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.surrogate import mean
 from bonas.surrogates.transform import negative
@@ -46,7 +49,7 @@ def test_low_budgets_tell_about_the_highest() -> None:
     assert np.abs(believed - truth).mean() < 0.2
 
 
-def test_seconds_a_unit_of_budget_are_learned() -> None:
+def test_seconds_per_unit_of_budget_are_learned_where_they_are_asked_for() -> None:
     history = History(MEDIUM.configuration_space)
     for trial in run(RandomSearch(), MEDIUM, 20).trials:
         history.add_trial(trial)
@@ -54,10 +57,13 @@ def test_seconds_a_unit_of_budget_are_learned() -> None:
         history.add_evaluation(Evaluation(trial, 1.0, seconds=10.0 * 2.0**slow))
     chosen = [trial.configuration for trial in history.trials]
     encoder = Encoder(MEDIUM, depth=1)
-    joint = fit(GaussianProcess(), negative, encoder, history, chosen, (1.0, 9.0), Memory())
-    found = joint.log_rates()
+    arguments: Any = (encoder, history, chosen, (1.0, 9.0), Memory())
+    joint = fit(GaussianProcess(), negative, *arguments, seconds_spent)
+    found = joint.log_rates
     wanted = torch.tensor([np.log(e.seconds) for e in history.evaluations])
     assert float((found - wanted).abs().max()) < 0.3
+    # By default seconds are no part of any decision.
+    assert fit(GaussianProcess(), negative, *arguments).log_rates.tolist() == [0.0] * 20
 
 
 def test_without_seconds_every_network_is_taken_to_cost_the_same() -> None:
@@ -65,7 +71,7 @@ def test_without_seconds_every_network_is_taken_to_cost_the_same() -> None:
     chosen = [trial.configuration for trial in history.trials]
     encoder = Encoder(MEDIUM, depth=1)
     joint = fit(GaussianProcess(), negative, encoder, history, chosen, (1.0, 1.0), Memory())
-    assert torch.allclose(joint.log_rates(), torch.zeros(8).double(), atol=1e-6)
+    assert torch.allclose(joint.log_rates, torch.zeros(8).double(), atol=1e-6)
 
 
 def test_the_scale_of_budgets() -> None:

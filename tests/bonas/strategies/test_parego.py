@@ -84,3 +84,13 @@ def test_it_finds_more_of_the_front_than_random_search() -> None:
 def test_a_negative_weight_of_the_sum_is_refused() -> None:
     with pytest.raises(ValueError, match="rho is -1"):
         ParEGO(rho=-1)
+
+
+def test_a_penalty_leaves_the_order_of_the_others() -> None:
+    two = Target(("cost", "size"))
+    points = [(0.1, 0.1), (0.2, 0.2), (0.3, 0.3), (1e300, 0.3), (0.3, 1.7e308)]
+    found = costs(points, two)
+    assert found[:3] == sorted(set(found[:3]))
+    assert max(found[:3]) < min(found[3:])
+    lowest, *others = costs([(-1e300, -1.7e308), *points[:3]], two)
+    assert [lowest, *others] == sorted({lowest, *others})

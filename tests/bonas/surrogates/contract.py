@@ -22,6 +22,7 @@ from bonas.acquisition import (
     UpperConfidenceBound,
 )
 from bonas.surrogates.surrogate import Surrogate, mean
+from bonas.surrogates.transform import Transform, balanced_scores, negative, normal_scores
 from spaces.cell import CellSpace
 from spaces.features import Encoder, Layout
 from spaces.space import sample
@@ -154,6 +155,21 @@ class SurrogateContract:
         posterior = model.posterior(rows[30:40])
         assert torch.isfinite(posterior.mean).all()
         assert torch.isfinite(posterior.variance).all()
+
+    @pytest.mark.parametrize("transform", [negative, normal_scores, balanced_scores])
+    def test_the_ordinary_costs_are_learned_beside_penalties(self, transform: Transform) -> None:
+        rows, layout = encoded()
+        costs = rows[:30].sum(1).double().numpy() / 100
+        for place, penalty in ((3, 1e300), (11, 1.7e308), (20, 1e300)):
+            costs[place] = penalty
+        targets = torch.from_numpy(transform(costs))[:, None]
+        model = self.surrogate().fit(rows[:30], targets, layout)
+        posterior: Any = model.posterior(rows[:30, None])
+        assert posterior.variance.isfinite().all()
+        ordinary = costs < 1e100
+        believed = posterior.mean[:, 0, 0].detach().numpy()
+        assert spearmanr(-believed[ordinary], costs[ordinary]).statistic > 0.8
+        assert believed[~ordinary].max() < believed[ordinary].max()
 
     def test_duplicates_with_different_targets_are_averaged(self) -> None:
         rows, layout = encoded()

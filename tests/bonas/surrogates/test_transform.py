@@ -1,8 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from bonas.surrogates.transform import balanced_scores, imputed, negative, normal_scores
+from bonas.surrogates.transform import (
+    Transform,
+    balanced_scores,
+    imputed,
+    negative,
+    normal_scores,
+)
 
 
 def test_failures_count_as_the_worst_cost() -> None:
@@ -45,3 +52,22 @@ def test_balanced_scores_know_no_unit() -> None:
 def test_balanced_scores_of_equal_costs_are_zero() -> None:
     assert balanced_scores(np.zeros(3)).tolist() == [0.0] * 3
     assert balanced_scores(np.full(3, 0.1)).tolist() == [0.0] * 3
+
+
+PENALTIES = [1e300, -1e300, 1.7e308, -1.7e308]
+
+
+@pytest.mark.parametrize("transform", [negative, normal_scores, balanced_scores])
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_penalties_leave_the_order_of_the_others(transform: Transform, penalty: float) -> None:
+    for costs in ([0.3, 0.1, penalty, 0.4, 0.2], [0.3, -0.1, penalty, 0.0, penalty], [penalty] * 2):
+        found = transform(np.array(costs))
+        assert np.isfinite(found).all()
+        assert np.argsort(-found, kind="stable").tolist() == np.argsort(costs).tolist()
+        assert np.ptp(found) < 5  # no scale but that of the ordinary costs
+
+
+def test_a_penalty_is_one_range_beyond_the_others() -> None:
+    assert negative(np.array([2.0, 5.0, 1e300, -1e300])).tolist() == [-2.0, -5.0, -8.0, 1.0]
+    assert negative(np.array([1e300, -1e300])).tolist() == [-1.0, 1.0]
+    assert negative(np.array([2.0, 1e300])).tolist() == [-2.0, -3.0]

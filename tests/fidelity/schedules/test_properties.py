@@ -19,10 +19,11 @@ from fidelity.schedules import (
     ProgressiveHalving,
     Promote,
     Schedule,
+    ScheduleError,
     SuccessiveHalving,
 )
 from fidelity.trial import Evaluation, Status, Trial
-from tests.fidelity.histories import space, start
+from tests.fidelity.histories import simulate, space, start
 
 SCHEDULES: list[Schedule] = [
     AsynchronousHalving(1, 9),
@@ -200,3 +201,41 @@ def test_two_schedules_of_one_history_do_not_disturb_each_other() -> None:
     for schedule in SCHEDULES:
         assert schedule.next(history) == schedule.next(copy(history))
         assert schedule.continuable(history) == schedule.continuable(copy(history))
+
+
+# Factors as people write them (2.5), and as they compute them (the square root of 2).
+ETAS = st.one_of(
+    st.integers(110, 800).map(lambda hundredths: hundredths / 100),
+    st.integers(2, 50).map(lambda square: square**0.5),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(eta=ETAS, steps=st.integers(0, 6), low=st.sampled_from([0.1, 1.0, 1 / 3, 7.0]))
+def test_every_bracket_reaches_the_top_whatever_eta_is(eta: float, steps: int, low: float) -> None:
+    high = low * eta**steps
+    halving, hyperband = SuccessiveHalving(low, high, eta), Hyperband(low, high, eta)
+    for rungs in (halving.rungs, *(hyperband.bracket(number) for number in range(steps + 1))):
+        assert rungs[-1].budget == high
+        assert rungs[-1].trials >= 1
+        assert [r.trials for r in rungs] == sorted((r.trials for r in rungs), reverse=True)
+    assert len(halving.rungs) == steps + 1
+    # The default is the smallest number that the schedule accepts, and the one it suggests.
+    fewest = halving.rungs[0].trials
+    assert SuccessiveHalving(low, high, eta, trials=fewest).rungs == halving.rungs
+    with pytest.raises(ScheduleError, match=f"start at least {fewest}$"):
+        SuccessiveHalving(low, high, eta, trials=fewest - 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(eta=ETAS, steps=st.integers(0, 3))
+def test_asynchronous_schedules_reach_the_top_whatever_eta_is(eta: float, steps: int) -> None:
+    """With costs that fall from trial to trial every promotion is of the newest."""
+    enough = 60 + 2 * int(eta ** (steps + 1))
+    for kind in (AsynchronousHalving, AsynchronousStopping, AsynchronousHyperband):
+        schedule = kind(1.0, eta**steps, eta)
+        if enough < 2000:
+            history = simulate(schedule, enough, {n: float(-n) for n in range(enough)})
+            assert max(trial.budget for trial in history.trials) == schedule.max_budget
+    # The share of Hyperband that an asynchronous bracket gets is that of whole brackets.
+    assert all(share >= eta**steps for share in AsynchronousHyperband(1, eta**steps, eta).shares)

@@ -32,6 +32,25 @@ class TestSuccessiveHalving(ScheduleContract):
         assert [t.parent for t in history.trials[9:13]] == [4, 2, 8, 9]
         assert history.trials[13].bracket == 1
 
+    @pytest.mark.parametrize(
+        ("eta", "steps", "trials"),
+        [
+            (2.5, 2, [7, 2, 1]),
+            (1.3, 1, [2, 1]),
+            (1.3, 3, [3, 2, 1, 1]),
+            (1.5, 2, [3, 2, 1]),
+            (1.5, 4, [6, 4, 2, 1, 1]),
+            (2.5, 1, [3, 1]),
+            (2.5, 4, [40, 16, 6, 2, 1]),
+            (3.5, 2, [13, 3, 1]),
+            (2.2, 4, [24, 10, 4, 2, 1]),
+            (3, 3, [27, 9, 3, 1]),
+            (2**0.5, 4, [4, 2, 2, 1, 1]),
+        ],
+    )
+    def test_one_reaches_the_top_by_hand(self, eta: float, steps: int, trials: list[int]) -> None:
+        assert [rung.trials for rung in SuccessiveHalving(1, eta**steps, eta).rungs] == trials
+
     def test_failures_are_not_promoted(self) -> None:
         costs: dict[int, float | None] = dict.fromkeys(range(8))
         history = simulate(self.make(), 12, costs)
@@ -103,6 +122,8 @@ class TestHyperband(ScheduleContract):
         (lambda: SuccessiveHalving(1, float("inf")), "finite"),
         (lambda: SuccessiveHalving(1, 9, eta=1), "eta"),
         (lambda: SuccessiveHalving(1, 9, trials=2), "start at least 9"),
+        (lambda: SuccessiveHalving(1, 9, trials=0), "start at least 9"),
+        (lambda: SuccessiveHalving(1, 6.25, eta=2.5, trials=6), "start at least 7"),
         (lambda: FullFidelity(0), "minimal budget is positive"),
     ],
 )
