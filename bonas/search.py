@@ -124,10 +124,12 @@ class Search:
             mine = header(
                 self.space, self.objective, self.target, self.strategy, self.schedule, self.seed
             )
+            if found is not None and not check_header(found, records, mine, self.directory):
+                self._journal.clear()
+                shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
+                found, records = None, []
             if found is None:
                 self._journal.append(mine, durable=True)
-            else:
-                check_header(found, mine, self.directory)
         except BaseException:
             self._journal.close()
             raise

@@ -16,6 +16,8 @@ from filelock import FileLock, Timeout
 NAME = "history.jsonl"
 OWNER = "owner"
 FORMAT = 1
+BEGIN = b'{"crc":"'
+"""With which each line begins."""
 
 
 class JournalError(RuntimeError):
@@ -80,6 +82,18 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
     return records[0], records[1:], size
 
 
+def is_blank(path: Path) -> bool:
+    """Return whether a file holds at most a part of a header, so that nothing is lost with it.
+
+    The process died, or the power failed, while the directory's first line was written.
+    """
+    content = path.read_bytes()
+    if b"\n" in content:
+        return False
+    begin = content[: len(BEGIN)]
+    return BEGIN.startswith(begin) or not content.strip(b"\0")
+
+
 def owner(directory: Path) -> str | None:
     """The process and the host of who writes in a directory, or has left it without a word."""
     try:
@@ -120,11 +134,22 @@ class Journal:
 
     def records(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         """The header (None in a new journal) and the records; a torn last line is cut off."""
-        if not self.path.stat().st_size:
+        size = self.path.stat().st_size
+        if is_blank(self.path):
+            if size:
+                warnings.warn(
+                    f"the header of {self.path} is torn and nothing follows it: begun again",
+                    stacklevel=2,
+                )
+                self.clear()
             return None, []
         header, records, size = read(self.path)
         os.ftruncate(self._file.fileno(), size)
         return header, records
+
+    def clear(self) -> None:
+        """Remove everything, the header too; for a journal in which nothing was evaluated."""
+        os.ftruncate(self._file.fileno(), 0)
 
     def append(self, record: Mapping[str, Any], *, durable: bool) -> None:
         """Writes one record; a durable one is on the disk when this returns.

@@ -147,12 +147,14 @@ class OneRun:
             JournalError: space, objective, schedule or seed differ.
             ComparisonError: the strategy does.
         """
-        if not (self.directory / journal.NAME).exists():
+        path = self.directory / journal.NAME
+        if not path.exists() or journal.is_blank(path):
             return
-        found, _, _ = journal.read(self.directory / journal.NAME)
+        found, records, _ = journal.read(path)
         mine = self._header()
-        check_header(found, mine, self.directory)
-        if found["strategy"] != mine["strategy"]:
+        if check_header(found, records, mine, self.directory) and (
+            found["strategy"] != mine["strategy"]
+        ):
             raise ComparisonError(
                 f"{self.directory} holds a run of the strategy {found['strategy']}, which is now "
                 f"{mine['strategy']}: give the setup another name, or choose another directory"
