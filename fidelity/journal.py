@@ -87,17 +87,17 @@ def is_blank(path: Path) -> bool:
 
     The process died, or the power failed, while the directory's first line was written.
     """
-    content = path.read_bytes()
-    if b"\n" in content:
+    with path.open("rb") as file:
+        first = file.readline()
+    if first.endswith(b"\n"):
         return False
-    begin = content[: len(BEGIN)]
-    return BEGIN.startswith(begin) or not content.strip(b"\0")
+    return BEGIN.startswith(first[: len(BEGIN)]) or not first.strip(b"\0")
 
 
 def owner(directory: Path) -> str | None:
     """The process and the host of who writes in a directory, or has left it without a word."""
     try:
-        return (directory / OWNER).read_text()
+        return (directory / OWNER).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
 
@@ -120,12 +120,19 @@ class Journal:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
             self._file = self.path.open("ab", buffering=0)
-            self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            self._owner.write_text(
+                f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8"
+            )
         except Timeout:
             raise JournalError(
                 f"{directory} is in use by {owner(directory) or 'another process'}: "
                 "wait for it, or choose another directory"
             ) from None
+        except UnicodeEncodeError as error:
+            raise JournalError(
+                f"{str(directory)!a} cannot be a path: file names are {error.encoding} in this "
+                "locale; set the environment variable PYTHONUTF8=1, or choose another name"
+            ) from error
         except OSError as error:
             self._lock.release()
             raise JournalError(

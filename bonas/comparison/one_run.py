@@ -70,13 +70,15 @@ class OneRun:
     def finished(self) -> bool:
         """Whether it has ended, at the same limits."""
         file = self.directory / FINISHED
-        return file.exists() and json.loads(file.read_text()) == asdict(self.conditions.limits)
+        return file.exists() and json.loads(file.read_text(encoding="utf-8")) == asdict(
+            self.conditions.limits
+        )
 
     @property
     def error(self) -> str | None:
         """The traceback if it failed."""
         file = self.directory / ERROR
-        return file.read_text() if file.exists() else None
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
 
     def carry_out(self) -> None:
         """Runs the search to its end; what makes it fail is written down."""
@@ -137,7 +139,7 @@ class OneRun:
         """Writes a file of the directory whole or not at all."""
         self.directory.mkdir(parents=True, exist_ok=True)
         file = self.directory / f"{name}.new"
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
         os.replace(file, self.directory / name)
 
     def check(self) -> None:

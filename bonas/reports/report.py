@@ -41,7 +41,7 @@ def report(
     target = Path(path)
     text = page(_subject(source, space))
     partial = target.with_name(f"{target.name}.partial")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text(text, encoding="utf-8", errors="backslashreplace")
     os.replace(partial, target)
     return target
 

@@ -69,4 +69,4 @@ def script(code: str, *arguments: object, **settings: Any) -> subprocess.Popen[s
     """Starts Python on code that may import this repository."""
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
     command = [sys.executable, "-c", start + code, *map(str, arguments)]
-    return subprocess.Popen(command, text=True, cwd=ROOT, **settings)
+    return subprocess.Popen(command, text=True, cwd=ROOT, **settings, encoding="utf-8")

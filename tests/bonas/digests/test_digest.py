@@ -291,5 +291,9 @@ def test_digests_do_not_depend_on_process_hash_seed_or_folder(tmp_path: Path) ->
         file.write_text("\n" * number + SCRIPT, encoding="utf-8")
         environment = {"PYTHONHASHSEED": str(number), "PYTHONPATH": ":".join(sys.path)}
         command = [sys.executable, str(file)]
-        said.add(subprocess.check_output(command, cwd=folder, env=environment, text=True))
+        said.add(
+            subprocess.check_output(
+                command, cwd=folder, env=environment, text=True, encoding="utf-8"
+            )
+        )
     assert len(said) == 1
