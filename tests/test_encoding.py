@@ -107,7 +107,7 @@ from fidelity import FullFidelity
 from spaces import CellSpace
 
 class Failing:
-    def propose(self, space, history, pending, rng):
+    def propose(self, space, history, rng):
         raise ValueError("kein gültiger Vorschlag " + chr(0xDCFF))
 
 if __name__ == "__main__":
