@@ -10,6 +10,7 @@ import dis
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
+from functools import lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -80,12 +81,19 @@ def variables(function: FunctionType) -> dict[str, Any]:
 
 def _globals(function: FunctionType) -> Iterator[tuple[str, Any]]:
     codes = list(nested(function.__code__))
-    names = {name for code in codes for name in code.co_names if not name.startswith("__")}
-    for name in names & function.__globals__.keys():
+    loaded = {
+        instruction.argval
+        for code in codes
+        for instruction in dis.get_instructions(code)
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    for name in loaded & function.__globals__.keys():
         value = function.__globals__[name]
-        yield name, value
+        if not name.startswith("__"):
+            yield name, value
         if isinstance(value, ModuleType) and not library(value.__name__):
-            for attribute in names & vars(value).keys():
+            attributes = {name for code in codes for name in code.co_names}
+            for attribute in attributes & vars(value).keys():
                 yield f"{name}.{attribute}", vars(value)[attribute]
 
 
@@ -102,7 +110,8 @@ def changed(code: CodeType) -> set[str]:
     return {name for part in nested(code) for name in _changed(part)}
 
 
-def _changed(code: CodeType) -> set[str]:
+@lru_cache(maxsize=4096)
+def _changed(code: CodeType) -> frozenset[str]:
     instructions = list(dis.get_instructions(code))
     own = {*code.co_cellvars}  # variables of this function, made anew by each call
     found = {i.argval for i in instructions if i.opname in STORES} - own
@@ -114,7 +123,7 @@ def _changed(code: CodeType) -> set[str]:
                 found.add(instruction.argval)
         elif instruction.opname in ("STORE_ATTR", "DELETE_ATTR"):
             found.add(instruction.argval)
-    return found - own - set(CHANGING)
+    return frozenset(found - own - set(CHANGING))
 
 
 def _changes(instruction: dis.Instruction) -> bool:

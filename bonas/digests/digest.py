@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -16,6 +17,8 @@ import numpy as np
 
 from bonas.digests.code import changed_by_methods, code_digest, members, variables
 from bonas.digests.leaves import digested, leaf, origin, plain
+
+log = logging.getLogger(__name__)
 
 MAX_DEPTH = 60
 """Levels of objects in objects, of which the rest is named by its type only."""
@@ -122,8 +125,8 @@ class _Digester:
         except _LiveError:
             if not foreign or self._in_library > 1:
                 raise
-        except Exception:  # an object that cannot be read counts by its type
-            pass
+        except Exception:
+            log.debug("%s cannot be read: it counts by its type", type(value), exc_info=True)
         finally:
             self._in_library -= foreign
         return by_type

@@ -98,10 +98,12 @@ def library(module: str | None) -> bool:
 def _origin(package: str) -> Origin:
     if package in OWN:
         return "bonas"
-    file = getattr(sys.modules.get(package), "__file__", None)
+    if package in ("__main__", "__mp_main__"):
+        return "user"
+    module = sys.modules.get(package)
+    file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
     if file is None:
-        names = (*sys.builtin_module_names, *sys.stdlib_module_names)
-        return "python" if package in names and package != "__main__" else "user"
+        return "python" if package in sys.stdlib_module_names else "user"
     path = Path(file)
     if {"site-packages", "dist-packages"} & set(path.parts):
         return "installed"
