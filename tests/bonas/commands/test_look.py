@@ -43,7 +43,9 @@ def leaving(configuration: Configuration, context: Context) -> float:
 def test_status_says_what_there_is_and_touches_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with searching(tmp_path, leaving) as made:
+    with Search(
+        Numbers(), leaving, strategy=Counting(), schedule=FullFidelity(), directory=tmp_path
+    ) as made:
         run(made, InProcess(), evaluations=4)
         assert made.ask() is not None
     before = snapshot(tmp_path)
