@@ -174,7 +174,7 @@ def main() -> None:
 
 def _append(target: Path, rows: list[dict[str, Any]]) -> None:
     fresh = not target.exists()
-    with target.open("a", newline="") as file:
+    with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if fresh:
             writer.writeheader()

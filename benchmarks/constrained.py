@@ -198,7 +198,7 @@ def known(target: Path) -> set[tuple[str, str, int, int]]:
     """Which searches are in a file."""
     if not target.exists():
         return set()
-    with target.open(newline="") as file:
+    with target.open(newline="", encoding="utf-8") as file:
         return {
             (r["method"], r["device"], int(r["percentile"]), int(r["seed"]))
             for r in csv.DictReader(file)
@@ -208,7 +208,7 @@ def known(target: Path) -> set[tuple[str, str, int, int]]:
 def append(target: Path, rows: list[Row]) -> None:
     """Adds the rows of one search."""
     fresh = not target.exists()
-    with target.open("a", newline="") as file:
+    with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if fresh:
             writer.writeheader()
@@ -280,7 +280,7 @@ def main() -> None:
                     took = time.perf_counter() - started
                     print(f"{seed} {device} {percentile} {method}: {took:.1f} s", flush=True)
     text = report(arguments.results)
-    arguments.results.with_suffix(".md").write_text(text)
+    arguments.results.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
 
 

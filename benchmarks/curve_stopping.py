@@ -119,7 +119,7 @@ def main() -> None:
         name, curves = "mnist1d", from_table()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"curve_stopping_{name}.csv"
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*COLUMNS, *MEANS])
         for risk in RISKS:

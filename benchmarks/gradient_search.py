@@ -148,7 +148,7 @@ def report(random_networks: Path = RESULTS / "one_shot_digits.csv") -> None:
             f"{100 * place['test_error']:.2f} | {quantile:.2f} | {place['parameters']} "
             "| | | | | | | | |"
         )
-    (RESULTS / "gradient_search.md").write_text("\n".join(lines) + "\n")
+    (RESULTS / "gradient_search.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 

@@ -113,7 +113,7 @@ def node_cells() -> Case:
     training = Training(
         NODE_CELLS, mnist1d(), EPOCHS, batch_size=320, learning_rate=0.3, device="cpu"
     )
-    known = list(csv.DictReader(NETWORKS.open())) if NETWORKS.exists() else []
+    known = list(csv.DictReader(NETWORKS.open(encoding="utf-8"))) if NETWORKS.exists() else []
     done = {row["key"] for row in known}
     drawn = sample(space, 6000, np.random.default_rng(0))
     distinct = {NODE_CELLS.architecture(chosen).key: chosen for chosen in drawn}
@@ -129,7 +129,7 @@ def node_cells() -> Case:
         configuration(space, json.loads(row["configuration"])).get_array().tobytes(): [
             100.0 * (1.0 - float(row["error"]))
         ]
-        for row in csv.DictReader(NETWORKS.open())
+        for row in csv.DictReader(NETWORKS.open(encoding="utf-8"))
     }
     return Case(NODE_CELLS, Table(runs, max(run[0] for run in runs.values())), False, SIZES[:2])
 
@@ -171,7 +171,7 @@ def run(name: str, case: Case, seeds: int) -> None:
     """Both studies of one space."""
     known = set()
     if TARGET.exists():
-        with TARGET.open(newline="") as file:
+        with TARGET.open(newline="", encoding="utf-8") as file:
             known = {tuple(row[column] for column in COLUMNS[:4]) for row in csv.DictReader(file)}
     for rows in rank(name, case, min(seeds, 10), known):
         _append(TARGET, rows)
@@ -181,7 +181,7 @@ def run(name: str, case: Case, seeds: int) -> None:
 
 def _append(target: Path, rows: list[Row]) -> None:
     fresh = not target.exists()
-    with target.open("a", newline="") as file:
+    with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if fresh:
             writer.writeheader()
@@ -202,7 +202,7 @@ def report() -> str:
         "configuration kernel alone, at each of the three sizes; the rest are ties.",
     ]
     text = "\n".join(lines) + "\n"
-    TARGET.with_suffix(".md").write_text(text)
+    TARGET.with_suffix(".md").write_text(text, encoding="utf-8")
     return text
 
 

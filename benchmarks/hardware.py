@@ -149,13 +149,13 @@ def run(name: str, device: str, truth: Truth, target: Path, seeds: range, evalua
 def _known(target: Path) -> set[tuple[str, str, int]]:
     if not target.exists():
         return set()
-    with target.open(newline="") as file:
+    with target.open(newline="", encoding="utf-8") as file:
         return {(r["peer"], r["device"], int(r["seed"])) for r in csv.DictReader(file)}
 
 
 def _append(target: Path, rows: list[dict[str, float | str]]) -> None:
     fresh = not target.exists()
-    with target.open("a", newline="") as file:
+    with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if fresh:
             writer.writeheader()

@@ -34,7 +34,7 @@ def report(source: Path) -> str:
             _times(frame),
         ]
     )
-    source.with_suffix(".md").write_text(text)
+    source.with_suffix(".md").write_text(text, encoding="utf-8")
     _plot(frame, source.with_suffix(".png"))
     return text
 

@@ -112,11 +112,11 @@ def read(journal: Path, training: Training) -> list[Record]:
     """
     header = json.dumps(settings(training))
     if not journal.exists():
-        journal.write_text(header + "\n")
-    text = journal.read_text()
+        journal.write_text(header + "\n", encoding="utf-8")
+    text = journal.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
-        journal.write_text(whole)
+        journal.write_text(whole, encoding="utf-8")
     first, *lines = whole.splitlines()
     if first != header:
         raise ValueError(f"{journal} was made with {first}, not with {header}: name another file")
@@ -194,7 +194,7 @@ def measured(table: Records) -> dict[str, Any]:
 def processor() -> str:
     """The model of the processor, where the system tells it."""
     information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
+    lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor()
 
@@ -249,7 +249,7 @@ def main() -> None:
     todo = list(remaining(read(arguments.journal, training)))
     if todo:
         train(training, SPACE.from_string(WARM_UP), 0)  # the first of a process is slower
-    with arguments.journal.open("a") as file:
+    with arguments.journal.open("a", encoding="utf-8") as file:
         for number, (cell, seed) in enumerate(todo):
             record = train(training, SPACE.from_string(cell), seed)
             file.write(json.dumps(record) + "\n")
@@ -261,7 +261,7 @@ def main() -> None:
     arrays = {f.name: getattr(table, f.name) for f in fields(table)}
     np.savez_compressed(arguments.output / FILE.name, **arrays)
     text = json.dumps(description(records, table, training, arguments.note), indent=2)
-    (arguments.output / FILE.with_suffix(".json").name).write_text(text + "\n")
+    (arguments.output / FILE.with_suffix(".json").name).write_text(text + "\n", encoding="utf-8")
     print(text)
 
 

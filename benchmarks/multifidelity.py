@@ -58,13 +58,13 @@ def run(problem: Problem, names: Iterable[str], seeds: int, more: Callable[[], b
 def _known(target: Path) -> set[tuple[str, int]]:
     if not target.exists():
         return set()
-    with target.open(newline="") as file:
+    with target.open(newline="", encoding="utf-8") as file:
         return {(r["method"], int(r["seed"])) for r in csv.DictReader(file)}
 
 
 def _append(problem: Problem, name: str, seed: int, rows: Iterable[Row]) -> None:
     fresh = not problem.rows.exists()
-    with problem.rows.open("a", newline="") as file:
+    with problem.rows.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         if fresh:
             writer.writerow(("problem", "method", "seed", "time", "regret", "full"))

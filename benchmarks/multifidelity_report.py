@@ -37,7 +37,7 @@ def report() -> str:
         parts += [_regrets(problem, frame), _goals(problem, frame)]
         _plot(problem, frame)
     text = "\n".join(parts)
-    (RESULTS / "multifidelity.md").write_text(text)
+    (RESULTS / "multifidelity.md").write_text(text, encoding="utf-8")
     return text
 
 

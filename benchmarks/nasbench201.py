@@ -152,14 +152,14 @@ def run(name: str, peer: Peer, target: Path, truth: Truth, seeds: int, evaluatio
 def _known(target: Path) -> list[tuple[str, int, int]]:
     if not target.exists():
         return []
-    with target.open(newline="") as file:
+    with target.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return [(row["peer"], int(row["seed"]), int(row["evaluations"])) for row in rows]
 
 
 def _append(target: Path, rows: list[dict[str, float | str]]) -> None:
     fresh = not target.exists()
-    with target.open("a", newline="") as file:
+    with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         if fresh:
             writer.writeheader()

@@ -46,7 +46,7 @@ def report(benchmark: str, files: Mapping[str, Path], target: Path) -> str:
         parts.append(_regrets(dataset, frame))
         _plot(frame, everyone, f"{benchmark}, {dataset}", files[dataset].with_suffix(".png"))
     text = "\n".join(parts)
-    target.write_text(text)
+    target.write_text(text, encoding="utf-8")
     return text
 
 

@@ -49,7 +49,7 @@ def load(space: MacroSpace, path: Path) -> Table:
     """
     runs = {
         space.from_code(code).get_array().tobytes(): entry["test_acc"]
-        for code, entry in json.loads(path.read_text()).items()
+        for code, entry in json.loads(path.read_text(encoding="utf-8")).items()
     }
     return Table(runs, max(float(np.mean(values)) for values in runs.values()))
 

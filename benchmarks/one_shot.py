@@ -167,7 +167,7 @@ def report() -> None:
                 f"{row.training_seconds:.1f} | {row.estimate_seconds:.4f} | {row.date} | "
                 f"{row.load} |"
             )
-    (RESULTS / "one_shot.md").write_text("\n".join(lines) + "\n")
+    (RESULTS / "one_shot.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 
 

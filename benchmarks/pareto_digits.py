@@ -125,7 +125,8 @@ def main() -> None:
         "# The front of error against multiply-adds on digits\n\n"
         f"{arguments.epochs:g} epochs a network, {arguments.workers} worker processes, one seed; "
         f"hypervolume up to an error of {REFERENCE[0]:g} and {REFERENCE[1]:,.0f} multiply-adds, "
-        f"as a part of that rectangle. `python benchmarks/pareto_digits.py`.\n\n{text}"
+        f"as a part of that rectangle. `python benchmarks/pareto_digits.py`.\n\n{text}",
+        encoding="utf-8",
     )
     draw(histories, RESULTS / "pareto_digits.png")
     print(text)

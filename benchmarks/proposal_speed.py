@@ -106,7 +106,7 @@ def main() -> None:
             print(lines[-1], flush=True)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     lines += ["", f"Most resident memory of the whole run, torch included: {memory:.0f} MiB."]
-    (RESULTS / "proposal_speed.md").write_text("\n".join(lines) + "\n")
+    (RESULTS / "proposal_speed.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(lines[-1])
 
 

@@ -90,7 +90,7 @@ def main() -> None:
     encoder = Encoder(space, depth=1)
     networks = every(space.configuration_space)
     found: dict[tuple[str, str, int], list[float]] = {}
-    with (RESULTS / "rank_correlation.csv").open("w", newline="") as file:
+    with (RESULTS / "rank_correlation.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["dataset", "surrogate", "training_points", "seed", "spearman"])
         for dataset in ("cifar10", "cifar100", "imagenet"):

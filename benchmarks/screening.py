@@ -135,7 +135,7 @@ def main() -> None:
     scored = {space.key(cells.from_string(net)) for net in published["net_str"]}
     assert scored == set(keys.values())
     target = RESULTS / "screening.csv"
-    with target.open("w", newline="") as file:
+    with target.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["dataset", "strategy", "seed", "evaluations", "regret"])
         for dataset in DATASETS:
@@ -145,7 +145,7 @@ def main() -> None:
                     for mark, regret in search(strategy, space, table, seed):
                         writer.writerow([dataset, name, seed, mark, round(regret, 4)])
     text = report(pd.read_csv(target), arguments.seeds, len(scored))
-    (RESULTS / "screening.md").write_text(text)
+    (RESULTS / "screening.md").write_text(text, encoding="utf-8")
     print(text)
 
 

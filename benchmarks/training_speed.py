@@ -294,8 +294,8 @@ def main() -> None:
         lines.append(f"| {name} | {' | '.join(cells)} |")
     print("\n".join(lines))
     arguments.results.mkdir(exist_ok=True)
-    (arguments.results / "training_speed.md").write_text("\n".join(lines) + "\n")
-    with (arguments.results / "training_speed.csv").open("w", newline="") as file:
+    (arguments.results / "training_speed.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with (arguments.results / "training_speed.csv").open("w", newline="", encoding="utf-8") as file:
         header = ["case", *next(iter(results.values()))[0]]
         writer = csv.DictWriter(file, header)
         writer.writeheader()

@@ -78,7 +78,7 @@ def known(target: Path) -> list[dict[str, str]]:
     """The rows that were written before."""
     if not target.exists():
         return []
-    with target.open(newline="") as file:
+    with target.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -86,7 +86,7 @@ def measure(target: Path, names: list[str], datasets: list[str], seeds: int) -> 
     """Runs what `target` does not have yet."""
     done = {(row["dataset"], row["strategy"], int(row["seed"])) for row in known(target)}
     fresh = not target.exists()
-    with target.open("a", newline="") as file:
+    with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         if fresh:
             writer.writerow(["dataset", "strategy", "seed", "accuracy", "trainings"])
@@ -143,7 +143,7 @@ def report(target: Path) -> str:
         f"| best of the table | | {' | '.join(f'{v:.2f}' for v in best.values())} | 94.37 |"
     )
     text = "\n".join(lines) + "\n"
-    target.with_suffix(".md").write_text(text)
+    target.with_suffix(".md").write_text(text, encoding="utf-8")
     return text
 
 

@@ -62,7 +62,8 @@ thread(s). Proposal time counted on the clock. Target: 95%.
 | evaluations | simulated seconds | median training | real seconds of the search | busy |
 | ---: | ---: | ---: | ---: | ---: |
 | {len(history)} | {simulated:.0f} | {median:.0f} | {real:.0f} | {100 * share:.1f}% |
-"""
+""",
+        encoding="utf-8",
     )
     print(f"busy {100 * share:.1f}%, {real:.0f} real of {simulated:.0f} simulated seconds")
 

@@ -89,8 +89,11 @@ def measure(
     data = {source: SOURCES[source]() for source in sources}
     done = set()
     if target.exists():
-        done = {(row["net"], row["data"], row["proxy"]) for row in csv.DictReader(target.open())}
-    with target.open("a", newline="") as file:
+        done = {
+            (row["net"], row["data"], row["proxy"])
+            for row in csv.DictReader(target.open(encoding="utf-8"))
+        }
+    with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         if not done:
             writer.writerow(FIELDS)
@@ -175,7 +178,7 @@ def main() -> None:
     chosen = [nets[place] for place in order]
     measure(chosen, arguments.data, arguments.proxies, published, target, arguments.images)
     text = report(target, arguments.images)
-    (RESULTS / "zero_cost.md").write_text(text)
+    (RESULTS / "zero_cost.md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from bonas import strategies
+from bonas.terminal import escape_unencodable
 from fidelity import datasets, schedules
 from fidelity.data import DataError, Dataset
 from fidelity.journal import JournalError
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 1 if no evaluation succeeded, the disk failed, or a check found damage, 2 for input
         that cannot be, 130 after Ctrl-C.
     """
+    escape_unencodable()
     options = _parser().parse_args(arguments)
     try:
         if options.command in READERS:
@@ -67,11 +69,10 @@ def _read(options: argparse.Namespace) -> int:
 
         print("\n".join(Look.into(options.directory).lines()))
     elif options.command == "watch":
-        from rich.console import Console
-
         from bonas.commands.watch import watch
+        from bonas.terminal import console
 
-        watch(options.directory, Console())
+        watch(options.directory, console())
     elif options.command == "report":
         from bonas.reports.report import report
 

@@ -15,6 +15,7 @@ from bonas.search import Search
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Strategy
+from bonas.terminal import console
 from fidelity.checkpoint import Checkpoint
 from fidelity.data import DataError, Dataset, split
 from fidelity.datasets import digits, fashion_mnist
@@ -65,12 +66,12 @@ def demo(
     """
     from rich.console import Console
 
-    console = Console()
+    shown = console()
     space = CellSpace.nasbench201(channels=8, cells=1)
     dataset = dataset or _images()
     # With a higher learning rate the errors after one epoch or three say little about nine.
     training = Training(space, dataset, max_epochs=9, batch_size=32, learning_rate=0.01)
-    console.print(
+    shown.print(
         f"Two searches among the 15,625 cells of NAS-Bench-201 on {dataset.name}: "
         f"{len(dataset.train)} images to train on, {len(dataset.validation)} to compare by, "
         f"{len(dataset.test)} for the end. Each may train {epochs:g} epochs. "
@@ -94,10 +95,10 @@ def demo(
         reports = {name: _final(search, training) for name, search in searches.items()}
         table = _summary(searches, reports, training)
         _draw(searches, directory)
-    console.print(table)
+    shown.print(table)
     with (directory / "summary.txt").open("w", encoding="utf-8") as file:
         Console(file=file, width=80).print(table)
-    console.print(f"Histories, pictures and this summary are in {directory}")
+    shown.print(f"Histories, pictures and this summary are in {directory}")
 
 
 def _images() -> Dataset:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from bonas.limits import Limits
+from bonas.terminal import console
 from fidelity.history import History
 from spaces import html
 
@@ -74,10 +75,9 @@ class Progress(Silent):
         self._latest: tuple[History, Limits] | None = None
 
     def __enter__(self) -> Self:
-        from rich.console import Console
         from rich.live import Live
 
-        self._console = self._console or Console()
+        self._console = self._console or console()
         if self._console.is_jupyter:
             self._live = Notebook()
         elif self._console.is_terminal:

@@ -142,10 +142,12 @@ class Search:
         mine = header(
             self.space, self.objective, self.target, self.strategy, self.schedule, self.seed
         )
+        if found is not None and not check_header(found, records, mine, self.directory):
+            journal.clear()
+            shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
+            found, records = None, []
         if found is None:
             journal.append(mine, durable=True)
-        else:
-            check_header(found, mine, self.directory)
         self.history.replay(records, journal.path)
         self._in_flight.queue.extend(self.history.pending)
         ended = [e.started + e.seconds for e in self.history.evaluations]

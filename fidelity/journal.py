@@ -22,6 +22,8 @@ OWNER = "owner"
 FORMAT = 1
 NOTE = "note"
 """The kind of a record that people may add: it is passed over."""
+BEGIN = b'{"crc":"'
+"""With which each line begins."""
 
 
 class JournalError(RuntimeError):
@@ -85,10 +87,22 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
     return records[0], records[1:], size
 
 
+def is_blank(path: Path) -> bool:
+    """Return whether a file holds at most a part of a header, so that nothing is lost with it.
+
+    The process died, or the power failed, while the directory's first line was written.
+    """
+    with path.open("rb") as file:
+        first = file.readline()
+    if first.endswith(b"\n"):
+        return False
+    return BEGIN.startswith(first[: len(BEGIN)]) or not first.strip(b"\0")
+
+
 def owner(directory: Path) -> str | None:
     """The process and the host of who writes in a directory, or has left it without a word."""
     try:
-        return (directory / OWNER).read_text()
+        return (directory / OWNER).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
 
@@ -113,13 +127,20 @@ class Journal:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
-            self._owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+            self._owner.write_text(
+                f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8"
+            )
             self._file = self.path.open("ab", buffering=0)
         except Timeout:
             raise JournalError(
                 f"{directory} is in use by {owner(directory) or 'another process'}: "
                 "wait for it, or choose another directory"
             ) from None
+        except UnicodeEncodeError as error:
+            raise JournalError(
+                f"{str(directory)!a} cannot be a path: file names are {error.encoding} in this "
+                "locale; set the environment variable PYTHONUTF8=1, or choose another name"
+            ) from error
         except OSError as error:
             self._lock.release()
             raise JournalError(
@@ -129,11 +150,22 @@ class Journal:
 
     def records(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         """The header (None in a new journal) and the records; a torn last line is cut off."""
-        if not self.path.stat().st_size:
+        size = self.path.stat().st_size
+        if is_blank(self.path):
+            if size:
+                warnings.warn(
+                    f"the header of {self.path} is torn and nothing follows it: begun again",
+                    stacklevel=2,
+                )
+                self.clear()
             return None, []
         header, records, size = read(self.path)
         os.ftruncate(self._file.fileno(), size)
         return header, records
+
+    def clear(self) -> None:
+        """Remove everything, the header too; for a journal in which nothing was evaluated."""
+        os.ftruncate(self._file.fileno(), 0)
 
     def append(self, record: Mapping[str, Any], *, durable: bool) -> None:
         """Writes one record; a durable one is on the disk when this returns.

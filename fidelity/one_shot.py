@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -84,7 +84,7 @@ class OneShot:
 
     training: Training
     seed: int = 0
-    file: Path | None = None
+    file: Path | None = field(default=None, compare=False)  # the weights are those of the seed
     resumes: ClassVar[bool] = False
 
     @property

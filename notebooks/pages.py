@@ -58,7 +58,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     results = sorted(ROOT.glob("benchmarks/results/*.md"))
     for path in [*(ROOT / name for name in PAGES), *results]:
         here = path.relative_to(ROOT).as_posix()
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if not text.startswith("# "):
             text = f"# {path.stem}\n\n{text}"
         _add(files, config, here, text)

@@ -30,7 +30,9 @@ MOST = 6  # evaluations, where a document asks for more
 
 
 def blocks(document: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(), re.M | re.S)
+    return re.findall(
+        r"^```python\n(.*?)^```", (ROOT / document).read_text(encoding="utf-8"), re.M | re.S
+    )
 
 
 @pytest.fixture
@@ -91,7 +93,9 @@ def test_page(page: str) -> None:
 def test_blocks_that_do_not_run_are_listed_and_marked() -> None:
     found = set()
     for document in DOCUMENTS:
-        for info in re.findall(r"^```(python\b.+)$", (ROOT / document).read_text(), re.M):
+        for info in re.findall(
+            r"^```(python\b.+)$", (ROOT / document).read_text(encoding="utf-8"), re.M
+        ):
             marked = re.fullmatch(r'python title="not run here: (.+)"', info)
             assert marked, f"{document}: a block of code that is not run: {info}"
             found.add((document, marked[1]))
@@ -106,19 +110,23 @@ def test_the_first_example_has_ten_lines() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
-    text = (ROOT / document).read_text()
+    text = (ROOT / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", text):
         assert ((ROOT / document).parent / target).exists(), target
 
 
 def test_commands_are_targets_of_the_makefile() -> None:
-    targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.M)
+    targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
     for document in DOCUMENTS:
-        named = re.findall(r"`make ([\w-]+)`|^make ([\w-]+)", (ROOT / document).read_text(), re.M)
+        named = re.findall(
+            r"`make ([\w-]+)`|^make ([\w-]+)", (ROOT / document).read_text(encoding="utf-8"), re.M
+        )
         assert {first or second for first, second in named} <= set(targets)
 
 
 def test_programs_exist() -> None:
     for document in DOCUMENTS:
-        for program in re.findall(r"python (\w+/\w+\.py)", (ROOT / document).read_text()):
+        for program in re.findall(
+            r"python (\w+/\w+\.py)", (ROOT / document).read_text(encoding="utf-8")
+        ):
             assert (ROOT / program).exists(), f"{document}: {program}"

@@ -48,7 +48,9 @@ def test_outputs_are_of_one_whole_run(path: Path) -> None:
 
 @by_name
 def test_nothing_but_results_is_in_the_outputs(path: Path) -> None:
-    assert not MACHINE.search(path.read_text()), "a path of the machine it was run on"
+    assert not MACHINE.search(path.read_text(encoding="utf-8")), (
+        "a path of the machine it was run on"
+    )
     assert not [o.text for o in outputs(path) if o.get("name") == "stderr"], "a warning"
     assert path.stat().st_size < LARGEST
     for output in outputs(path):
@@ -79,6 +81,7 @@ def test_runs(path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert ran.returncode == 0, ran.stderr[-4000:]
     assert path.name in ran.stdout
@@ -95,6 +98,7 @@ def test_a_cell_that_fails_is_an_error(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        encoding="utf-8",
     )
     assert ran.returncode != 0
     assert "no such thing" in ran.stderr

@@ -149,6 +149,8 @@ def table() -> str:
 
 
 def test_the_table_in_the_readme_is_this_one() -> None:
-    shown = re.search(r"<!-- pairs -->\n(.*?)\n<!-- /pairs -->", README.read_text(), re.S)
+    shown = re.search(
+        r"<!-- pairs -->\n(.*?)\n<!-- /pairs -->", README.read_text(encoding="utf-8"), re.S
+    )
     assert shown is not None
     assert shown[1].strip() == table(), "put what tests.test_pairs.table() returns there"

@@ -22,7 +22,9 @@ FETCHED = re.compile(
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    built = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, encoding="utf-8"
+    )
     assert built.returncode == 0, built.stderr[-4000:]
     return folder
 
@@ -37,7 +39,7 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
     documented = {
         name
         for page in (site / "reference").glob("*/index.html")
-        for name in re.findall(r'id="([\w.]+)"', page.read_text())
+        for name in re.findall(r'id="([\w.]+)"', page.read_text(encoding="utf-8"))
     }
     last = {name.rpartition(".")[2] for name in documented}
     modules = (bonas, fidelity, spaces, callbacks, interop, plot, runners, strategies, surrogates)
@@ -50,13 +52,15 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
 def test_notebooks_and_results_are_pages(site: Path) -> None:
     for notebook in ROOT.glob("notebooks/*.ipynb"):
         page = site / "notebooks" / notebook.stem / "index.html"
-        assert "<img" in page.read_text()
+        assert "<img" in page.read_text(encoding="utf-8")
     for result in ROOT.glob("benchmarks/results/*.md"):
-        assert "<table>" in (site / "results" / result.stem / "index.html").read_text()
+        assert "<table>" in (site / "results" / result.stem / "index.html").read_text(
+            encoding="utf-8"
+        )
 
 
 def test_all_results_are_among_the_measurements() -> None:
-    text = (ROOT / "docs" / "measurements.md").read_text()
+    text = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
     for result in ROOT.glob("benchmarks/results/*.md"):
         assert f"](../benchmarks/results/{result.name})" in text, result.name
 
@@ -65,6 +69,6 @@ def test_nothing_is_fetched_from_another_host(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > 30
     for page in pages:
-        assert not FETCHED.search(page.read_text()), page
+        assert not FETCHED.search(page.read_text(encoding="utf-8")), page
     for style in site.rglob("*.css"):
-        assert not re.search(r"url\(\"?(?:https?:)?//", style.read_text()), style
+        assert not re.search(r"url\(\"?(?:https?:)?//", style.read_text(encoding="utf-8")), style

@@ -15,7 +15,9 @@ pytest.importorskip("dask_jobqueue")
 
 
 def blocks() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/slurm.md").read_text(), re.M | re.S)
+    return re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs/slurm.md").read_text(encoding="utf-8"), re.M | re.S
+    )
 
 
 def test_the_job_script_is_one_gpu_a_trial(

@@ -126,7 +126,9 @@ def _check(setups: Mapping[str, Setup], seeds: Sequence[int], jobs: int) -> None
 
 
 def _plain(name: str) -> str:
-    """A name of a folder."""
+    """A name of a folder, which the file system can encode."""
+    encoding = sys.getfilesystemencoding()
+    name = name.encode(encoding, "backslashreplace").decode(encoding)
     return re.sub(r"[^\w.+-]+", "_", name).strip("._") or "_"
 
 

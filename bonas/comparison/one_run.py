@@ -79,7 +79,7 @@ class OneRun:
     def error(self) -> str | None:
         """The traceback if it failed."""
         file = self.directory / ERROR
-        return file.read_text(encoding="utf-8") if file.exists() else None
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
 
     def carry_out(self) -> None:
         """Runs the search to its end; what makes it fail is written down."""
@@ -163,13 +163,13 @@ class OneRun:
             JournalError: space, objective, schedule or seed differ.
             ComparisonError: the strategy does.
         """
-        if not (self.directory / journal.NAME).exists():
+        path = self.directory / journal.NAME
+        if not path.exists() or journal.is_blank(path):
             return
-        found, _, _ = journal.read(self.directory / journal.NAME)
+        found, records, _ = journal.read(path)
         mine = self._header()
-        check_header(found, mine, self.directory)
         before = found.get("strategy")
-        if before != mine["strategy"]:
+        if check_header(found, records, mine, self.directory) and before != mine["strategy"]:
             raise ComparisonError(
                 f"{self.directory} holds a run of the strategy {before}, which is now "
                 f"{mine['strategy']}: give the setup another name, or choose another directory"

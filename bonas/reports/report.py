@@ -42,7 +42,7 @@ def report(
     """
     target = Path(path)
     text = page(_subject(source, space))
-    write_whole(target, text.encode())
+    write_whole(target, text.encode(errors="backslashreplace"))
     return target
 
 

@@ -105,7 +105,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         TableError: it cannot be read, or holds something else.
     """
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TableError(
             f"{path} cannot be read ({error}): give the path of nas-bench-macro_cifar10.json "

@@ -113,7 +113,7 @@ def test_another_search_in_the_directory_is_left_alone(
 def test_a_directory_that_cannot_be(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     arguments = [command, "--directory", str(tmp_path / "file")]
     assert main([*arguments, *(["--epochs", "9"] if command == "search" else [])]) == 2
     assert "cannot be written" in capsys.readouterr().err
@@ -167,6 +167,7 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
         text=True,
         # A shell that runs the tests in the background has them ignore Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        encoding="utf-8",
     )
     history = tmp_path / "history.jsonl"
     deadline = time.monotonic() + 60

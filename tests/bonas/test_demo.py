@@ -43,7 +43,7 @@ def outcomes(directory: Path) -> list[dict[str, object]]:
     lines = [
         json.loads(line)
         for name in ("random", "bayesian")
-        for line in (directory / name / "history.jsonl").read_text().splitlines()
+        for line in (directory / name / "history.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     clock = ("crc", "seconds", "started", "asked")
     return [{k: v for k, v in line.items() if k not in clock} for line in lines]
@@ -54,7 +54,7 @@ def test_it_searches_summarises_draws_and_afterwards_only_prints(
 ) -> None:
     demo(tmp_path, epochs=EPOCHS, dataset=images)
     printed = capsys.readouterr().out
-    summary = (tmp_path / "summary.txt").read_text()
+    summary = (tmp_path / "summary.txt").read_text(encoding="utf-8")
     assert all(len(line) <= 80 for line in summary.splitlines())
     rows = [line.split("│")[1:-1] for line in summary.splitlines() if line.startswith("│")]
     table = {name.strip(): [value.strip() for value in values] for name, *values in rows}
@@ -72,7 +72,7 @@ def test_it_searches_summarises_draws_and_afterwards_only_prints(
 
     histories = [(tmp_path / n / "history.jsonl").read_bytes() for n in ("random", "bayesian")]
     demo(tmp_path, epochs=EPOCHS, dataset=images)
-    assert (tmp_path / "summary.txt").read_text() == summary
+    assert (tmp_path / "summary.txt").read_text(encoding="utf-8") == summary
     assert [
         (tmp_path / n / "history.jsonl").read_bytes() for n in ("random", "bayesian")
     ] == histories

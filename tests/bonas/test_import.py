@@ -16,7 +16,11 @@ def python(code: str, *path: Path) -> subprocess.CompletedProcess[str]:
     """Runs code with the repository, and before it `path`, to import from."""
     setup = f"import sys; sys.path[:0] = {[str(p) for p in (*path, ROOT)]}\n"
     return subprocess.run(
-        [sys.executable, "-c", setup + code], capture_output=True, text=True, cwd=path[0]
+        [sys.executable, "-c", setup + code],
+        capture_output=True,
+        text=True,
+        cwd=path[0],
+        encoding="utf-8",
     )
 
 
@@ -74,11 +78,11 @@ def test_a_foreign_package_of_the_same_name_is_told_of(
     foreign = tmp_path / name
     if form == "module":
         foreign = tmp_path / f"{name}.py"
-        foreign.write_text("")
+        foreign.write_text("", encoding="utf-8")
     else:
         foreign.mkdir()
         if form == "package":
-            (foreign / "__init__.py").write_text("")
+            (foreign / "__init__.py").write_text("", encoding="utf-8")
     done = python("import bonas", tmp_path)
     if form == "folder":  # a folder without __init__.py never hides a package
         assert done.returncode == 0, done.stderr

@@ -305,7 +305,7 @@ def test_a_torn_history_goes_on(tmp_path: Path) -> None:
 
 def test_the_header_says_what_the_search_was(tmp_path: Path) -> None:
     run(search(tmp_path, schedule=Hyperband(1, 9)), evaluations=1)
-    header = json.loads((tmp_path / "history.jsonl").read_text().splitlines()[0])
+    header = json.loads((tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert header["seed"] == 0
     assert header["schedule"] == {"class": "Hyperband", "min_budget": 1, "max_budget": 9, "eta": 3}
     assert header["strategy"] == {"class": "RandomSearch"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.search import Search
 from fidelity.history import History
+from fidelity.objective import resumes
 from fidelity.schedules import FullFidelity
 from fidelity.trial import Evaluation
 from tests.bonas.runners.fakes import Counting, Numbers, run
@@ -23,10 +26,35 @@ ROOT = Path(__file__).resolve().parents[2]
 FAULTY = 1  # the number at which the fault comes
 
 
+@dataclass(frozen=True)
+class Mendable:
+    """An objective whose code may change between two searches in a directory.
+
+    A fault is brought in by one objective, and the search resumes with another one.
+    """
+
+    objective: Any = field(compare=False)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self.objective)
+
+    @property
+    def resumes(self) -> bool:
+        return resumes(self.objective)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.objective(*arguments, **named)
+
+
 def searching(directory: Path, objective: Any) -> Search:
     """A search over the numbers 0, 1, 2..., whose cost they are."""
     return Search(
-        Numbers(), objective, strategy=Counting(), schedule=FullFidelity(), directory=directory
+        Numbers(),
+        Mendable(objective),
+        strategy=Counting(),
+        schedule=FullFidelity(),
+        directory=directory,
     )
 
 
@@ -69,4 +97,4 @@ def script(code: str, *arguments: object, **settings: Any) -> subprocess.Popen[s
     """Starts Python on code that may import this repository."""
     start = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
     command = [sys.executable, "-c", start + code, *map(str, arguments)]
-    return subprocess.Popen(command, text=True, cwd=ROOT, **settings)
+    return subprocess.Popen(command, text=True, cwd=ROOT, **settings, encoding="utf-8")

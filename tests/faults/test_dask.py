@@ -38,7 +38,7 @@ def test_a_dask_worker_that_is_killed_in_mid_training_is_resumed_elsewhere(tmp_p
         history = search.run(evaluations=4, runner=runner, progress=Silent())
     assert sorted(e.cost for e in history.evaluations) == [0.0, 1.0, 2.0, 3.0]
     for number in range(4):  # no step was done twice, and none left out
-        steps = (tmp_path / f"steps-{number}").read_text().split()
+        steps = (tmp_path / f"steps-{number}").read_text(encoding="utf-8").split()
         assert steps == [str(step) for step in range(20)]
     goes_on(tmp_path / "search", 4)
 
@@ -102,7 +102,9 @@ class Dying:
         def report(step: float, cost: float) -> None:
             context.curve.append((step, cost))
             if step >= 6:
-                self.marker.write_text(f"{os.getpid()} {context.checkpoint.target}")
+                self.marker.write_text(
+                    f"{os.getpid()} {context.checkpoint.target}", encoding="utf-8"
+                )
                 os.kill(os.getpid(), signal.SIGKILL)
 
         return report
@@ -125,7 +127,7 @@ def test_the_search_of_the_demo_survives_a_killed_dask_worker(tmp_path: Path) ->
         ) as search,
     ):
         history = search.run(evaluations=25, runner=runner, progress=Silent())
-    killed, target = marker.read_text().split()
+    killed, target = marker.read_text(encoding="utf-8").split()
     number = int(Path(target).stem.removeprefix("trial-"))
     resumed = history.evaluation(number)
     assert resumed is not None

@@ -130,11 +130,11 @@ def _until_two_run(directory: Path, started: subprocess.Popen[str]) -> None:
 
 
 def _written(path: Path) -> bool:
-    return path.exists() and bool(path.read_text())
+    return path.exists() and bool(path.read_text(encoding="utf-8"))
 
 
 def workers(directory: Path) -> list[int]:
-    return [int((directory / f"pid-{number}").read_text()) for number in (2, 3)]
+    return [int((directory / f"pid-{number}").read_text(encoding="utf-8")) for number in (2, 3)]
 
 
 def test_ctrl_c_lets_all_workers_finish(tmp_path: Path, process: subprocess.Popen[str]) -> None:

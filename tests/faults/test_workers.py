@@ -132,12 +132,12 @@ def test_what_a_trial_has_started_ends_with_it(tmp_path: Path, limited: LocalPro
 
     def parent() -> None:
         if os.fork() == 0:
-            child.write_text(str(os.getpid()))
+            child.write_text(str(os.getpid()), encoding="utf-8")
             time.sleep(600)
         time.sleep(600)
 
     assert survived(tmp_path / "search", faulty(parent), limited).status == "timeout"
-    eventually(lambda: gone(int(child.read_text())), "the end of the child")
+    eventually(lambda: gone(int(child.read_text(encoding="utf-8"))), "the end of the child")
 
 
 def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(
@@ -233,7 +233,10 @@ def test_a_thread_that_lives_on_disturbs_nobody(tmp_path: Path, once: LocalProce
 
 def test_a_flood_of_output_is_only_output(tmp_path: Path, once: LocalProcesses) -> None:
     def talkative() -> float:
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        with (
+            open(os.devnull, "w", encoding="utf-8") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+        ):
             for _ in range(200):
                 print("x" * 2**20)
         os.write(1, b"x" * 2**20 + b"\n")
@@ -247,7 +250,7 @@ def test_all_workers_may_die_at_once(tmp_path: Path) -> None:
         (tmp_path / f"started-{configuration['number']}").touch()
         if len(list(tmp_path.glob("started-*"))) == 2 and not (tmp_path / "marker").exists():
             (tmp_path / "marker").touch()
-            for process in (tmp_path / "pids").read_text().split():
+            for process in (tmp_path / "pids").read_text(encoding="utf-8").split():
                 os.kill(int(process), signal.SIGKILL)
         eventually((tmp_path / "marker").exists, "the death of all")
         return float(configuration["number"])
@@ -255,7 +258,7 @@ def test_all_workers_may_die_at_once(tmp_path: Path) -> None:
     with LocalProcesses(2) as runner:
         for number in range(2):
             runner.submit(together, trial(number), Context())
-            (tmp_path / "pids").write_text(" ".join(map(str, runner.pids)))
+            (tmp_path / "pids").write_text(" ".join(map(str, runner.pids)), encoding="utf-8")
         assert sorted(runner.wait().cost for _ in range(2)) == [0.0, 1.0]
 
 
@@ -276,7 +279,7 @@ def test_what_runs_out_of_a_shared_gpu_is_tried_again_alone(tmp_path: Path) -> N
 
         number = int(configuration["number"])
         assert context.device == "cuda:0"
-        with (tmp_path / f"tries-{number}").open("a") as file:
+        with (tmp_path / f"tries-{number}").open("a", encoding="utf-8") as file:
             file.write("x")
         if number == 0:
             eventually((tmp_path / "tries-1").exists, "the other trial")
@@ -293,7 +296,7 @@ def test_what_runs_out_of_a_shared_gpu_is_tried_again_alone(tmp_path: Path) -> N
     ):
         history = run(made, runner, evaluations=4)
     assert sorted(e.cost for e in history.evaluations) == [0.0, 1.0, 2.0, 3.0]
-    assert (tmp_path / "tries-1").read_text() == "xx"
+    assert (tmp_path / "tries-1").read_text(encoding="utf-8") == "xx"
 
 
 def test_what_runs_out_of_a_gpu_of_its_own_has_failed(tmp_path: Path, once: LocalProcesses) -> None:

@@ -53,7 +53,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "a folder": lambda path: path.mkdir(),
     "empty": lambda path: path.write_bytes(b""),
     "truncated": save_and_truncate,
-    "text": lambda path: path.write_text("not a checkpoint"),
+    "text": lambda path: path.write_text("not a checkpoint", encoding="utf-8"),
     "a list": lambda path: torch.save([1, 2], path),
     "a tensor": lambda path: torch.save(torch.zeros(3), path),
     "an object": lambda path: torch.save({"run": Exploit(path.with_name("touched"))}, path),
@@ -139,7 +139,7 @@ def test_only_the_checkpoints_that_are_needed_are_kept(tmp_path: Path) -> None:
     for number, state in enumerate(states):
         Checkpoint(target=checkpoints.path(number)).save(state)
     checkpoints.path(9).with_suffix(".tmp").write_bytes(b"half")
-    (tmp_path / "history.jsonl").write_text("")
+    (tmp_path / "history.jsonl").write_text("", encoding="utf-8")
     checkpoints.keep({1, 3, 77})
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "history.jsonl",

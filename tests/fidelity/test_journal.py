@@ -30,7 +30,9 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert header == HEADER
     assert [record["number"] for record in records] == [0, 1, 2]
     assert size == path.stat().st_size
-    assert all(json.loads(line) for line in path.read_text().splitlines())  # plain JSON Lines
+    assert all(
+        json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()
+    )  # plain JSON Lines
 
 
 @pytest.mark.parametrize("cut", [1, 5, 30])
@@ -79,7 +81,7 @@ def test_two_writers_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(JournalError, match="cannot be written"):
         Journal(tmp_path / "file" / "directory")
 

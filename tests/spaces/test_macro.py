@@ -37,7 +37,7 @@ def table() -> dict[str, tuple[int, int]]:
     """Parameters and FLOPs by code."""
     if not TABLE.exists():
         pytest.skip("no table of NAS-Bench-Macro beside the checkout, in ../shared/data")
-    entries = json.loads(TABLE.read_text())
+    entries = json.loads(TABLE.read_text(encoding="utf-8"))
     return {code: (entry["params"], entry["flops"]) for code, entry in entries.items()}
 
 

@@ -43,7 +43,9 @@ def leaving(configuration: Configuration, context: Context) -> float:
 def test_status_says_what_there_is_and_touches_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with searching(tmp_path, leaving) as made:
+    with Search(
+        Numbers(), leaving, strategy=Counting(), schedule=FullFidelity(), directory=tmp_path
+    ) as made:
         run(made, InProcess(), evaluations=4)
         assert made.ask() is not None
     before = snapshot(tmp_path)
@@ -89,7 +91,7 @@ def test_who_writes_is_named_and_seen_to_be_gone(tmp_path: Path) -> None:
 def test_of_a_process_on_another_machine_nothing_is_known(tmp_path: Path) -> None:
     with searching(tmp_path, plain) as made:
         run(made, InProcess(), evaluations=1)
-    (tmp_path / OWNER).write_text("process 1 on elsewhere")
+    (tmp_path / OWNER).write_text("process 1 on elsewhere", encoding="utf-8")
     assert Look.into(tmp_path).running
 
 

@@ -25,6 +25,11 @@ def test_no_plot_hides_another_one(order: str, tmp_path: Path) -> None:
     # what several plots need is in files of its own.
     code = CODE.format(root=str(ROOT), order=order)
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        encoding="utf-8",
     )
     assert done.stdout.split() == []

@@ -56,21 +56,23 @@ def failures() -> History:
 
 
 def written(source: Search | History | Path, directory: Path) -> str:
-    return report(source, directory / "report.html").read_text()
+    return report(source, directory / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_search_and_its_directory_say_what_was_chosen(tmp_path: Path) -> None:
     made = Search(cells(), cost, strategy=RandomSearch(), directory=tmp_path / "run", seed=7)
     with made:
         made.run(evaluations=3, progress=Silent())
-        live = made.report(tmp_path / "live.html").read_text()
+        live = made.report(tmp_path / "live.html").read_text(encoding="utf-8")
     for page in (live, written(tmp_path / "run", tmp_path)):
         assert "<title>Search report: CellSpace × RandomSearch × FullFidelity</title>" in page
         assert "<td>seed of the search</td><td>7</td>" in page
         assert page.count("<tr") - page.count("<tr>") >= 1  # the incumbent's row is marked
     assert "<td>objective</td><td>cost</td>" in live
     assert "The architecture of the incumbent" in live
-    drawn = report(tmp_path / "run", tmp_path / "drawn.html", space=cells()).read_text()
+    drawn = report(tmp_path / "run", tmp_path / "drawn.html", space=cells()).read_text(
+        encoding="utf-8"
+    )
     assert "The architecture of the incumbent" in drawn
 
 
@@ -99,7 +101,7 @@ def browse(page: Path, profile: Path) -> tuple[str, str]:
     """What the page is once its script has run, and what the browser said on the way."""
     assert CHROMIUM is not None
     command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, encoding="utf-8")
     return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 
@@ -110,7 +112,7 @@ def test_a_browser_sorts_it_and_complains_of_nothing(tmp_path: Path) -> None:
         end(made, start(made, Start(1.0)), value)
     page = report(made, tmp_path / "report.html")
     click = "<script>document.querySelectorAll('.trials button')[3].click()</script></body>"
-    page.write_text(page.read_text().replace("</body>", click))
+    page.write_text(page.read_text(encoding="utf-8").replace("</body>", click), encoding="utf-8")
     dom, said = browse(page, tmp_path / "profile")
     assert said == ""
     rows = dom[dom.index("<tbody>", dom.index('class="trials"')) :]
@@ -121,6 +123,6 @@ def test_a_browser_sorts_it_and_complains_of_nothing(tmp_path: Path) -> None:
 def test_a_browser_would_say_so_if_something_were_fetched(tmp_path: Path) -> None:
     page = report(failures(), tmp_path / "report.html")
     image = '<img src="http://localhost:9/x.png"></body>'
-    page.write_text(page.read_text().replace("</body>", image))
+    page.write_text(page.read_text(encoding="utf-8").replace("</body>", image), encoding="utf-8")
     _, said = browse(page, tmp_path / "profile")
     assert "Content Security Policy" in said

@@ -45,7 +45,7 @@ def stuck(marker: Path) -> Callable[[Configuration], float]:
     """Says its process in a file, and never returns."""
 
     def objective(configuration: Configuration) -> float:
-        (marker / f"{int(configuration['number'])}").write_text(str(os.getpid()))
+        (marker / f"{int(configuration['number'])}").write_text(str(os.getpid()), encoding="utf-8")
         while True:
             time.sleep(0.01)
 
@@ -71,7 +71,9 @@ def resuming(marker: Path, steps: int, fault: Fault) -> Callable[..., float]:
     def objective(configuration: Configuration, context: Context) -> float:
         state = context.checkpoint.load() or {"step": 0}
         for step in range(state["step"], steps):
-            with (marker / f"steps-{int(configuration['number'])}").open("a") as file:
+            with (marker / f"steps-{int(configuration['number'])}").open(
+                "a", encoding="utf-8"
+            ) as file:
                 file.write(f"{step}\n")
             context.checkpoint.save({"step": step + 1})
             if step == steps // 2 and not (marker / "broken").exists():

@@ -70,9 +70,12 @@ def test_a_worker_keeps_the_objective_between_trials(runner: Dask) -> None:
 
 def test_what_is_cancelled_is_killed(runner: Dask, tmp_path: Path) -> None:
     runner.submit(stuck(tmp_path), trial(0), Context())
-    eventually(lambda: (tmp_path / "0").exists() and (tmp_path / "0").read_text(), "the trial")
+    eventually(
+        lambda: (tmp_path / "0").exists() and (tmp_path / "0").read_text(encoding="utf-8"),
+        "the trial",
+    )
     runner.cancel()
-    process = int((tmp_path / "0").read_text())
+    process = int((tmp_path / "0").read_text(encoding="utf-8"))
     eventually(lambda: gone(process), "its end")
     assert gone(process)
 
@@ -81,7 +84,14 @@ def test_a_worker_that_is_killed_gives_its_trial_back(runner: Dask, tmp_path: Pa
     fault = resuming(tmp_path, 6, lambda: os.kill(os.getpid(), signal.SIGKILL))
     runner.submit(fault, trial(0), Context(Checkpoint(target=tmp_path / "trial-0.pt")))
     assert runner.wait().cost == 0.0
-    assert (tmp_path / "steps-0").read_text().split() == ["0", "1", "2", "3", "4", "5"]
+    assert (tmp_path / "steps-0").read_text(encoding="utf-8").split() == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    ]
 
 
 def test_a_trial_that_kills_its_workers_is_lost_in_the_end(client: Client) -> None:

@@ -117,8 +117,11 @@ def test_what_is_cancelled_is_killed(tmp_path: Path) -> None:
         for number in range(2):
             runner.submit(stuck(tmp_path), trial(number), Context())
         eventually(lambda: len(list(tmp_path.iterdir())) == 2, "both trials")
-        eventually(lambda: all(p.read_text() for p in tmp_path.iterdir()), "their processes")
-        processes = [int(path.read_text()) for path in tmp_path.iterdir()]
+        eventually(
+            lambda: all(p.read_text(encoding="utf-8") for p in tmp_path.iterdir()),
+            "their processes",
+        )
+        processes = [int(path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()]
         runner.cancel()
         assert all(map(gone, processes))
         assert runner.pids == ()
@@ -148,7 +151,14 @@ def test_a_worker_that_is_killed_gives_its_trial_back(one: LocalProcesses, tmp_p
     one.submit(fault, trial(0), Context(Checkpoint(target=tmp_path / "trial-0.pt")))
     assert one.wait().cost == 0.0
     # The step at which it broke had been saved: none is done twice.
-    assert (tmp_path / "steps-0").read_text().split() == ["0", "1", "2", "3", "4", "5"]
+    assert (tmp_path / "steps-0").read_text(encoding="utf-8").split() == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    ]
 
 
 def test_one_that_does_not_resume_begins_anew(one: LocalProcesses, tmp_path: Path) -> None:
@@ -156,7 +166,7 @@ def test_one_that_does_not_resume_begins_anew(one: LocalProcesses, tmp_path: Pat
     fault.resumes = False  # type: ignore[attr-defined]
     one.submit(fault, trial(0), Context())
     assert one.wait().cost == 0.0
-    assert (tmp_path / "steps-0").read_text().split() == [*"0123", *"012345"]
+    assert (tmp_path / "steps-0").read_text(encoding="utf-8").split() == [*"0123", *"012345"]
 
 
 @pytest.mark.parametrize("retries", [0, 2])
@@ -185,7 +195,7 @@ def test_a_trial_over_its_seconds_is_ended(tmp_path: Path) -> None:
         evaluation = runner.wait()
         assert evaluation.status == "timeout"
         assert "its limit is 0.2" in str(evaluation.error)
-        assert gone(int((tmp_path / "0").read_text()))
+        assert gone(int((tmp_path / "0").read_text(encoding="utf-8")))
         runner.submit(taking(1.0), trial(1), Context())
         assert runner.wait().cost == 1.0
 

@@ -56,10 +56,10 @@ class FormatContract:
     def test_never_overwrites(self, tmp_path: Path) -> None:
         kind = self.make_format("hierarchical")
         for name in kind.files:
-            (tmp_path / name).write_text("mine")
+            (tmp_path / name).write_text("mine", encoding="utf-8")
             with pytest.raises(FileExistsError, match=r"exists and is not overwritten: choose"):
                 write(subject("hierarchical").network, (1, 8, 8), tmp_path, [kind])
-            assert (tmp_path / name).read_text() == "mine"
+            assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
             assert len(list(tmp_path.iterdir())) == 1
             (tmp_path / name).unlink()
 

@@ -50,7 +50,11 @@ def test_runs_where_there_is_nothing_but_torch(tmp_path: Path) -> None:
             torch.save((images, subject(name).network(images)), directory / "expected")
     files = [str(tmp_path / name / "network.py") for name in SPACES]
     done = subprocess.run(
-        [sys.executable, "-I", "-c", ALONE, *files], capture_output=True, text=True, cwd=tmp_path
+        [sys.executable, "-I", "-c", ALONE, *files],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == list(SPACES)
@@ -59,7 +63,7 @@ def test_runs_where_there_is_nothing_but_torch(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", SPACES)
 def test_imports_torch_alone_and_asserts_nothing(name: str, tmp_path: Path) -> None:
     PythonFile().save(subject(name), tmp_path)
-    text = (tmp_path / "network.py").read_text()
+    text = (tmp_path / "network.py").read_text(encoding="utf-8")
     imported = set()
     for node in ast.walk(ast.parse(text)):
         assert not isinstance(node, ast.Assert)
@@ -91,6 +95,6 @@ def test_the_network_can_be_trained_further(tmp_path: Path) -> None:
     ],
 )
 def test_another_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "network.py").write_text(text)
+    (tmp_path / "network.py").write_text(text, encoding="utf-8")
     with pytest.raises(ExportError, match=message):
         PythonFile().load(tmp_path / "network.py")

@@ -46,7 +46,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
 def test_the_json_says_what_network_it_is(tmp_path: Path) -> None:
     space = SPACES["joint"][0]
     StateDict(space, configuration("joint")).save(subject("joint"), tmp_path)
-    text = json.loads((tmp_path / "weights.json").read_text())
+    text = json.loads((tmp_path / "weights.json").read_text(encoding="utf-8"))
     assert (text["input_shape"], text["outputs"], text["normalised"]) == ([1, 8, 8], 5, True)
     assert text["configuration"] == dict(configuration("joint"))
     architecture = architecture_from_json(json.dumps(text["architecture"]))
@@ -73,12 +73,12 @@ def test_another_meaning_of_the_configuration_is_refused(tmp_path: Path) -> None
     kind = StateDict(SPACES["cells"][0], configuration("cells"))
     kind.save(subject("cells"), tmp_path)
     path = tmp_path / "weights.json"
-    text = json.loads(path.read_text())
+    text = json.loads(path.read_text(encoding="utf-8"))
     text["architecture"]["nodes"] = [["input", []], ["nor_conv_1x1", [0]], ["output", [1]]]
-    path.write_text(json.dumps(text))
+    path.write_text(json.dumps(text), encoding="utf-8")
     with pytest.raises(ExportError, match="another architecture in this space"):
         kind.load(tmp_path / "weights.pt")
-    path.write_text(json.dumps(text | {"format": 99}))
+    path.write_text(json.dumps(text | {"format": 99}), encoding="utf-8")
     with pytest.raises(ExportError, match="no description of a network in format 1"):
         kind.load(tmp_path / "weights.pt")
 

@@ -27,7 +27,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A latency that says which cell it is of: the digits as a number of base 5, plus 1."""
     needs_package()
     path = tmp_path_factory.mktemp("tables") / "latencies.csv"
-    with path.open("w", newline="") as opened:
+    with path.open("w", newline="", encoding="utf-8") as opened:
         writer = csv.writer(opened)
         writer.writerow(["net", "phone", "broken"])
         for number, digits in enumerate(itertools.product(range(5), repeat=6)):
@@ -122,7 +122,7 @@ def test_the_published_latencies() -> None:
         pytest.skip("no latencies of NAS-Bench-201 beside the checkout: ../shared/data")
     table = HardwareNASBench201(REAL, ("edgegpu_latency", "fpga_energy"))
     assert table.costs.shape == (15625, 3)
-    with gzip.open(REAL, "rt") as opened:
+    with gzip.open(REAL, "rt", encoding="utf-8") as opened:
         line = next(csv.DictReader(opened))
     values = [float(line[name]) for name in table.quantities]
     assert (table.costs[:, 1:] == values).all(axis=1).any()

@@ -112,7 +112,10 @@ def test_the_file_is_small_and_holds_no_pickle() -> None:
 
 def test_the_file_beside_it_tells_how_it_was_made() -> None:
     pytest.importorskip("mnist1d")
-    told, training = json.loads(FILE.with_suffix(".json").read_text()), TABLE.training()
+    told, training = (
+        json.loads(FILE.with_suffix(".json").read_text(encoding="utf-8")),
+        TABLE.training(),
+    )
     for field in fields(training):
         if field.name not in ("space", "dataset", "augment"):
             assert told["training"][field.name] == getattr(training, field.name)

@@ -32,7 +32,7 @@ def test_the_best_networks_are_those_of_the_table() -> None:
 
 def small(tmp_path: Path, entries: object) -> NASBenchMacro:
     path = tmp_path / "macro.json"
-    path.write_text(entries if isinstance(entries, str) else json.dumps(entries))
+    path.write_text(entries if isinstance(entries, str) else json.dumps(entries), encoding="utf-8")
     return NASBenchMacro(path)
 
 
