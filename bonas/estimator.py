@@ -104,8 +104,8 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         """Searches, and trains what was found on everything.
 
         Args:
-            X: a table (examples, features), or images (examples, height, width), as many rows
-                as columns, or (examples, channels, height, width).
+            X: a table (examples, features), or images (examples, channels, height, width), or
+                (examples, height, width) unless one side is twice the other or more.
             y: a label for each example, of any type.
 
         Raises:

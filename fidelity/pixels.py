@@ -47,28 +47,32 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
 def with_channels(pixels: Shaped[np.ndarray, ...], name: str) -> Shaped[np.ndarray, "n c h w"]:
     """Images (n, height, width) with their one channel, and those with channels as they are.
 
+    Of three axes, the last two are taken for height and width if neither is twice the other, or if
+    the height is 1: a signal of one channel is the same as an image that is one pixel high.
+
     Args:
         pixels: the images.
         name: of the images, for the message.
 
     Raises:
-        DataError: three axes whose last two differ may be signals just as well, or the array
-            has too few or too many axes.
+        DataError: one side is twice the other or more, as in signals of several channels, or
+            the array has too few or too many axes.
     """
     shape = pixels.shape
-    if len(shape) == 3 and shape[1] == shape[2]:
-        return pixels[:, None]
     if len(shape) == 3:
+        height, width = shape[1:]
+        if height == width or height == 1 or max(height, width) < 2 * min(height, width):
+            return pixels[:, None]
         raise DataError(
-            f"the {name} have the shape {shape}: are they images of {shape[1]}x{shape[2]} pixels, "
-            f"or signals of {shape[1]} channels and length {shape[2]}? Images of one channel are "
+            f"the {name} have the shape {shape}: are they images of {height}x{width} pixels, or "
+            f"signals of {height} channels and length {width}? Images of one channel are "
             "x[:, None]; signals are not supported yet, except as images that are one pixel "
             "high: x[:, :, None]"
         )
     if len(shape) != 4:
         raise DataError(
             f"the {name} have the shape {shape}: expected (images, channels, height, width), or "
-            "(images, height, width) for square ones; a table (examples, features) is "
+            "(images, height, width); a table (examples, features) is "
             "x[:, :, None, None], each feature a channel"
         )
     return pixels

@@ -15,8 +15,7 @@ from fidelity.data import DataError, Dataset, Part, split
 from fidelity.pixels import as_array, as_tensor, offset_of, with_channels
 
 LabelledArrays = tuple[Any, Any]
-"""Images (N, height, width), as many rows as columns, or (N, channels, height, width), and N
-labels."""
+"""Images (N, height, width) or (N, channels, height, width), and N labels."""
 
 
 def from_arrays(
@@ -32,7 +31,8 @@ def from_arrays(
     """A data set of your own arrays.
 
     Args:
-        images: (N, height, width), as many rows as columns, or (N, channels, height, width), of
+        images: (N, channels, height, width), or (N, height, width) unless one side is twice the
+            other or more: such arrays may be signals, which are not supported yet. They are of
             any real type: uint8 stays as it is, everything else becomes float32. The scale does
             not matter, since training normalises each channel; a channel that float32 would
             blur is centred first, see `Dataset.offset`.

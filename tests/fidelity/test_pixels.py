@@ -61,14 +61,18 @@ def test_other_parts_are_shifted_by_the_same_offset() -> None:
     assert as_tensor(np.full((2, 1, 1, 1), 5, np.uint8), offset).flatten().tolist() == [2, 2]
 
 
-def test_square_images_get_their_channel() -> None:
+def test_images_get_their_channel() -> None:
     assert with_channels(np.ones((5, 8, 8)), "images").shape == (5, 1, 8, 8)
+    assert with_channels(np.ones((5, 6, 11)), "images").shape == (5, 1, 6, 11)
+    assert with_channels(np.ones((5, 1, 40)), "images").shape == (5, 1, 1, 40)
     assert with_channels(np.ones((5, 2, 8, 3)), "images").shape == (5, 2, 8, 3)
 
 
-def test_what_may_be_signals_is_asked_for() -> None:
-    with pytest.raises(DataError, match=r"2x40 pixels, or signals of 2 channels and length 40\?"):
-        with_channels(np.ones((300, 2, 40)), "images")
+@pytest.mark.parametrize(("height", "width"), [(2, 40), (20, 40), (40, 2)])
+def test_what_may_be_signals_is_asked_for(height: int, width: int) -> None:
+    wanted = rf"{height}x{width} pixels, or signals of {height} channels and length {width}\?"
+    with pytest.raises(DataError, match=wanted):
+        with_channels(np.ones((300, height, width)), "images")
 
 
 def test_a_table_is_told_how_to_become_images() -> None:

@@ -113,7 +113,7 @@ class TestResolution:
     def test_the_shorter_side_keeps_its_proportion(self) -> None:
         rng = np.random.default_rng(0)
         for height, lowered in ((1, 1), (4, 2), (6, 3)):
-            data = from_arrays(rng.random((40, height, 12)), np.arange(40) % 2)
+            data = from_arrays(rng.random((40, 1, height, 12)), np.arange(40) % 2)
             small = Resolution().apply(Training(SPACE, data, max_epochs=1), 6)
             assert small.dataset.input_shape == (1, lowered, 6)
             assert Resolution().exponent(small) == (1 if height == 1 else 2)
