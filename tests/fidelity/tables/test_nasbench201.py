@@ -112,7 +112,7 @@ def test_an_unknown_data_set_is_refused() -> None:
     [
         (None, "cannot be read.*give the path of the CSV file"),
         (b"\x1f\x8btruncated", "cannot be read"),
-        (gzip.compress(b"cellstr,cifar10-val\n")[:-9], "cannot be read"),
+        (gzip.compress(b"cellstr,cifar10-val\n", mtime=0)[:-9], "cannot be read"),
         (b"cellstr,cifar100-val\n" + CELL.encode() + b",60\n", "column cifar10-val"),
         (b"cellstr,cifar10-val\n" + CELL.encode() + b",good\n", "is not as it should be"),
         (b"cellstr,cifar10-val\n|conv~0|,60\n", "is no cell"),
