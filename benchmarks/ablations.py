@@ -24,13 +24,13 @@ import numpy as np
 import torch
 from ConfigSpace import Configuration
 
-from bonas.acquisition import (
+from bonas.acquisition.candidates import Candidates
+from bonas.acquisition.functions import (
     LogExpectedImprovement,
     LogNoisyExpectedImprovement,
     ThompsonSampling,
     UpperConfidenceBound,
 )
-from bonas.candidates import Candidates
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Again, Recommender, Strategy
@@ -39,9 +39,9 @@ from bonas.surrogates.forest import RandomForest
 from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import ConfigurationView, GraphView, PathView
 from bonas.surrogates.transform import negative
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
-from spaces.cell import CellSpace
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
+from spaces.cells.cell import CellSpace
 
 RESULTS = Path(__file__).parent / "results"
 MARKS = (25, 50, 100, 150)

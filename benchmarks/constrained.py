@@ -32,10 +32,10 @@ import torch
 from ConfigSpace import Configuration
 
 from bonas import Search, strategies
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from bonas.strategies.strategy import Recommender, Strategy
 from fidelity import Constraint, Evaluation, History
-from fidelity.one_cost import one_cost
+from fidelity.history.ranking import one_cost
 from fidelity.tables.hardware import HardwareNASBench201
 from spaces.space import configuration
 

@@ -21,13 +21,13 @@ from ConfigSpace import ConfigurationSpace
 from jaxtyping import Float
 
 from fidelity.datasets import digits
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context
 from fidelity.schedules import CurveStopping, Promote
 from fidelity.tables import MNIST1DCells
-from fidelity.training import Training
-from fidelity.trial import Evaluation, Trial
-from spaces.cell import CellSpace
+from fidelity.training.training import Training
+from spaces.cells.cell import CellSpace
 from spaces.space import sample
 
 RESULTS = Path(__file__).parent / "results"

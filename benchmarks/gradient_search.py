@@ -43,8 +43,8 @@ from bonas.strategies import (
 )
 from bonas.strategies.gradient.early_stop import StopRule
 from fidelity import datasets
-from spaces.cell import NASBENCH201, CellSpace
-from spaces.operations import average_pool
+from spaces.cells.cell import NASBENCH201, CellSpace
+from spaces.operations.operations import average_pool
 
 CSV, TRACES = RESULTS / "gradient_search.csv", RESULTS / "gradient_search_traces.csv"
 

@@ -44,16 +44,16 @@ from nasbench_macro import DATA
 from nasbench_macro import load as load_macro
 from rank_correlation import SIZES, correlations
 
-from bonas.candidates import every
+from bonas.acquisition.candidates import every
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import ConfigurationView, GraphView
 from fidelity.datasets.mnist1d import mnist1d
 from fidelity.tables import MNIST1DCells
-from fidelity.training import Training
-from spaces.features import Encoder
-from spaces.macro import MacroSpace
-from spaces.node_cell import NodeCellSpace
+from fidelity.training.training import Training
+from spaces.cells.node_cell import NodeCellSpace
+from spaces.encoding import Encoder
+from spaces.hierarchical.macro_space import MacroSpace
 from spaces.space import Space, configuration, sample, values
 
 TARGET = RESULTS / "graph_kernel.csv"

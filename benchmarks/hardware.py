@@ -48,7 +48,7 @@ from bonas.strategies.nsga2 import NSGA2
 from bonas.strategies.parego import ParEGO
 from bonas.strategies.random_search import RandomSearch
 from bonas.surrogates.transform import normal_scores
-from fidelity.pareto import hypervolume, non_dominated
+from fidelity.history.pareto import hypervolume, non_dominated
 from fidelity.tables.hardware import HardwareNASBench201
 from spaces.space import configuration
 

@@ -32,9 +32,9 @@ from scipy.stats import spearmanr
 
 from fidelity.latency import Latency, LatencyTable, MeasuredLatency
 from fidelity.latency.table import fit
-from spaces.cell import CellSpace
-from spaces.cost import cost
-from spaces.macro import MacroSpace
+from spaces.cells.cell import CellSpace
+from spaces.hierarchical.macro_space import MacroSpace
+from spaces.resources.resources import cost
 from spaces.space import InputShape, Space, sample
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -47,8 +47,8 @@ from fidelity.tables.mnist1d_cells import (
     MNIST1DCells,
     Records,
 )
-from fidelity.training import Training
-from spaces.cost import cost
+from fidelity.training.training import Training
+from spaces.resources.resources import cost
 from spaces.space import configuration
 
 WARM_UP = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+" + "|".join(

@@ -13,8 +13,8 @@ from multifidelity_problems import Problem
 from peers.peer import Choice
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import Simulated
+from bonas.search.progress import Silent
 from bonas.strategies import (
     BayesianOptimization,
     FreezeThaw,

@@ -54,7 +54,7 @@ from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
 from bonas.strategies.reinforcement.ppo import PPO
 from bonas.strategies.reinforcement.reinforce import Reinforce
 from bonas.strategies.smac import SMAC as SMACStrategy
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 from spaces.space import configuration
 
 TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet": "ImageNet16-120"}

@@ -28,7 +28,7 @@ from nasbench201_report import report
 from peers.bananas import BANANAS
 from peers.peer import FlatSpace, Peer
 
-from spaces.macro import MACRO_CODES, MacroSpace
+from spaces.hierarchical.macro_space import MACRO_CODES, MacroSpace
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "nasbench_macro_cifar10.json"
 CONTESTANTS: Mapping[str, Peer] = {

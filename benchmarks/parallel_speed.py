@@ -27,11 +27,11 @@ from distributed import Client
 from torch import nn
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import Dask, InProcess, LocalProcesses, Runner
+from bonas.search.progress import Silent
 from bonas.strategies import RandomSearch
 from fidelity import FullFidelity, History
-from spaces.architecture import Architecture, chain
+from spaces.architecture.architecture import Architecture, chain
 from spaces.space import InputShape, Space, sample
 
 

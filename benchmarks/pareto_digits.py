@@ -25,11 +25,11 @@ from bonas.runners import LocalProcesses
 from bonas.strategies import MultiObjectiveBayesianOptimization, RandomSearch
 from bonas.strategies.strategy import Strategy
 from fidelity import Training, datasets
-from fidelity.pareto import hypervolume
-from spaces.families import Family, inverted, plain
-from spaces.layers import Convolution
-from spaces.macro import MacroSpace
-from spaces.motifs import Stage
+from fidelity.history.pareto import hypervolume
+from spaces.hierarchical.macro_space import MacroSpace
+from spaces.motifs.families import Family, inverted, plain
+from spaces.motifs.layers import Convolution
+from spaces.motifs.motifs import Stage
 
 RESULTS = Path(__file__).parent / "results"
 OBJECTIVES = ("cost", "multiply_adds")

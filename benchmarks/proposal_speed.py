@@ -26,10 +26,10 @@ from ConfigSpace import Configuration
 
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Again
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 from spaces import operations
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 from spaces.keys import trial_key
 from spaces.space import sample
 

@@ -19,15 +19,15 @@ from ablations import RESULTS, Table, load
 from ConfigSpace import Configuration
 from scipy.stats import spearmanr
 
-from bonas.candidates import every
+from bonas.acquisition.candidates import every
 from bonas.surrogates.ensemble import Ensemble
 from bonas.surrogates.forest import RandomForest
 from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import ConfigurationView, GraphView, PathView
 from bonas.surrogates.surrogate import Surrogate, mean
 from bonas.surrogates.transform import normal_scores
-from spaces.cell import CellSpace
-from spaces.features import Encoder
+from spaces.cells.cell import CellSpace
+from spaces.encoding import Encoder
 
 SIZES = (50, 100, 200)
 SURROGATES: dict[str, Surrogate] = {

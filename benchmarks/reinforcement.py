@@ -21,7 +21,7 @@ from ablations import RESULTS, load
 from nasbench201 import PEERS, TITLES, Truth, one_thread, run
 from peers.peer import EDGES, OPERATIONS, FlatSpace
 
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 
 NAMES = ("random search", "bonas, Reinforce", "bonas, Reinforce with logits", "bonas, PPO")
 MARKS = (50, 150, 300)

@@ -10,11 +10,11 @@ import argparse
 import torch
 from ConfigSpace import ConfigurationSpace
 
-from bonas.progress import Silent
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity import Hyperband, Training, datasets
-from spaces.cell import NASBENCH201, CellSpace
+from spaces.cells.cell import NASBENCH201, CellSpace
 from spaces.joint import JointSpace
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from spaces.cell import CellSpace
-from spaces.darts import darts
-from spaces.library import liu2018
-from spaces.macro import MacroSpace
-from spaces.node_cell import nasbench101
+from spaces.cells.cell import CellSpace
+from spaces.cells.darts import darts
+from spaces.cells.node_cell import nasbench101
+from spaces.hierarchical.liu2018 import liu2018
+from spaces.hierarchical.macro_space import MacroSpace
+from spaces.hierarchical.stage_space import StageSpace
 from spaces.space import Space, sample
-from spaces.stages import StageSpace
 
 SPACES: dict[str, Callable[[], Space]] = {
     "NAS-Bench-201": CellSpace.nasbench201,

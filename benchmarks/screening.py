@@ -24,12 +24,12 @@ import pandas as pd
 from ablations import RESULTS, Table, load
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from bonas.candidates import every
+from bonas.acquisition.candidates import every
 from bonas.strategies import RandomSearch, Screened, Strategy
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
-from spaces.architecture import Architecture
-from spaces.cell import CellSpace
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
+from spaces.architecture.architecture import Architecture
+from spaces.cells.cell import CellSpace
 
 DATASETS = ("cifar10", "cifar100", "imagenet")
 MARKS = (10, 25, 50)

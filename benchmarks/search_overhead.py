@@ -30,15 +30,15 @@ from unittest.mock import patch
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.limits import Limits
-from bonas.progress import Silent
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
+from bonas.search.stop import Limits
 from bonas.strategies.random_search import RandomSearch
-from fidelity.history import History
-from fidelity.journal import NAME
+from fidelity.history.history import History
+from fidelity.history.journal import NAME
 from fidelity.schedules import FullFidelity, Hyperband
 from fidelity.schedules.schedule import Schedule
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEDULES: dict[str, Schedule] = {

@@ -24,15 +24,15 @@ from pathlib import Path
 
 from ConfigSpace import Configuration
 
-from bonas.progress import Silent
 from bonas.runners.simulated import Simulated
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.objective import Context, Objective
 from fidelity.schedules import AsynchronousHalving, FullFidelity, Hyperband
 from fidelity.schedules.schedule import Schedule
 from fidelity.tables.nasbench201 import NASBench201
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 from spaces.space import Space
 
 RESULTS = Path(__file__).resolve().parent / "results"

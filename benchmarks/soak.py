@@ -23,8 +23,8 @@ from ConfigSpace import Configuration
 from parallel_speed import Numbers
 
 from bonas import History, Search
-from bonas.progress import Silent
 from bonas.runners import LocalProcesses
+from bonas.search.progress import Silent
 from bonas.strategies import RandomSearch
 from fidelity import FullFidelity
 

@@ -39,13 +39,13 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from fidelity.augment import HorizontalFlip, PadCrop
-from fidelity.data import Dataset, Part
 from fidelity.datasets import digits, from_arrays
-from fidelity.loop import CALIBRATION_IMAGES
-from fidelity.optimisation import CosineSGD
-from fidelity.placement import Placed, place
-from fidelity.training import Training
-from spaces.cell import CellSpace
+from fidelity.datasets.dataset import Dataset, Part
+from fidelity.training.device_data import Placed, place
+from fidelity.training.loop import CALIBRATION_IMAGES
+from fidelity.training.optimizers import CosineSGD
+from fidelity.training.training import Training
+from spaces.cells.cell import CellSpace
 from spaces.space import sample
 
 SPACE = CellSpace.nasbench201(channels=8, cells=1)

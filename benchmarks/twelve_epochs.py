@@ -25,8 +25,8 @@ import numpy as np
 import torch
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import Simulated
+from bonas.search.progress import Silent
 from bonas.strategies import (
     PPO,
     BayesianOptimization,

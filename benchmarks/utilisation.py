@@ -22,9 +22,9 @@ from ConfigSpace import Configuration
 from proposal_speed import LARGE, RESULTS, costs
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import Simulated
 from bonas.runners.runner import busy_share
+from bonas.search.progress import Silent
 from fidelity import AsynchronousHalving
 from fidelity.objective import Context
 

@@ -28,8 +28,8 @@ import torch
 from ablations import RESULTS, load
 from scipy.stats import spearmanr
 
-from fidelity.data import Dataset
 from fidelity.datasets import from_arrays
+from fidelity.datasets.dataset import Dataset
 from fidelity.proxies import (
     NASWOT,
     SNIP,
@@ -42,7 +42,7 @@ from fidelity.proxies import (
     Synflow,
     Zen,
 )
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 
 PROXIES: dict[str, Proxy] = {
     "params": Parameters(),

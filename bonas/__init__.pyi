@@ -1,10 +1,10 @@
 from . import callbacks, interop, plot, runners, strategies, surrogates
+from .analysis.importance import Importance, hyperparameter_importance, operation_importance
 from .comparison import Comparison, Setup, compare
-from .estimator import NetworkSearch
 from .history import Evaluation, History, Status, Trial
-from .importance import Importance, hyperparameter_importance, operation_importance
 from .reports.report import report
-from .search import Search
+from .search.search import Search
+from .sklearn import NetworkSearch
 
 __all__ = [
     "Comparison",

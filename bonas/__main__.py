@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from bonas import strategies
 from bonas.terminal import escape_unencodable
 from fidelity import datasets, schedules
-from fidelity.data import DataError, Dataset
-from fidelity.journal import JournalError
+from fidelity.datasets.dataset import DataError, Dataset
+from fidelity.history.journal import JournalError
 
 if TYPE_CHECKING:
-    from bonas.limits import Limits
-    from bonas.search import Search
+    from bonas.search.search import Search
+    from bonas.search.stop import Limits
 
 BUDGETS = ("min_budget", "max_budget", "eta")
 READERS = {
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command in READERS:
             return _read(options)
         if options.command == "demo":
-            from bonas.demo import demo
+            from bonas.cli.demo import demo
 
             demo(options.directory, options.seed)
             return SUCCESS
@@ -65,11 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _read(options: argparse.Namespace) -> int:
     if options.command == "status":
-        from bonas.commands.look import Look
+        from bonas.cli.status import Look
 
         print("\n".join(Look.into(options.directory).lines()))
     elif options.command == "watch":
-        from bonas.commands.watch import watch
+        from bonas.cli.watch import watch
         from bonas.terminal import console
 
         watch(options.directory, console())
@@ -81,7 +81,7 @@ def _read(options: argparse.Namespace) -> int:
         except OSError as error:
             return _complain(f"the page cannot be written: {error}", FAILURE)
     else:
-        from bonas.commands.check import check
+        from bonas.cli.check import check
 
         found, well = check(options.directory, options.repair)
         print("\n".join(found))
@@ -95,10 +95,10 @@ def _complain(problem: object, status: int) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> tuple[Search, Limits]:
-    from bonas.limits import Limits
-    from bonas.search import Search
-    from fidelity.training import Training
-    from spaces.cell import CellSpace
+    from bonas.search.search import Search
+    from bonas.search.stop import Limits
+    from fidelity.training.training import Training
+    from spaces.cells.cell import CellSpace
 
     limits = Limits(options.evaluations, options.seconds, options.epochs)
     schedule = _made(getattr(schedules, options.schedule), options)
@@ -118,7 +118,7 @@ def _prepare(options: argparse.Namespace) -> tuple[Search, Limits]:
 
 
 def _run(search: Search, limits: Limits) -> int:
-    from bonas.failures import NothingWorks
+    from bonas.search.failures import NothingWorks
 
     try:
         search.run(

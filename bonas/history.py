@@ -1,6 +1,6 @@
 """What a search remembers; defined in `fidelity`, where schedules need it, and public here."""
 
-from fidelity.history import History
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 
 __all__ = ["Evaluation", "History", "Status", "Trial"]

@@ -1,12 +1,12 @@
 from . import axes, datasets, export, latency, proxies, tables
-from .curves import Extrapolation, extrapolate
-from .data import Dataset
-from .final import Final, retrain
-from .history import History
+from .datasets.dataset import Dataset
+from .history.goal import Constraint
+from .history.history import History
+from .history.trial import Evaluation, Status, Trial
 from .latency import Latency, LatencyTable, MeasuredLatency, Timing
 from .objective import Context, Diverged, InvalidArchitecture
-from .one_shot import Inherited, OneShot
-from .one_shot_then import OneShotThen
+from .one_shot.one_shot import Inherited, OneShot
+from .one_shot.one_shot_then import OneShotThen
 from .schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
@@ -17,9 +17,9 @@ from .schedules import (
     ProgressiveHalving,
     SuccessiveHalving,
 )
-from .target import Constraint
-from .training import Training
-from .trial import Evaluation, Status, Trial
+from .schedules.curve_extrapolation import Extrapolation, extrapolate
+from .training.retrain import Final, retrain
+from .training.training import Training
 
 __all__ = [
     "AsynchronousHalving",

@@ -20,8 +20,8 @@ from typing import Any
 from ConfigSpace import Configuration
 
 from fidelity.checkpoint import Checkpoint
-from fidelity.metrics import checked, scalar, shown
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.history.metrics import checked, scalar, shown
+from fidelity.history.trial import Evaluation, Status, Trial
 
 Result = float | Mapping[str, Any]
 Objective = Callable[..., Result]

@@ -1,18 +1,22 @@
-from . import families, layers, operations, zoo
-from .architecture import Architecture, ArchitectureError, Node
-from .cell import CellSpace
-from .cost import Cost, cost
-from .cost_features import CostFeatures
-from .darts import DartsSpace, darts
-from .families import Family
-from .hierarchical import HierarchicalSpace
+from . import operations
+from .architecture.architecture import Architecture, ArchitectureError, Node
+from .cells.cell import CellSpace
+from .cells.darts import DartsSpace, darts
+from .cells.node_cell import NodeCellSpace, nasbench101
+from .configurations.mutation import crossover, mutate, neighbours
+from .hierarchical import zoo
+from .hierarchical.liu2018 import Level, Library, Stacked, liu2018
+from .hierarchical.macro_space import MacroSpace, family_of
+from .hierarchical.space import HierarchicalSpace
+from .hierarchical.stage_space import StageSpace
 from .joint import JointSpace
 from .keys import Keyed, trial_key
-from .library import Level, Library, Stacked, liu2018
-from .macro import MacroSpace, family_of
-from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
-from .node_cell import NodeCellSpace, nasbench101
+from .motifs import families, layers
+from .motifs.families import Family
+from .motifs.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
 from .perceptrons import Perceptrons
+from .resources.resource_features import CostFeatures
+from .resources.resources import Cost, cost
 from .serialisation import (
     architecture_from_json,
     architecture_to_json,
@@ -20,10 +24,8 @@ from .serialisation import (
     configuration_space_from_json,
     space_to_json,
 )
-from .sharing import Sharing, Supernet, supernet
 from .space import InputShape, Space, SpaceError
-from .stages import StageSpace
-from .variation import crossover, mutate, neighbours
+from .weight_sharing import Sharing, Supernet, supernet
 
 __all__ = [
     "Architecture",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from spaces.architecture import Architecture
-from spaces.html import Shown
+from spaces.architecture.architecture import Architecture
+from spaces.display.html import Shown
 from spaces.keys import combined_key, trial_key
 from spaces.space import InputShape, Space, SpaceError, record, values
 

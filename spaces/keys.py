@@ -20,7 +20,7 @@ from ConfigSpace.hyperparameters import (
 )
 from numpy.typing import NDArray
 
-from spaces.activation import Activation
+from spaces.configurations.activation import Activation
 from spaces.space import Space, record, sample
 
 CONTEXTS = 48

@@ -16,8 +16,8 @@ from ConfigSpace import (
     OrdinalHyperparameter,
 )
 
-from spaces.architecture import Architecture, chain
-from spaces.html import Shown
+from spaces.architecture.architecture import Architecture, chain
+from spaces.display.html import Shown
 from spaces.space import InputShape, SpaceError
 
 if TYPE_CHECKING:

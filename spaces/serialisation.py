@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from ConfigSpace import ConfigurationSpace
 
-from spaces.architecture import Architecture, ArchitectureError, Node
-from spaces.plain import read_space, space_record
+from spaces.architecture.architecture import Architecture, ArchitectureError, Node
+from spaces.configurations.plain import read_space, space_record
 from spaces.space import Space, SpaceError
 
 FORMAT = 1

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 
-from spaces.activation import Activation
-from spaces.architecture import Architecture
-from spaces.plain import vector_entry, written_value
+from spaces.architecture.architecture import Architecture
+from spaces.configurations.activation import Activation
+from spaces.configurations.plain import vector_entry, written_value
 
 if TYPE_CHECKING:
     from torch import nn

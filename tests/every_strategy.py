@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from bonas import Search
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from bonas.strategies import SMAC, FreezeThaw
 from bonas.strategies.strategy import Strategy
 from fidelity import Hyperband

@@ -12,9 +12,9 @@ import matplotlib.pyplot as plt
 import pytest
 
 from bonas.runners.runner import Runner
-from bonas.search import Search
-from fidelity.history import History
-from fidelity.trial import Status
+from bonas.search.search import Search
+from fidelity.history.history import History
+from fidelity.history.trial import Status
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = tuple(sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")))

@@ -130,9 +130,9 @@ import sys
 import warnings
 from bonas import Search
 from bonas.__main__ import main
-from bonas.progress import Progress
+from bonas.search.progress import Progress
 from bonas.strategies import RandomSearch
-from fidelity.journal import JournalError
+from fidelity.history.journal import JournalError
 from spaces import CellSpace
 
 def objective(configuration):
@@ -162,7 +162,7 @@ def test_output_escapes_what_an_ascii_terminal_cannot_show(tmp_path: Path, way: 
 
 def test_a_directory_that_the_locale_cannot_name_is_an_error_that_says_so(tmp_path: Path) -> None:
     code = """
-from fidelity.journal import Journal, JournalError
+from fidelity.history.journal import Journal, JournalError
 from pathlib import Path
 try:
     Journal(Path("läufe"))

@@ -18,7 +18,7 @@ from torch import nn
 
 from bonas import Search, plot
 from fidelity import Hyperband, Training, datasets, retrain
-from spaces.architecture import chain
+from spaces.architecture.architecture import chain
 
 
 class Filters:

@@ -15,8 +15,8 @@ from ConfigSpace import Configuration
 import bonas.strategies
 import fidelity.schedules
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import Simulated
+from bonas.search.progress import Silent
 from bonas.strategies import (
     DARTS,
     GDAS,

@@ -11,8 +11,8 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import Simulated
+from bonas.search.progress import Silent
 from bonas.strategies import (
     NSGA2,
     BayesianOptimization,
@@ -25,12 +25,12 @@ from bonas.strategies import (
     Reinforce,
 )
 from bonas.strategies.strategy import Strategy
-from fidelity.history import History
+from fidelity.history.goal import Constraint, TargetError
+from fidelity.history.history import History
+from fidelity.history.pareto import fronts
+from fidelity.history.trial import Evaluation, Status
 from fidelity.objective import MissingValue, ObjectiveError
-from fidelity.pareto import fronts
 from fidelity.schedules import AsynchronousHalving, FullFidelity, Hyperband, Schedule
-from fidelity.target import Constraint, TargetError
-from fidelity.trial import Evaluation, Status
 from tests.bonas.strategies.contract import MEDIUM, cost
 
 EPOCHS = 27.0

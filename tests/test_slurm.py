@@ -46,8 +46,8 @@ def test_the_names_of_the_page_exist() -> None:
     names: dict[str, Any] = {}
     imports = [line for line in blocks()[1].splitlines() if line.startswith(("from ", "import "))]
     exec("\n".join(imports), names)
-    from bonas.search import Search
-    from fidelity.training import Training
+    from bonas.search.search import Search
+    from fidelity.training.training import Training
 
     assert names["Search"] is Search
     assert names["Training"] is Training

@@ -71,7 +71,7 @@ class BANANASSession:
         import torch
 
         from bonas.surrogates.ensemble import Ensemble
-        from spaces.features import Layout
+        from spaces.encoding import Layout
 
         best = self.seen.best_first(self.settings.parents)
         drawn = [

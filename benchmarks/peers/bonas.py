@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bonas.strategies.strategy import Again, Recommender, Strategy
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 from peers.peer import Choice, FlatSpace
 from spaces.space import Space, configuration, values
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bonas.search import Search
+from bonas.search.search import Search
 from bonas.strategies.strategy import Strategy
-from fidelity.trial import Trial
+from fidelity.history.trial import Trial
 from peers.peer import Choice
 from spaces.space import Space, values
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from peers.peer import Choice, FlatSpace
-from spaces.features import Encoder
+from spaces.encoding import Encoder
 from spaces.space import configuration
 
 Floats = NDArray[np.float64]

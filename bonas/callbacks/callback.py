@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from bonas.roles import CALLBACK, check_role
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 
 log = logging.getLogger(__name__)
 

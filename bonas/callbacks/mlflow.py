@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bonas.callbacks.callback import Callback
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 
 
 class MLflow(Callback):

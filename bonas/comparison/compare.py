@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bonas.analysis.trajectory import Clock
 from bonas.comparison.comparison import Comparison
 from bonas.comparison.one_run import ComparisonError, Conditions, OneRun
 from bonas.comparison.processes import carry_out
 from bonas.comparison.setup import Setup
-from bonas.limits import Limits
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
-from bonas.trajectory import Clock
+from bonas.search.stop import Limits
 from fidelity.objective import Objective
 from spaces.space import Space
 

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bonas.comparison.one_run import ComparisonError
-from bonas.comparison.significance import Significance
-from bonas.comparison.statistics import Blocks, bootstrap_mean, ranks
-from bonas.trajectory import (
+from bonas.analysis.trajectory import (
     Clock,
     Curve,
     Regret,
@@ -23,7 +20,10 @@ from bonas.trajectory import (
     times,
     trajectory,
 )
-from fidelity.history import History
+from bonas.comparison.one_run import ComparisonError
+from bonas.comparison.significance import Significance
+from bonas.comparison.statistics import Blocks, bootstrap_mean, ranks
+from fidelity.history.history import History
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +35,8 @@ class Comparison:
     """Runs of several setups with the same seeds.
 
     What is compared is the regret of the incumbent where the objective knows it, else the lowest
-    cost so far (see `bonas.trajectory`). Runs that failed are left out, which may flatter a setup
-    that fails where it is hard: look at `failures` first.
+    cost so far (see `bonas.analysis.trajectory`). Runs that failed are left out, which may
+    flatter a setup that fails where it is hard: look at `failures` first.
 
     Attributes:
         runs: the history of each run that succeeded, by name and seed.

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from bonas.comparison.setup import Setup
-from bonas.header import check_header, header
-from bonas.limits import Limits
-from bonas.progress import Silent
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
-from bonas.search import Search
-from fidelity import journal
-from fidelity.caps import shortened
+from bonas.search.manifest import check_header, header
+from bonas.search.progress import Silent
+from bonas.search.search import Search
+from bonas.search.stop import Limits
 from fidelity.disk import remedy, write_whole
-from fidelity.history import History, evaluation_record, trial_record
+from fidelity.history import journal
+from fidelity.history.caps import shortened
+from fidelity.history.history import History, evaluation_record, trial_record
 from fidelity.objective import Objective
 from spaces.space import Space
 

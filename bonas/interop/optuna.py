@@ -16,8 +16,8 @@ from ConfigSpace.hyperparameters import (
 )
 
 from bonas.interop.records import NAME, append, rebuilt, records
-from fidelity.history import History
-from fidelity.trial import Evaluation, Status
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status
 from spaces.space import Space, SpaceError, values
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.interop.records import NAME, Record, append, rebuilt, records
-from fidelity.history import History
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.space import Space
 
 if TYPE_CHECKING:

@@ -8,18 +8,18 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from bonas.candidates import Candidates, Pool
+from bonas.acquisition.candidates import Candidates, Pool
+from bonas.analysis.sources import Source, history_of, space_of
 from bonas.plot.style import GRID, axes, star
-from bonas.sources import Source, history_of, space_of
-from bonas.strategies.observations import observations
+from bonas.surrogates.observations import observations
 from bonas.surrogates.transform import Floats, Transform, normal_scores
-from spaces.features import Encoder
+from spaces.encoding import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bonas.acquisition import Acquisition
+    from bonas.acquisition.functions import Acquisition
     from bonas.surrogates.surrogate import Surrogate
     from fidelity.botorch import Model
 
@@ -61,7 +61,7 @@ def acquisition(
     """
     import torch
 
-    from bonas.acquisition import LogKnowledgeGradient
+    from bonas.acquisition.functions import LogKnowledgeGradient
     from bonas.surrogates.gaussian_process import GaussianProcess
 
     space, history = space_of(space), history_of(history)

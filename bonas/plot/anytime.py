@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
+from bonas.analysis.sources import Runs, Sources
+from bonas.analysis.trajectory import LABELS, Clock, Regret, quantiles, trajectory
 from bonas.plot.style import (
     GRID,
     axes,
@@ -16,8 +18,6 @@ from bonas.plot.style import (
     nothing,
     steps,
 )
-from bonas.sources import Runs, Sources
-from bonas.trajectory import LABELS, Clock, Regret, quantiles, trajectory
 
 
 def anytime(

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
+from bonas.analysis.sources import wrong
 from bonas.plot.layers import Point, place
 from bonas.plot.style import words
-from bonas.sources import wrong
-from spaces.architecture import INPUT, OUTPUT, Architecture
+from spaces.architecture.architecture import INPUT, OUTPUT, Architecture
 
 # Okabe & Ito (2008), without the two that black text cannot be read on.
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")

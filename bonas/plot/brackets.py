@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 
+from bonas.analysis.sources import wrong
 from bonas.plot.style import COLOURS, INK, axes, budget_axis
-from bonas.sources import wrong
 from fidelity.schedules.bracket import Bracketed, Rung
 
 AREA = 1000.0

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
+from bonas.analysis.cross_validation import Predictions
+from bonas.analysis.sources import wrong
 from bonas.plot.style import GRID, axes, labels, legend, line, nothing
-from bonas.sources import wrong
-from bonas.surrogates.validation import Predictions
 
 
 def calibration(

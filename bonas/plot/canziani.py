@@ -14,10 +14,10 @@ import numpy as np
 from ConfigSpace import Configuration
 from matplotlib.axes import Axes
 
+from bonas.analysis.sources import wrong
 from bonas.plot.style import COLOURS, words
-from bonas.sources import wrong
 from spaces import zoo
-from spaces.cost import cost
+from spaces.resources.resources import cost
 
 AREA = 12.0
 """Square points for a million parameters."""

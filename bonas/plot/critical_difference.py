@@ -10,10 +10,10 @@ from math import ceil, floor
 
 from matplotlib.axes import Axes
 
+from bonas.analysis.sources import wrong
 from bonas.comparison.comparison import Comparison
 from bonas.comparison.significance import Significance
 from bonas.plot.style import INK, axes, words
-from bonas.sources import wrong
 
 STEP = 0.3
 """Inches between two lines of text."""

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.ticker import FuncFormatter
 
+from bonas.analysis.sources import Source, history_of, space_of
 from bonas.plot.style import axes, star
-from bonas.sources import Source, history_of, space_of
-from fidelity.history import History
-from fidelity.trial import Evaluation
-from spaces.features import Encoder
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
+from spaces.encoding import Encoder
 from spaces.space import Space
 
 Rows = Float[np.ndarray, "n d"]
@@ -84,7 +84,7 @@ def embedding(
 ) -> Axes:
     """Draws each evaluated network where its features are, and marks the incumbent.
 
-    Features are those of `spaces.features.Encoder`: choices, subgraphs (Weisfeiler-Lehman), paths.
+    Features are those of `spaces.encoding.Encoder`: choices, subgraphs (Weisfeiler-Lehman), paths.
     The cost of a network is the lowest one at its highest budget; each shade has as many.
 
     Args:

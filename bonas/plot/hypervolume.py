@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from bonas.analysis.sources import Runs, Sources
+from bonas.analysis.trajectory import LABELS, Clock, Curve, quantiles
+from bonas.analysis.trajectory import times as clock_times
 from bonas.plot.style import GRID, axes, labels, legend, line, logarithmic, nothing, steps, words
-from bonas.sources import Runs, Sources
-from bonas.trajectory import LABELS, Clock, Curve, quantiles
-from bonas.trajectory import times as clock_times
-from fidelity import pareto
-from fidelity.history import History
+from fidelity.history import pareto
+from fidelity.history.history import History
 
 
 def trajectory(history: History, reference: Sequence[float], clock: Clock = "epochs") -> Curve:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from bonas.importance import Importance, hyperparameter_importance
+from bonas.analysis.importance import Importance, hyperparameter_importance
+from bonas.analysis.sources import Source, history_of
 from bonas.plot.style import COLOURS, GRID, axes, words
-from bonas.sources import Source, history_of
 
 
 def importance(
@@ -18,7 +18,7 @@ def importance(
     """Draws importances as bars with their standard errors, the largest at the top.
 
     Args:
-        importances: of `bonas.importance.hyperparameter_importance` or `operation_importance`. A
+        importances: of `bonas.analysis.hyperparameter_importance` or `operation_importance`. A
             history, a search or its directory stands for its `hyperparameter_importance` with a
             generator of seed 0.
         ax: where to draw; by default a new figure of fitting size.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 
-from bonas.plot.chains import curves
+from bonas.analysis.learning_curves import curves
+from bonas.analysis.sources import Source, history_of
 from bonas.plot.style import GRID, MARKERS, STYLES, axes, budget_axis, nothing, shades
-from bonas.sources import Source, history_of
 
 
 def learning_curves(

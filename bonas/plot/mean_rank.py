@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import rankdata
 
+from bonas.analysis.sources import Runs, Sources
+from bonas.analysis.trajectory import LABELS, Clock, Regret, at, trajectory
 from bonas.plot.style import GRID, axes, labels, legend, line, nothing, steps
-from bonas.sources import Runs, Sources
-from bonas.trajectory import LABELS, Clock, Regret, at, trajectory
 
 
 def mean_rank(

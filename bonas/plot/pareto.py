@@ -10,11 +10,11 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from bonas.analysis.sources import Source, history_of
 from bonas.plot.style import COLOURS, GRID, MARKERS, axes, legend, nothing, words
 from bonas.plot.style import labels as labels_of
-from bonas.sources import Source, history_of
-from fidelity.history import History
-from fidelity.pareto import non_dominated
+from fidelity.history.history import History
+from fidelity.history.pareto import non_dominated
 
 
 def points(

@@ -7,10 +7,10 @@ from math import isnan
 import numpy as np
 from matplotlib.axes import Axes
 
+from bonas.analysis.cross_validation import Predictions
+from bonas.analysis.sources import wrong
 from bonas.plot.spearman import spearman
 from bonas.plot.style import COLOURS, GRID, INK, axes, nothing
-from bonas.sources import wrong
-from bonas.surrogates.validation import Predictions
 
 
 def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = "cost") -> Axes:

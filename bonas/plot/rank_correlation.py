@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
-from bonas.plot.chains import curves
+from bonas.analysis.learning_curves import curves
+from bonas.analysis.sources import Runs, Sources
 from bonas.plot.spearman import spearman
 from bonas.plot.style import axes, ink_on, nothing
-from bonas.sources import Runs, Sources
-from fidelity.history import History
+from fidelity.history.history import History
 
 
 def correlations(

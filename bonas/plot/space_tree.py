@@ -6,10 +6,10 @@ import matplotlib.pyplot as plt
 from ConfigSpace import ConfigurationSpace
 from matplotlib.axes import Axes
 
+from bonas.analysis.sources import space_of
 from bonas.plot.style import words
-from bonas.sources import space_of
+from spaces.display.tree import rows
 from spaces.space import Space
-from spaces.tree import rows
 
 MOST_ROWS = 80
 

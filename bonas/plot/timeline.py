@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from bonas.analysis.sources import Source, history_of
 from bonas.plot.style import axes, nothing, shades
-from bonas.sources import Source, history_of
-from fidelity.trial import Evaluation
+from fidelity.history.trial import Evaluation
 
 HEIGHT = 0.8
 """Of a bar; workers are 1 apart."""

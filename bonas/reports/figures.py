@@ -6,10 +6,10 @@ import io
 import re
 from typing import Any
 
-from fidelity.history import History
-from spaces.architecture import Architecture
-from spaces.html import Html, element
-from spaces.svg import svg
+from fidelity.history.history import History
+from spaces.architecture.architecture import Architecture
+from spaces.display.html import Html, element
+from spaces.display.svg import svg
 
 INK = "#123456"
 """What matplotlib draws in this colour gets that of the page's text, be the page light or dark."""

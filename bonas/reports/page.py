@@ -8,10 +8,10 @@ from typing import Any
 
 from bonas.reports.figures import anytime_svg, picture
 from bonas.reports.style import POLICY, SCRIPT, STYLE
-from fidelity.history import History
-from fidelity.html import choices, cost, rows, status, without_folders
-from fidelity.trial import Evaluation
-from spaces.html import Html, element, join, size, table, tree
+from fidelity.history.history import History
+from fidelity.history.html import choices, cost, rows, status, without_folders
+from fidelity.history.trial import Evaluation
+from spaces.display.html import Html, element, join, size, table, tree
 from spaces.space import Space, values
 
 MOST_CHOICES = 400

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bonas.html import name_of
+from bonas.analysis.sources import history_of
+from bonas.reports.html import name_of
 from bonas.reports.page import Subject, page
-from bonas.sources import history_of
-from fidelity import journal
 from fidelity.disk import write_whole
-from fidelity.history import History
+from fidelity.history import journal
+from fidelity.history.history import History
 from spaces.space import Space
 
 if TYPE_CHECKING:
-    from bonas.search import Search
+    from bonas.search.search import Search
 
 
 def report(
@@ -53,8 +53,8 @@ def _subject(source: Search | History | str | Path, space: Space | None) -> Subj
         history = History.begun(header)
         history.replay(records, file)
         return Subject(history, history.incumbent, _chosen(header), space)
-    from bonas.header import header as header_of
-    from bonas.search import Search
+    from bonas.search.manifest import header as header_of
+    from bonas.search.search import Search
 
     if not isinstance(source, Search):
         history = history_of(source)

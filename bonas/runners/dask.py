@@ -14,10 +14,10 @@ from typing import Any, Self
 from uuid import uuid4
 
 from bonas.runners import tree
-from bonas.runners.orders import Work, carry_out, failed, order, read
+from bonas.runners.messages import Work, carry_out, failed, order, read
 from bonas.runners.trial_limits import TrialLimits, restrict_device
+from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import Context, Objective, ObjectiveError, resumes
-from fidelity.trial import Evaluation, Status, Trial
 
 try:
     from distributed import Client, Future, Nanny, Worker, WorkerPlugin, get_worker

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
+from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective, evaluate
-from fidelity.trial import Evaluation, Trial
 
 
 @dataclass

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Self
 
-from bonas.runners.orders import Work, order, read
+from bonas.runners.messages import Work, order, read
 from bonas.runners.trial_limits import TrialLimits
 from bonas.runners.worker import Worker
+from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import Context, Objective, resumes
-from fidelity.trial import Evaluation, Status, Trial
 
 POLL = 0.1
 """Seconds between two looks at the memory of the workers."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective
-from fidelity.trial import Evaluation, Trial
 
 
 class Runner(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
+from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective, ObjectiveError, evaluate
-from fidelity.trial import Evaluation, Trial
 
 
 @dataclass

@@ -16,7 +16,8 @@ from typing import Any
 
 import psutil
 
-from bonas.runners import orders, tree
+from bonas.runners import messages as orders
+from bonas.runners import tree
 from bonas.runners.trial_limits import restrict_device
 from fidelity.checkpoint import CheckpointWarning
 

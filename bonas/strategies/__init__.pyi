@@ -23,8 +23,8 @@ from .reinforcement.walk import PolicyError
 from .screened import Screened
 from .smac import SMAC
 from .spending import Spending, budget_spent, seconds_spent
-from .start import StartFrom, best_of
 from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
+from .warm_start import StartFrom, best_of
 
 __all__ = [
     "DARTS",

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.belief import Belief
-from bonas.candidates import Candidates, Pool
-from bonas.strategies.feasibility import Feasibility, own_costs
-from bonas.strategies.observations import Observations, observations, repeatable, running
+from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.feasibility import Feasibility, own_costs
+from bonas.acquisition.prior import Belief
 from bonas.strategies.remembered import remembered
 from bonas.strategies.strategy import Again, Proposal
+from bonas.surrogates.observations import Observations, observations, repeatable, running
 from bonas.surrogates.transform import Transform, normal_scores
 from bonas.surrogates.tuning import Tuning
-from fidelity.history import History
-from fidelity.target import Target
-from fidelity.trial import Evaluation, Trial
-from spaces.features import Encoder, Features
+from fidelity.history.goal import Target
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
+from spaces.encoding import Encoder, Features
 from spaces.space import Space
 
 if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from bonas.acquisition import Acquisition
+    from bonas.acquisition.functions import Acquisition
     from bonas.surrogates.surrogate import Surrogate
     from fidelity.botorch import Model
 
@@ -43,7 +43,7 @@ def _surrogate() -> Surrogate:
 
 
 def _acquisition() -> Acquisition:
-    from bonas.acquisition import LogKnowledgeGradient
+    from bonas.acquisition.functions import LogKnowledgeGradient
 
     return LogKnowledgeGradient()
 
@@ -235,7 +235,7 @@ class _Problem:
         """
         import torch
 
-        from bonas.acquisition import ValuesRepeats
+        from bonas.acquisition.functions import ValuesRepeats
         from bonas.surrogates.surrogate import mean
 
         with torch.no_grad():

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.candidates import ATTEMPTS
+from bonas.acquisition.candidates import ATTEMPTS
 from bonas.strategies.networks import Networks
 from bonas.strategies.remembered import remembered
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
+from spaces.configurations.unit_cube import Point, from_unit_cube, to_unit_cube
 from spaces.space import Space
-from spaces.unit_cube import Point, from_unit_cube, to_unit_cube
 
 FEWEST = 4
 """Members of a population that can have children: a target, and three to be combined."""

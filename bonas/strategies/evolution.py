@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.candidates import ATTEMPTS
+from bonas.acquisition.candidates import ATTEMPTS
 from bonas.strategies.networks import Networks
-from bonas.strategies.observations import observations
 from bonas.strategies.remembered import remembered
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from bonas.surrogates.observations import observations
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
+from spaces.configurations.mutation import mutate
 from spaces.space import Space
-from spaces.variation import mutate
 
 NEAR = 5
 """So many mutants of the parent are made; if all are known, the last one is mutated further."""

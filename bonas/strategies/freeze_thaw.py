@@ -11,17 +11,17 @@ import numpy as np
 from ConfigSpace import Configuration
 from jaxtyping import Float
 
-from bonas.candidates import Candidates, Pool
-from bonas.strategies.joint import Joint, Memory, fit
-from bonas.strategies.observations import Observations, best_at_highest, noisy
+from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.gittins import improvement, worth
 from bonas.strategies.spending import Spending, budget_spent
 from bonas.strategies.strategy import Again, Exhausted, Proposal
-from bonas.strategies.worth import improvement, worth
+from bonas.surrogates.multi_fidelity import Joint, Memory, fit
+from bonas.surrogates.observations import Observations, best_at_highest, noisy
 from bonas.surrogates.transform import Transform, normal_scores
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 from fidelity.schedules.schedule import Promote, Start, check_budgets
-from fidelity.trial import Evaluation, Trial
-from spaces.features import Encoder
+from spaces.encoding import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:

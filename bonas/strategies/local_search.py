@@ -10,8 +10,8 @@ from ConfigSpace import Configuration
 
 from bonas.strategies.networks import Networks
 from bonas.strategies.remembered import remembered
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from spaces.space import Space
 
 

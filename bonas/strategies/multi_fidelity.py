@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.candidates import Candidates, Pool
-from bonas.strategies.joint import Memory, fit
-from bonas.strategies.observations import best_at_highest
+from bonas.acquisition.candidates import Candidates, Pool
 from bonas.strategies.remembered import remembered
 from bonas.strategies.spending import Spending, budget_spent
+from bonas.surrogates.multi_fidelity import Memory, fit
+from bonas.surrogates.observations import best_at_highest
 from bonas.surrogates.transform import Transform, normal_scores
-from fidelity.history import History
-from spaces.features import Encoder
+from fidelity.history.history import History
+from spaces.encoding import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class MultiFidelityBayesianOptimization:
             return memory.pool.random(asked, rng)
         import torch
 
-        from bonas.acquisition import LogExpectedImprovement
+        from bonas.acquisition.functions import LogExpectedImprovement
 
         best = best_at_highest(history)
         unseen = memory.pool.unseen(asked, best, len(history.trials), rng)

@@ -10,21 +10,21 @@ import numpy as np
 from ConfigSpace import Configuration
 from jaxtyping import Float
 
-from bonas.candidates import Candidates, Pool
-from bonas.strategies.feasibility import Feasibility
-from bonas.strategies.observations import Observations, observations, running
+from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.feasibility import Feasibility
 from bonas.strategies.remembered import remembered
+from bonas.surrogates.observations import Observations, observations, running
 from bonas.surrogates.transform import Transform, balanced_scores, imputed
 from bonas.surrogates.tuning import Tuning
-from fidelity.history import History
-from fidelity.target import Target
-from spaces.features import Encoder, Encoding
+from fidelity.history.goal import Target
+from fidelity.history.history import History
+from spaces.encoding import Encoder, Encoding
 from spaces.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bonas.hypervolume_improvement import Marginals
+    from bonas.acquisition.hypervolume_improvement import Marginals
     from bonas.surrogates.surrogate import Surrogate
 
 MARGIN = 0.1
@@ -119,7 +119,7 @@ class MultiObjectiveBayesianOptimization:
         """Of each objective about what was observed, what is running, and what could be next."""
         import torch
 
-        from bonas.hypervolume_improvement import Marginals
+        from bonas.acquisition.hypervolume_improvement import Marginals
 
         configurations = [*observed.configurations, *pending, *unseen]
         encoding = memory.pool.encoder.encode(configurations)
@@ -146,7 +146,7 @@ class MultiObjectiveBayesianOptimization:
         """The posterior of a surrogate at all rows, of which the first were observed."""
         import torch
 
-        from bonas.hypervolume_improvement import Marginals
+        from bonas.acquisition.hypervolume_improvement import Marginals
         from bonas.surrogates.surrogate import mean
 
         rows, layout, n = torch.from_numpy(encoding.rows), encoding.layout, len(observed)
@@ -184,7 +184,7 @@ def _scores(
     """
     import torch
 
-    from bonas.hypervolume_improvement import cells, log_expected_improvement
+    from bonas.acquisition.hypervolume_improvement import cells, log_expected_improvement
 
     means = torch.stack([belief.means for belief in beliefs], -1)
     reference = means[:observed].amin(0) - MARGIN

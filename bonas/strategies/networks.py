@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.candidates import ATTEMPTS, Candidates, Pool
-from spaces.features import Encoder
+from bonas.acquisition.candidates import ATTEMPTS, Candidates, Pool
+from spaces.configurations.mutation import neighbours
+from spaces.encoding import Encoder
 from spaces.keys import trial_key
 from spaces.space import Space, draw
-from spaces.variation import neighbours
 
 
 @dataclass

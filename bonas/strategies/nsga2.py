@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.candidates import ATTEMPTS
+from bonas.acquisition.candidates import ATTEMPTS
 from bonas.strategies.networks import Networks
-from bonas.strategies.observations import observations
 from bonas.strategies.remembered import remembered
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from bonas.surrogates.observations import observations
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
+from spaces.configurations.mutation import crossover, mutate
 from spaces.space import Space
-from spaces.variation import crossover, mutate
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class NSGA2:
     tournaments of two. A child that was asked for before is mutated until it is new.
 
     The order of NSGA-II is that of the costs in the history which a search shows to its strategy
-    (see `fidelity.one_cost`): limits that are kept come first there, and with one objective this
-    is an elitist genetic algorithm. With several budgets the population lives at the largest one
-    that has enough evaluations to fill it; the first population is random.
+    (see `fidelity.history.ranking`): what satisfies the constraints comes first there, and with
+    one objective this is an elitist genetic algorithm. With several budgets the population lives
+    at the largest one that has enough evaluations to fill it; the first population is random.
 
     Attributes:
         population: how many networks live; choose it well below the number of evaluations.

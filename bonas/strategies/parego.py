@@ -11,8 +11,8 @@ from bonas.roles import STRATEGY, check_role
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Proposal, Strategy
 from bonas.surrogates.transform import tamed
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from spaces.space import Space
 
 

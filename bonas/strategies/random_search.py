@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from ConfigSpace import Configuration
 
-from fidelity.history import History
+from fidelity.history.history import History
 from spaces.space import Space, draw
 
 

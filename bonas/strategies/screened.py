@@ -12,9 +12,9 @@ from ConfigSpace import Configuration
 from bonas.roles import STRATEGY, check_role
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Again, Exhausted, Proposal, Recommender, Strategy
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from fidelity.objective import Diverged, InvalidArchitecture
-from fidelity.trial import Evaluation
 from spaces.keys import trial_key
 from spaces.space import Space
 

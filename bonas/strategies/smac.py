@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.candidates import Candidates, Pool
-from bonas.strategies.observations import Observations, observations
+from bonas.acquisition.candidates import Candidates, Pool
 from bonas.strategies.remembered import remembered
+from bonas.surrogates.observations import Observations, observations
 from bonas.surrogates.transform import tamed
-from fidelity.history import History
-from spaces.features import Encoder
+from fidelity.history.history import History
+from spaces.encoding import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:

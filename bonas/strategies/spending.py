@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 
 Spending = Callable[[History, Evaluation], float]
 """Returns what an evaluation spent, in any unit; 0 where it is not known.

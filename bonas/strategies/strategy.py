@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from ConfigSpace import Configuration
 
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 from spaces.space import Space
 
 

@@ -4,7 +4,6 @@ from .gaussian_process import GaussianProcess
 from .kernel import ConfigurationView, FeatureView, GraphView, PathView
 from .surrogate import Surrogate, Tunable
 from .transform import balanced_scores, negative, normal_scores
-from .validation import Predictions, cross_validated
 
 __all__ = [
     "ConfigurationView",
@@ -13,12 +12,10 @@ __all__ = [
     "GaussianProcess",
     "GraphView",
     "PathView",
-    "Predictions",
     "RandomForest",
     "Surrogate",
     "Tunable",
     "balanced_scores",
-    "cross_validated",
     "negative",
     "normal_scores",
 ]

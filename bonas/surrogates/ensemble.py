@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bonas.surrogates.members import Members
-from spaces.features import Layout
+from spaces.encoding import Layout
 
 Weights = list[Tensor]
 

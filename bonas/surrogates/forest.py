@@ -11,7 +11,7 @@ from sklearn.ensemble import RandomForestRegressor
 from torch import Tensor
 
 from bonas.surrogates.members import Members
-from spaces.features import Layout
+from spaces.encoding import Layout
 
 
 @dataclass(frozen=True)

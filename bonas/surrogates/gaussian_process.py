@@ -35,7 +35,7 @@ from fidelity.botorch import (
     Posterior,
     PosteriorTransform,
 )
-from spaces.features import Layout
+from spaces.encoding import Layout
 
 LENGTHSCALES = (0.5, 0.8, 1.2, 2.0, 3.5, 6.0)
 NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)

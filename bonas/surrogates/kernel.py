@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spaces.features import Layout
+from spaces.encoding import Layout
 
 WIDE = 256
 """With more labels than this, of which a network has a dozen, histograms are taken as sparse: with

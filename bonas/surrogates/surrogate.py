@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from jaxtyping import Float
 from torch import Tensor
 
-from spaces.features import Layout
+from spaces.encoding import Layout
 
 if TYPE_CHECKING:
     from fidelity.botorch import Model

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jaxtyping import Float
 
 from bonas.surrogates.transform import Floats, Transform
-from spaces.features import Layout
+from spaces.encoding import Layout
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fidelity.training import Training
+from fidelity.training.training import Training
 
 
 class AxisError(ValueError):

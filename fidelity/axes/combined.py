@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from ConfigSpace import Configuration
 
-from fidelity.axes.along import train_at
 from fidelity.axes.axis import Axis, AxisError
+from fidelity.axes.single_axis import train_at
 from fidelity.objective import Context
-from fidelity.training import Training
+from fidelity.training.training import Training
 
 
 @dataclass(frozen=True)

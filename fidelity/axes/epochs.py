@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fidelity.training import Training
+from fidelity.training.training import Training
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Int64
 
 from fidelity.axes.axis import AxisError
-from fidelity.axes.cache import lowered
-from fidelity.data import Dataset
-from fidelity.training import Training
+from fidelity.axes.dataset_cache import lowered
+from fidelity.datasets.dataset import Dataset
+from fidelity.training.training import Training
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 
-from fidelity.axes.cache import lowered
-from fidelity.data import Dataset, Part
-from fidelity.training import Training
+from fidelity.axes.dataset_cache import lowered
+from fidelity.datasets.dataset import Dataset, Part
+from fidelity.training.training import Training
 
 CHUNK = 4096
 """How many images are made smaller at once: a float copy of all would take much memory."""

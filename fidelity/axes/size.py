@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fidelity.axes.axis import AxisError
-from fidelity.training import Training
+from fidelity.training.training import Training
 from spaces.joint import JointSpace
 from spaces.space import Space
 

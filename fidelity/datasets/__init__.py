@@ -1,4 +1,4 @@
-"""Data sets: each is a function that returns a `fidelity.data.Dataset`, and one file here."""
+"""Data sets: each is a function that returns a `Dataset`, one per file."""
 
 from fidelity.datasets.arrays import from_arrays
 from fidelity.datasets.cifar10 import cifar10

@@ -11,8 +11,8 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from fidelity.augment import Augmentation, as_tuple
-from fidelity.data import DataError, Dataset, Part, split
-from fidelity.pixels import as_array, as_tensor, offset_of, with_channels
+from fidelity.datasets.dataset import DataError, Dataset, Part, split
+from fidelity.datasets.pixels import as_array, as_tensor, offset_of, with_channels
 
 LabelledArrays = tuple[Any, Any]
 """Images (N, height, width) or (N, channels, height, width), and N labels."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from fidelity.augment import HorizontalFlip, PadCrop
-from fidelity.data import DataError, Dataset
 from fidelity.datasets.arrays import from_arrays
+from fidelity.datasets.dataset import DataError, Dataset
 
 FOLDER = "cifar-10-batches-py"
 

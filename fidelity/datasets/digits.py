@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fidelity.augment import PadCrop
-from fidelity.data import Dataset
 from fidelity.datasets.arrays import from_arrays
+from fidelity.datasets.dataset import Dataset
 
 
 def digits() -> Dataset:

@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from fidelity.augment import HorizontalFlip, PadCrop
-from fidelity.data import DataError, Dataset
 from fidelity.datasets.arrays import from_arrays
+from fidelity.datasets.dataset import DataError, Dataset
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package dataset-fashion-mnist puts the files."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fidelity.data import DataError, Dataset
 from fidelity.datasets.arrays import from_arrays
+from fidelity.datasets.dataset import DataError, Dataset
 
 
 def mnist1d() -> Dataset:

@@ -11,9 +11,9 @@ import torch
 from ConfigSpace import Configuration
 from torch import nn
 
+from fidelity.export.normalisation import Normalised
 from fidelity.export.subject import ExportError, Subject
 from fidelity.export.weights import save_weights
-from fidelity.normalised import Normalised
 from spaces.serialisation import architecture_from_json, architecture_to_json
 from spaces.space import Space, configuration, record
 

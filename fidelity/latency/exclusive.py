@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from fidelity.placement import choose
+from fidelity.training.device_data import choose
 
 
 def existing(name: str | None) -> torch.device:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from ConfigSpace import Configuration
 
-from fidelity.data import Dataset, check_dataset
-from fidelity.placement import choose, place
+from fidelity.datasets.dataset import Dataset, check_dataset
 from fidelity.proxies.proxy import Proxy, ProxyError
+from fidelity.training.device_data import choose, place
 from spaces.space import Space
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ConfigSpace import Configuration
 
-from fidelity.data import Dataset
+from fidelity.datasets.dataset import Dataset
 from fidelity.objective import Context, Diverged, InvalidArchitecture
 from fidelity.proxies.features import ProxyFeatures
 from fidelity.proxies.proxy import Proxy

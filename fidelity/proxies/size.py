@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from spaces.cost import Cost, cost
+from spaces.resources.resources import Cost, cost
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from fidelity.history import History
-from fidelity.schedules.following import follow
-from fidelity.schedules.ladder import Ladder, Rungs
+from fidelity.history.history import History
+from fidelity.schedules.replay import follow
+from fidelity.schedules.rungs import Ladder, Rungs
 from fidelity.schedules.schedule import Promote, Start
 
 

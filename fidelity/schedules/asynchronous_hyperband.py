@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
 from fidelity.schedules.bracket import Rung
-from fidelity.schedules.following import follow
 from fidelity.schedules.hyperband import Hyperband
-from fidelity.schedules.ladder import Ladder, Rungs
+from fidelity.schedules.replay import follow
+from fidelity.schedules.rungs import Ladder, Rungs
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Evaluation, Trial
 
 
 @dataclass(frozen=True)

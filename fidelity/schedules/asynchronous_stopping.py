@@ -7,11 +7,11 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from math import ceil
 
-from fidelity.history import History
-from fidelity.schedules.following import Promotions, follow
-from fidelity.schedules.ladder import Rungs
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
+from fidelity.schedules.replay import Promotions, follow
+from fidelity.schedules.rungs import Rungs
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Evaluation, Status, Trial
 
 
 @dataclass(frozen=True)

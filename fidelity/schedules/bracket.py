@@ -7,10 +7,10 @@ from collections.abc import Hashable, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
-from fidelity.history import History
-from fidelity.schedules.following import Promotions, follow
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
+from fidelity.schedules.replay import Promotions, follow
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Evaluation, Trial
 
 
 class Rung(NamedTuple):

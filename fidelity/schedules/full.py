@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules.schedule import Promote, Start, check_budgets
 
 

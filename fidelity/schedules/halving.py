@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from math import ceil
 
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules.bracket import Rung, continuable, next_of_brackets
 from fidelity.schedules.schedule import Promote, ScheduleError, Start, check_budgets
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules.bracket import Rung, continuable, next_of_brackets
 from fidelity.schedules.halving import fewest, halvings, rungs
 from fidelity.schedules.schedule import Promote, Start, check_budgets

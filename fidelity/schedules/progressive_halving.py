@@ -12,11 +12,11 @@ from math import ceil
 
 import numpy as np
 
-from fidelity.history import History
-from fidelity.schedules.following import follow
-from fidelity.schedules.ladder import Ladder, Rungs
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
+from fidelity.schedules.replay import follow
+from fidelity.schedules.rungs import Ladder, Rungs
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Evaluation, Trial
 
 # Pairs of learning curves are compared with so many of the latest ones, so that a decision takes
 # as long in a long history as in a short one.

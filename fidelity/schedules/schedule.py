@@ -6,8 +6,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Protocol
 
-from fidelity.history import History
-from fidelity.trial import Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Trial
 
 
 class ScheduleError(ValueError):

@@ -19,8 +19,8 @@ from jaxtyping import Float
 from fidelity.objective import Context
 from fidelity.tables.nasbench201 import NASBench201, rows_of
 from fidelity.tables.table import TableError, known_budget
-from spaces.architecture import Architecture
-from spaces.cell import CellSpace
+from spaces.architecture.architecture import Architecture
+from spaces.cells.cell import CellSpace
 from spaces.space import InputShape
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from ConfigSpace import Configuration
 from jaxtyping import Float32, Float64, UInt8, UInt16, UInt32
 
 from fidelity.objective import Context
-from spaces.cell import NASBENCH201, CellSpace
+from spaces.cells.cell import NASBENCH201, CellSpace
 from spaces.space import configuration as configured
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fidelity.training import Training
+    from fidelity.training.training import Training
 
 OPERATIONS = ("skip_connect", "nor_conv_3x3", "avg_pool_3x3")
 SPACE = CellSpace({name: NASBENCH201[name] for name in OPERATIONS}, channels=8, cells=1, stages=1)
@@ -192,7 +192,7 @@ class MNIST1DCells:
             DataError: the package mnist1d is not installed.
         """
         from fidelity.datasets.mnist1d import mnist1d
-        from fidelity.training import Training
+        from fidelity.training.training import Training
 
         return Training(
             SPACE,

@@ -19,7 +19,7 @@ from ConfigSpace import Configuration
 
 from fidelity.objective import Context
 from fidelity.tables.table import Runs, TableError, known_budget, padded
-from spaces.cell import NASBENCH201, CellSpace
+from spaces.cells.cell import NASBENCH201, CellSpace
 
 DATASETS = ("cifar10", "cifar100", "imagenet")
 FULL, SHORT = 200.0, 12.0

@@ -13,7 +13,7 @@ from ConfigSpace import Configuration
 
 from fidelity.objective import Context
 from fidelity.tables.table import Runs, TableError, known_budget, padded
-from spaces.macro import MACRO_CODES, MacroSpace
+from spaces.hierarchical.macro_space import MACRO_CODES, MacroSpace
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ConfigSpace import Configuration
 
 from fidelity.objective import Context
 from fidelity.tables.table import TableError
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 
 NAMES = {"cifar10": "cifar10-valid", "cifar100": "cifar100", "imagenet": "ImageNet16-120"}
 EPOCHS = 200

@@ -2,7 +2,7 @@
 
 from ConfigSpace import Configuration
 
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
 
 GAIN = {"none": 0.0, "skip_connect": 0.3, "nor_conv_1x1": 0.6, "nor_conv_3x3": 1.0,
         "avg_pool_3x3": 0.1}  # fmt: skip

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from bonas.progress import Silent
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving, Hyperband
-from fidelity.training import Training
+from fidelity.training.training import Training
 from spaces.joint import JointSpace
 from tests.bonas.spaces import cells
 from tests.fidelity.trained import stripes

@@ -11,10 +11,10 @@ import pytest
 
 from bonas import strategies
 from bonas.__main__ import main
-from bonas.search import Search
+from bonas.search.search import Search
 from fidelity import schedules
-from fidelity.history import History
-from fidelity.training import Training
+from fidelity.history.history import History
+from fidelity.training.training import Training
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TINY = ["--channels", "2", "--stages", "1", "--batch-size", "256"]

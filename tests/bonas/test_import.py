@@ -45,7 +45,7 @@ def test_a_search_with_its_default_strategy_brings_only_what_it_uses(tmp_path: P
 def test_running_a_random_search_brings_neither_botorch_nor_matplotlib(tmp_path: Path) -> None:
     code = """
 from bonas import Search, strategies
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from spaces import CellSpace
 search = Search(CellSpace(), lambda configuration: 1.0, strategy=strategies.RandomSearch())
 assert len(search.run(evaluations=2, progress=Silent())) == 2

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from fidelity.history import History
-from tests.bonas.test_search import told
+from fidelity.history.history import History
+from tests.bonas.search.test_search import told
 
 SCRIPT = """
 import sys
 import torch
 from bonas import Search
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from bonas.strategies import {strategy}
 from fidelity import Hyperband, Training
 from fidelity.datasets import digits

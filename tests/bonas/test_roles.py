@@ -9,7 +9,7 @@ from ConfigSpace import ConfigurationSpace
 
 from bonas import Search, callbacks, runners, strategies
 from bonas.comparison import Setup
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from fidelity import Constraint, FullFidelity, Training
 from tests.bonas.spaces import cells, cost
 

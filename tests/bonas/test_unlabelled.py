@@ -10,11 +10,11 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from torch import nn
 
 from bonas import Search, strategies
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from bonas.strategies.strategy import Strategy
 from fidelity import FullFidelity, History
 from spaces import InputShape, trial_key
-from spaces.architecture import Architecture, chain
+from spaces.architecture.architecture import Architecture, chain
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:the architectures of Kinds do not depend on 'lr':UserWarning"

@@ -23,18 +23,18 @@ from ConfigSpace import (
 from torch import nn
 
 from bonas import Search, strategies
-from bonas.candidates import every
-from bonas.progress import Silent
+from bonas.acquisition.candidates import every
 from bonas.runners.in_process import InProcess
+from bonas.search.progress import Silent
 from bonas.strategies.strategy import Strategy
 from fidelity import Constraint, FullFidelity, History, Hyperband
-from fidelity.history import trial_record
+from fidelity.history.history import trial_record
+from fidelity.history.trial import Evaluation
 from fidelity.schedules import Schedule
-from fidelity.trial import Evaluation
-from spaces.architecture import Architecture, chain
+from spaces.architecture.architecture import Architecture, chain
 from spaces.space import InputShape, Space
 from tests.bonas.runners.fakes import made, run
-from tests.bonas.test_search import told
+from tests.bonas.search.test_search import told
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from ConfigSpace import Configuration
 
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
-from bonas.search import Search
-from fidelity.history import History
+from bonas.search.search import Search
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from fidelity.objective import resumes
 from fidelity.schedules import FullFidelity
-from fidelity.trial import Evaluation
 from tests.bonas.runners.fakes import Counting, Numbers, run
-from tests.bonas.test_search import told
+from tests.bonas.search.test_search import told
 
 ROOT = Path(__file__).resolve().parents[2]
 FAULTY = 1  # the number at which the fault comes

@@ -14,10 +14,10 @@ from ConfigSpace import Configuration
 from distributed import Client, LocalCluster
 
 import bonas.runners.dask
-import fidelity.training
+import fidelity.training.training
 from bonas import Search, strategies
-from bonas.progress import Silent
 from bonas.runners import Dask
+from bonas.search.progress import Silent
 from fidelity import Context, FullFidelity, Hyperband, Training
 from tests.bonas.runners.errands import resuming
 from tests.bonas.runners.fakes import trial
@@ -92,7 +92,7 @@ class Dying:
     def __call__(
         self, configuration: Configuration, budget: float, seed: int, context: Context
     ) -> dict[str, float]:
-        fidelity.training.SAVE_SECONDS = 0.0  # in the worker: a checkpoint after each epoch
+        fidelity.training.training.SAVE_SECONDS = 0.0  # in the worker: one per epoch
         if budget == 9 and not self.marker.exists():
             context = replace(context)
             context.report = self._dies(context)  # type: ignore[method-assign]

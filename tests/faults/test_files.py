@@ -17,17 +17,17 @@ import torch
 from ConfigSpace import Configuration
 
 from bonas.__main__ import main
-from bonas.commands.look import Look
-from bonas.progress import Silent
+from bonas.cli.status import Look
 from bonas.reports.report import report
 from bonas.runners.in_process import InProcess
+from bonas.search.progress import Silent
 from fidelity.checkpoint import CheckpointWarning
-from fidelity.history import History
-from fidelity.journal import NAME, OWNER, JournalError, decode, encode
+from fidelity.history.history import History
+from fidelity.history.journal import NAME, OWNER, JournalError, decode, encode
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving
 from tests.bonas.runners.fakes import run
-from tests.bonas.test_search import search, told
+from tests.bonas.search.test_search import search, told
 from tests.faults.searches import goes_on, plain, script, searching
 
 

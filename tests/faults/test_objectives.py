@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from ConfigSpace import Configuration
 
-from bonas.failures import NothingWorks
 from bonas.runners.in_process import InProcess
-from fidelity.history import History
+from bonas.search.failures import NothingWorks
+from fidelity.history.history import History
 from tests.bonas.runners.fakes import run
 from tests.faults.searches import faulty, goes_on, plain, searching, survived
 

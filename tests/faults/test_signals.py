@@ -15,7 +15,7 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas.runners.in_process import InProcess
-from fidelity.history import History
+from fidelity.history.history import History
 from tests.bonas.runners.errands import eventually, gone
 from tests.bonas.runners.fakes import run
 from tests.faults.searches import goes_on, plain, script, searching

@@ -14,9 +14,9 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas.runners.local_processes import LocalProcesses
-from fidelity.history import History
+from fidelity.history.history import History
 from tests.bonas.runners.fakes import run
-from tests.bonas.test_search import told
+from tests.bonas.search.test_search import told
 from tests.faults.searches import searching
 
 TRIALS, KILLS = 400, 4

@@ -2,9 +2,9 @@
 
 from ConfigSpace import ConfigurationSpace
 
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.schedules.schedule import Promote, Schedule, Start
-from fidelity.trial import Evaluation, Status, Trial
 
 
 def space() -> ConfigurationSpace:

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from fidelity.augment import HorizontalFlip
-from fidelity.data import DataError, Dataset
 from fidelity.datasets import cifar10, digits, fashion_mnist, mnist1d
+from fidelity.datasets.dataset import DataError, Dataset
 from fidelity.datasets.fashion_mnist import DEBIAN
 
 

@@ -5,8 +5,8 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from fidelity.datasets import from_arrays
-from fidelity.training import Training
-from spaces.cell import CellSpace
+from fidelity.training.training import Training
+from spaces.cells.cell import CellSpace
 from spaces.joint import JointSpace
 from spaces.space import SpaceError, configuration
 

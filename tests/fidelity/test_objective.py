@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from fidelity.checkpoint import Checkpoint
+from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import (
     Context,
     Diverged,
@@ -19,7 +20,6 @@ from fidelity.objective import (
     accepted_arguments,
     evaluate,
 )
-from fidelity.trial import Evaluation, Status, Trial
 from tests.fidelity.fakes import TinySpace
 
 TRIAL = Trial(3, TinySpace().of("convolution"), key="k", budget=9.0, seed=5)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from fidelity.augment import HorizontalFlip, PadCrop
 from fidelity.checkpoint import Checkpoint
-from fidelity.data import Dataset
 from fidelity.datasets import from_arrays
-from fidelity.training import Training
+from fidelity.datasets.dataset import Dataset
+from fidelity.training.training import Training
 from tests.fidelity.fakes import TinySpace
 
 SPACE = TinySpace(channels=8)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 
 FILE = Path(__file__).with_name("histories.json")
 PACKAGES = ("torch", "botorch", "gpytorch", "numpy", "scipy", "scikit-learn", "ConfigSpace", "smac")

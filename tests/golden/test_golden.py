@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import InProcess, LocalProcesses, Simulated
 from bonas.runners.runner import Runner
+from bonas.search.progress import Silent
 from bonas.strategies import BayesianOptimization, FreezeThaw
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules import Hyperband
 from fidelity.tables import MNIST1DCells
 from tests.golden import check

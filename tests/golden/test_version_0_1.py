@@ -10,12 +10,12 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas import Search
-from bonas.commands.check import check
-from bonas.progress import Silent
+from bonas.cli.check import check
+from bonas.search.progress import Silent
 from bonas.strategies import RandomSearch
 from fidelity import Constraint, Hyperband
-from fidelity.history import History
-from fidelity.trial import Status
+from fidelity.history.history import History
+from fidelity.history.trial import Status
 from spaces import CellSpace
 
 RECORDED = Path(__file__).with_name("version_0_1")

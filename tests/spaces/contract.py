@@ -10,8 +10,8 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 
+from spaces.configurations.mutation import crossover, mutate, neighbours
 from spaces.space import InputShape, Space, configuration, sample, values
-from spaces.variation import crossover, mutate, neighbours
 
 SAMPLES = 1000
 

@@ -2,7 +2,7 @@ import torch
 from torch import nn
 
 from spaces import zoo
-from spaces.cost import cost
+from spaces.resources.resources import cost
 
 FLOAT = 4  # bytes
 

@@ -3,11 +3,11 @@ import pytest
 from ConfigSpace import Categorical as Choose
 from ConfigSpace import ConfigurationSpace, EqualsCondition, Float, Integer
 
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
+from spaces.hierarchical.stage_space import StageSpace
 from spaces.joint import JointSpace
 from spaces.keys import trial_key
 from spaces.space import Space, SpaceError, configuration, sample, values
-from spaces.stages import StageSpace
 from tests.spaces.contract import SpaceContract
 
 

@@ -33,8 +33,8 @@ from spaces import (
     trial_key,
     zoo,
 )
-from spaces.architecture import Architecture, chain
-from spaces.features import Encoder
+from spaces.architecture.architecture import Architecture, chain
+from spaces.encoding import Encoder
 from spaces.keys import unlabelled
 from spaces.space import configuration, sample
 

@@ -3,7 +3,7 @@
 from ConfigSpace import Configuration, ConfigurationSpace
 from torch import nn
 
-from spaces.architecture import Architecture, chain
+from spaces.architecture.architecture import Architecture, chain
 from spaces.space import InputShape, Space
 from tests.spaces.contract import SpaceContract
 

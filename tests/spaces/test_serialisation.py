@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from spaces import zoo
-from spaces.architecture import Architecture, ArchitectureError, chain
-from spaces.cell import CellSpace
-from spaces.darts import darts
-from spaces.macro import MacroSpace
-from spaces.node_cell import nasbench101
+from spaces.architecture.architecture import Architecture, ArchitectureError, chain
+from spaces.cells.cell import CellSpace
+from spaces.cells.darts import darts
+from spaces.cells.node_cell import nasbench101
+from spaces.hierarchical.macro_space import MacroSpace
 from spaces.serialisation import (
     architecture_from_json,
     architecture_to_json,

@@ -16,10 +16,10 @@ from ConfigSpace import (
     OrConjunction,
 )
 
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
+from spaces.configurations.mutation import crossover, mutate, neighbours
+from spaces.configurations.unit_cube import from_unit_cube
 from spaces.space import SpaceError, configuration, draw, record, recorded, repair, sample, values
-from spaces.unit_cube import from_unit_cube
-from spaces.variation import crossover, mutate, neighbours
 
 
 def flat() -> ConfigurationSpace:

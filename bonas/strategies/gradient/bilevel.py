@@ -18,7 +18,7 @@ from bonas.strategies.gradient.early_stop import StopRule
 from bonas.strategies.gradient.hypergradient import Hypergradient
 from bonas.strategies.gradient.search_trace import CollapseWarning, Trace
 from bonas.strategies.strategy import Exhausted
-from fidelity.history import History
+from fidelity.history.history import History
 from spaces.keys import trial_key
 from spaces.space import Space
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bonas.strategies.gradient.bilevel_loop import BilevelLoop
-    from fidelity.data import Dataset
-    from fidelity.optimisation import CosineSGD
-    from spaces.sharing import Active, Supernet
+    from fidelity.datasets.dataset import Dataset
+    from fidelity.training.optimizers import CosineSGD
+    from spaces.weight_sharing import Active, Supernet
 
 
 class Relaxation(Protocol):
@@ -52,7 +52,7 @@ class Relaxation(Protocol):
 
 
 def _paper() -> CosineSGD:
-    from fidelity.optimisation import CosineSGD
+    from fidelity.training.optimizers import CosineSGD
 
     return CosineSGD(learning_rate=0.025, momentum=0.9, weight_decay=3e-4, warm_up=0.0)
 
@@ -97,7 +97,7 @@ class Bilevel:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        from fidelity.data import check_dataset
+        from fidelity.datasets.dataset import check_dataset
 
         check_dataset(self.dataset)
         for name in ("epochs", "batch_size", "clip", "architecture_rate"):
@@ -122,8 +122,8 @@ class Bilevel:
             Diverged: a loss is no finite number.
         """
         from bonas.strategies.gradient.bilevel_loop import BilevelLoop
-        from fidelity.placement import choose
-        from fidelity.randomness import seeded
+        from fidelity.training.device_data import choose
+        from fidelity.training.seeding import seeded
 
         device = choose(self.device)
         with seeded(device, self.seed):

@@ -17,11 +17,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from bonas.strategies.gradient.bilevel import Bilevel, Relaxation
 from bonas.strategies.gradient.hypergradient import Hypergradient, Step
 from bonas.strategies.gradient.search_trace import Trace
-from fidelity.data import Part, split
+from fidelity.datasets.dataset import Part, split
 from fidelity.objective import Diverged
-from fidelity.placement import place
-from spaces.sharing import Supernet, supernet
+from fidelity.training.device_data import place
 from spaces.space import Space
+from spaces.weight_sharing import Supernet, supernet
 
 
 class BilevelLoop:

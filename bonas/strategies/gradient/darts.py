@@ -13,14 +13,14 @@ from bonas.strategies.gradient.bilevel import Bilevel, Found
 from bonas.strategies.gradient.hypergradient import FirstOrder, Hypergradient
 from bonas.strategies.gradient.search_trace import Trace
 from bonas.strategies.remembered import remembered
-from fidelity.history import History
+from fidelity.history.history import History
 from spaces.space import Space
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from spaces.sharing import Active
+    from spaces.weight_sharing import Active
 
 
 @dataclass(frozen=True)

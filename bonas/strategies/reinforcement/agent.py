@@ -6,12 +6,12 @@ import numpy as np
 from ConfigSpace import Configuration
 from ConfigSpace.exceptions import ForbiddenValueError
 
-from bonas.candidates import Candidates, Pool
+from bonas.acquisition.candidates import Candidates, Pool
 from bonas.strategies.reinforcement.learner import Learner, Learning
 from bonas.strategies.reinforcement.policy import Policy, draw
 from bonas.strategies.reinforcement.walk import Walk
-from fidelity.history import History
-from spaces.features import Encoder
+from fidelity.history.history import History
+from spaces.encoding import Encoder
 from spaces.space import Space
 
 ATTEMPTS = 20

@@ -11,12 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bonas.strategies.observations import Observations
 from bonas.strategies.reinforcement.policy import Distribution, Policy, judged
 from bonas.strategies.reinforcement.walk import PolicyError, Walk
+from bonas.surrogates.observations import Observations
 from bonas.surrogates.transform import Transform
-from fidelity.history import History
-from fidelity.trial import Evaluation
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 
 Gain = Callable[
     [Float[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]], Float[Tensor, " n"]

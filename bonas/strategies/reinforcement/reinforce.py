@@ -16,7 +16,7 @@ from bonas.strategies.reinforcement.policy import Policy
 from bonas.strategies.reinforcement.walk import check_bins
 from bonas.strategies.remembered import remembered
 from bonas.surrogates.transform import Transform, normal_scores
-from fidelity.history import History
+from fidelity.history.history import History
 from spaces.space import Space
 
 

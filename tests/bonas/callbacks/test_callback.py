@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bonas.callbacks import Callback
-from bonas.progress import Silent
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
-from tests.bonas.test_search import search
+from bonas.search.progress import Silent
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
+from tests.bonas.search.test_search import search
 from tests.faults.searches import plain, searching
 
 

@@ -8,7 +8,7 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas.callbacks import MLflow
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from tests.faults.searches import searching
 
 

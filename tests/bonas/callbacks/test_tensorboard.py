@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from ConfigSpace import Configuration
 
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from fidelity.objective import Context
 from tests.faults.searches import searching
 

@@ -11,7 +11,7 @@ from ConfigSpace import Configuration
 
 from bonas.comparison import Setup
 from bonas.strategies import RandomSearch, RegularizedEvolution
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules import Hyperband
 from fidelity.tables import MNIST1DCells
 from spaces.space import Space

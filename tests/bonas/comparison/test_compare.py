@@ -12,7 +12,7 @@ from bonas.comparison import ComparisonError, Setup, compare
 from bonas.comparison.one_run import ERROR, FINISHED
 from bonas.runners.simulated import Simulated
 from bonas.strategies import RandomSearch, RegularizedEvolution
-from fidelity.journal import NAME, JournalError
+from fidelity.history.journal import NAME, JournalError
 from fidelity.schedules import Hyperband
 from tests.bonas.comparison.setups import SETUPS, TABLE, Broken, Deadly, steep
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from bonas.comparison import Comparison, ComparisonError
-from fidelity.history import History
+from fidelity.history.history import History
+from tests.bonas.analysis.test_trajectory import by_hand, plain
 from tests.bonas.comparison.setups import SETUPS, TABLE
-from tests.bonas.test_trajectory import by_hand, plain
 
 
 def made(**costs: list[tuple[float | None, ...]]) -> Comparison:

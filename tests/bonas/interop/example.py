@@ -4,9 +4,9 @@ from ConfigSpace import Configuration, ConfigurationSpace, EqualsCondition, Floa
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, OrdinalHyperparameter
 from torch import nn
 
-from fidelity.history import History, evaluation_record, trial_record
-from fidelity.trial import Evaluation, Status, Trial
-from spaces.architecture import Architecture, chain
+from fidelity.history.history import History, evaluation_record, trial_record
+from fidelity.history.trial import Evaluation, Status, Trial
+from spaces.architecture.architecture import Architecture, chain
 from spaces.keys import trial_key
 from spaces.space import InputShape, configuration
 

@@ -7,8 +7,8 @@ from ConfigSpace import ConfigurationSpace, Constant
 from ConfigSpace.hyperparameters import NormalFloatHyperparameter
 
 from bonas.interop.optuna import from_study, to_study
-from fidelity.history import History
-from fidelity.trial import Status
+from fidelity.history.history import History
+from fidelity.history.trial import Status
 from spaces.space import SpaceError
 from tests.bonas.interop.example import SPACE, A, B, history, written
 

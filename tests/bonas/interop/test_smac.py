@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bonas.interop.smac import from_runhistory, to_runhistory
-from fidelity.history import History
-from fidelity.trial import Status
+from fidelity.history.history import History
+from fidelity.history.trial import Status
 from spaces.space import SpaceError, configuration
 from tests.bonas.interop.example import SPACE, A, B, history, written
 from tests.bonas.spaces import cells

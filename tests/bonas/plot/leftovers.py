@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from bonas.surrogates import Predictions
-from fidelity.history import History
+from bonas.analysis import Predictions
+from fidelity.history.goal import Target
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.target import Target
-from fidelity.trial import Evaluation, Status
 from tests.bonas.spaces import cells
 from tests.fidelity.histories import start
 

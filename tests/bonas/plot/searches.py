@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from bonas.progress import Silent
 from bonas.runners.simulated import Simulated
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies import RandomSearch
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules import AsynchronousHyperband, FullFidelity, Hyperband, Schedule
 from fidelity.tables import MNIST1DCells
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bonas.acquisition import LogExpectedImprovement
+from bonas.acquisition.functions import LogExpectedImprovement
 from bonas.plot import acquisition
 from bonas.surrogates import RandomForest, negative
-from fidelity.history import History
+from fidelity.history.history import History
 from spaces.keys import trial_key
 from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import TABLE, full

@@ -14,13 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bonas import plot, report
-from bonas.candidates import Candidates
-from bonas.importance import Importance
+from bonas.acquisition.candidates import Candidates
+from bonas.analysis.importance import Importance
 from bonas.surrogates import RandomForest
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from fidelity.schedules.schedule import Start
-from fidelity.trial import Evaluation
-from spaces.architecture import chain
+from spaces.architecture.architecture import chain
 from tests.bonas.plot.leftovers import HISTORIES, NAMES, evaluated, predictions
 from tests.bonas.spaces import cells
 from tests.fidelity.histories import start

@@ -6,12 +6,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from bonas.analysis.trajectory import LABELS
 from bonas.plot import anytime
-from bonas.trajectory import LABELS
-from fidelity.history import History
+from fidelity.history.history import History
+from tests.bonas.analysis.test_trajectory import plain
 from tests.bonas.plot.pictures import check, paper
 from tests.bonas.plot.searches import TABLE, full, hyperband
-from tests.bonas.test_trajectory import plain
 
 
 def test_the_picture_of_real_searches() -> None:

@@ -9,8 +9,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from bonas.plot import architecture
 from bonas.plot.architecture import HIGH, WIDE
 from bonas.plot.layers import place
-from spaces.architecture import Architecture, chain
-from spaces.cell import CellSpace
+from spaces.architecture.architecture import Architecture, chain
+from spaces.cells.cell import CellSpace
 from spaces.space import sample
 from tests.bonas.plot.pictures import check, paper
 

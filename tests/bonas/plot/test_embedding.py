@@ -5,7 +5,7 @@ import pytest
 
 from bonas.plot import TSNE, Projection, embedding, principal_components
 from bonas.plot.embedding import networks
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules.schedule import Promote, Start
 from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import TABLE, full

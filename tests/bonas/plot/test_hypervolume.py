@@ -6,7 +6,7 @@ import pytest
 
 from bonas.plot import hypervolume
 from bonas.plot.hypervolume import trajectory
-from fidelity import pareto
+from fidelity.history import pareto
 from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import two_objectives
 from tests.bonas.plot.test_pareto import HISTORY, TWO, searched

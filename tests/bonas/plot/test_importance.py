@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bonas.importance import Importance
+from bonas.analysis.importance import Importance
 from bonas.plot import importance
 from tests.bonas.plot.pictures import check, paper
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from bonas.analysis.learning_curves import curves
 from bonas.plot import learning_curves
-from bonas.plot.chains import curves
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.trial import Evaluation
 from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import hyperband
 from tests.fidelity.histories import end, space, start

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from bonas.plot import mean_rank
+from tests.bonas.analysis.test_trajectory import plain
 from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import TABLE, full, hyperband
-from tests.bonas.test_trajectory import plain
 
 
 def test_the_picture_of_real_searches() -> None:

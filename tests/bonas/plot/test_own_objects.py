@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from bonas import Search, hyperparameter_importance, operation_importance, plot, report, strategies
-from bonas.candidates import Candidates
+from bonas.acquisition.candidates import Candidates
+from bonas.analysis import cross_validated
 from bonas.comparison import Comparison
-from bonas.progress import Silent
-from bonas.surrogates import RandomForest, cross_validated
+from bonas.search.progress import Silent
+from bonas.surrogates import RandomForest
 from fidelity import Hyperband
-from fidelity.history import History
+from fidelity.history.history import History
 from tests.bonas.plot.leftovers import HISTORIES, evaluated, predictions
 from tests.bonas.spaces import cells, cost
 

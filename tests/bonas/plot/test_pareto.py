@@ -6,10 +6,10 @@ import pytest
 
 from bonas.plot import pareto
 from bonas.plot.pareto import front, points
-from fidelity.history import History
+from fidelity.history.goal import Constraint, Target
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules.schedule import Promote, Start
-from fidelity.target import Constraint, Target
-from fidelity.trial import Evaluation, Status
 from tests.bonas.plot.pictures import check, paper
 from tests.bonas.plot.searches import two_objectives
 from tests.fidelity.histories import space, start

@@ -14,7 +14,7 @@ from ConfigSpace import (
 from bonas.plot.canziani import PUBLISHED, Bubble, canziani, named_networks
 from bonas.plot.space_tree import space_tree
 from spaces import zoo
-from spaces.tree import rows
+from spaces.display.tree import rows
 from tests.bonas.plot.pictures import check, paper
 
 

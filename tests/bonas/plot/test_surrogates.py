@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from bonas.analysis import Predictions
 from bonas.plot import calibration, predicted
-from bonas.surrogates import Predictions
 from tests.bonas.plot.pictures import check, named, paper
 
 

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from bonas.plot import timeline
 from bonas.plot.timeline import lanes
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules.schedule import Start
-from fidelity.trial import Evaluation, Status
 from tests.bonas.plot.pictures import check, named, paper
 from tests.bonas.plot.searches import parallel
 from tests.fidelity.histories import space, start

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from bonas.progress import Silent
 from bonas.reports.report import report
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
-from fidelity.history import History
-from fidelity.journal import JournalError
+from fidelity.history.history import History
+from fidelity.history.journal import JournalError
+from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules.schedule import Start
-from fidelity.trial import Evaluation, Status
 from tests.bonas.interop.example import SPACE, history
 from tests.bonas.spaces import cells, cost
 from tests.fidelity.histories import end, space, start

@@ -15,20 +15,20 @@ import numpy as np
 import pytest
 from ConfigSpace import Configuration
 
-from bonas.progress import Silent
 from bonas.runners.runner import Attended, Runner
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
-from fidelity.caps import MAX_CURVE_POINTS, MAX_ERROR_CHARACTERS
 from fidelity.checkpoint import Checkpoint, CheckpointWarning
-from fidelity.history import History
+from fidelity.history.caps import MAX_CURVE_POINTS, MAX_ERROR_CHARACTERS
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from fidelity.objective import Context, MissingValue
 from fidelity.schedules import AsynchronousHalving, Hyperband
-from fidelity.trial import Evaluation
 from tests.bonas.runners.errands import eventually
 from tests.bonas.runners.fakes import made, run, taking, trial
+from tests.bonas.search.test_search import told
 from tests.bonas.spaces import cells, cost
-from tests.bonas.test_search import told
 
 BLOCKED = Path(os.devnull) / "trial.pt"  # which no user can write
 

@@ -11,13 +11,13 @@ import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 from torch import nn
 
-from bonas.progress import Silent
 from bonas.runners.runner import Runner
-from bonas.search import Search
-from fidelity.history import History
+from bonas.search.progress import Silent
+from bonas.search.search import Search
+from fidelity.history.history import History
+from fidelity.history.trial import Trial
 from fidelity.schedules import FullFidelity, Schedule
-from fidelity.trial import Trial
-from spaces.architecture import Architecture, chain
+from spaces.architecture.architecture import Architecture, chain
 from spaces.space import InputShape, Space, configuration
 
 

@@ -4,7 +4,7 @@ from bonas.runners.in_process import InProcess
 from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.runner import Attended, busy_share
 from bonas.runners.simulated import Simulated
-from fidelity.history import History
+from fidelity.history.history import History
 from tests.bonas.runners.fakes import Numbers, made, run, taking
 
 

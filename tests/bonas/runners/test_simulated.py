@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
-from bonas.search import Search
-from fidelity.history import History
+from bonas.search.search import Search
+from fidelity.history.history import History
 from fidelity.objective import Context, ObjectiveError
 from fidelity.schedules import FullFidelity, Hyperband, SuccessiveHalving
 from spaces.space import Space
 from tests.bonas.runners.contract import RunnerContract
 from tests.bonas.runners.fakes import Counting, Numbers, made, run, spans, taking, trial
-from tests.bonas.test_search import told
+from tests.bonas.search.test_search import told
 
 DURATIONS = st.lists(st.integers(0, 20), min_size=1, max_size=40)
 

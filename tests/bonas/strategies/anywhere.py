@@ -10,14 +10,14 @@ import pytest
 from ConfigSpace import Configuration, ConfigurationSpace, Float, Integer
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners import Simulated
+from bonas.search.progress import Silent
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Exhausted, Strategy
 from fidelity import AsynchronousHalving, FullFidelity, Hyperband, SuccessiveHalving
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Status
 from fidelity.schedules.schedule import Schedule
-from fidelity.trial import Status
 from spaces import JointSpace, liu2018
 from spaces.keys import trial_key
 from spaces.space import Space, values
@@ -94,7 +94,7 @@ class AnywhereContract:
             strategy.propose(SMALL, history, np.random.default_rng(0))
 
     def test_what_runs_is_not_proposed(self) -> None:
-        from fidelity.trial import Trial
+        from fidelity.history.trial import Trial
 
         history = run(self.strategy(), MEDIUM, 14)
         for number in range(8):

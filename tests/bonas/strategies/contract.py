@@ -7,10 +7,10 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas.strategies.strategy import Again, Exhausted, Proposal, Strategy
-from fidelity.history import History
-from fidelity.trial import Evaluation, Status, Trial
-from spaces.cell import CellSpace
-from spaces.operations import average_pool, identity, relu_conv_bn, zero
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
+from spaces.cells.cell import CellSpace
+from spaces.operations.operations import average_pool, identity, relu_conv_bn, zero
 from spaces.space import Space, sample
 
 SMALL = CellSpace(

@@ -6,14 +6,14 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.strategies.strategy import Again, Strategy
-from fidelity.history import History
-from fidelity.one_cost import one_cost
-from fidelity.pareto import hypervolume
-from fidelity.target import Target
-from fidelity.trial import Evaluation, Trial
-from spaces.cell import CellSpace
+from fidelity.history.goal import Target
+from fidelity.history.history import History
+from fidelity.history.pareto import hypervolume
+from fidelity.history.ranking import one_cost
+from fidelity.history.trial import Evaluation, Trial
+from spaces.cells.cell import CellSpace
 from spaces.keys import trial_key
-from spaces.operations import relu_conv_bn, zero
+from spaces.operations.operations import relu_conv_bn, zero
 
 LARGE = CellSpace(
     operations={"none": zero, "nor_conv_1x1": relu_conv_bn(1), "nor_conv_3x3": relu_conv_bn(3)},

@@ -18,7 +18,7 @@ from ConfigSpace import (
 )
 from torch import nn
 
-from spaces.architecture import Architecture, chain
+from spaces.architecture.architecture import Architecture, chain
 from spaces.space import InputShape
 
 

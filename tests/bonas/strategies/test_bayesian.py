@@ -7,13 +7,13 @@ import pytest
 from ConfigSpace import Categorical, Configuration, ConfigurationSpace, Constant, Float
 from torch import nn
 
-from bonas.candidates import every
+from bonas.acquisition.candidates import every
 from bonas.strategies.bayesian import BayesianOptimization
-from bonas.strategies.observations import observations
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Exhausted
-from fidelity.history import History
-from spaces.architecture import Architecture, chain
+from bonas.surrogates.observations import observations
+from fidelity.history.history import History
+from spaces.architecture.architecture import Architecture, chain
 from spaces.space import InputShape
 from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, record, run
 

@@ -7,8 +7,8 @@ from ConfigSpace import Configuration, ConfigurationSpace, Float
 from bonas.strategies.differential_evolution import DifferentialEvolution
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Strategy
-from fidelity.history import History
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 from spaces import JointSpace
 from spaces.space import values
 from tests.bonas.strategies.anywhere import AnywhereContract

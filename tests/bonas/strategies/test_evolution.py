@@ -8,9 +8,9 @@ from ConfigSpace import Configuration
 
 from bonas.strategies.evolution import RegularizedEvolution
 from bonas.strategies.random_search import RandomSearch
-from fidelity.history import History
-from fidelity.trial import Status
-from spaces.cell import CellSpace
+from fidelity.history.history import History
+from fidelity.history.trial import Status
+from spaces.cells.cell import CellSpace
 from tests.bonas.strategies.anywhere import AnywhereContract
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, record, run
 

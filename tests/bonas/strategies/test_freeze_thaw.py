@@ -9,14 +9,14 @@ from ConfigSpace import Configuration
 from torch import Tensor
 
 from bonas import Search
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from bonas.strategies.freeze_thaw import FreezeThaw
 from bonas.strategies.random_search import RandomSearch
 from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import Hyperparameters
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules.schedule import Promote, ScheduleError, Start
-from spaces.features import Layout
+from spaces.encoding import Layout
 from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, run
 
 

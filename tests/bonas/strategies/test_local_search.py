@@ -5,8 +5,8 @@ import pytest
 
 from bonas.strategies.local_search import LocalSearch
 from bonas.strategies.networks import Networks
-from fidelity.history import History
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.keys import trial_key
 from tests.bonas.strategies.anywhere import AnywhereContract
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, cost, record, run

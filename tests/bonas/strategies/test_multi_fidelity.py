@@ -7,18 +7,18 @@ import torch
 from ConfigSpace import Configuration
 
 from bonas import Search
-from bonas.progress import Silent
-from bonas.strategies.joint import Memory, fit, scaled
+from bonas.search.progress import Silent
 from bonas.strategies.multi_fidelity import MultiFidelityBayesianOptimization
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.spending import seconds_spent
 from bonas.surrogates.gaussian_process import GaussianProcess
+from bonas.surrogates.multi_fidelity import Memory, fit, scaled
 from bonas.surrogates.surrogate import mean
 from bonas.surrogates.transform import negative
 from fidelity import Hyperband
-from fidelity.history import History
-from fidelity.trial import Evaluation, Trial
-from spaces.features import Encoder
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Trial
+from spaces.encoding import Encoder
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, cost, record, run
 
 

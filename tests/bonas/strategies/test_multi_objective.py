@@ -10,9 +10,9 @@ from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Strategy
 from bonas.surrogates import RandomForest
 from bonas.surrogates.transform import negative
-from fidelity.history import History
-from fidelity.target import Constraint, Target
-from fidelity.trial import Trial
+from fidelity.history.goal import Constraint, Target
+from fidelity.history.history import History
+from fidelity.history.trial import Trial
 from spaces.keys import trial_key
 from tests.bonas.strategies import fronts
 from tests.bonas.strategies.contract import StrategyContract

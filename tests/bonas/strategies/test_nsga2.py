@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bonas.strategies.nsga2 import NSGA2
-from fidelity.trial import Status
+from fidelity.history.trial import Status
 from tests.bonas.strategies.anywhere import AnywhereContract
 from tests.bonas.strategies.contract import StrategyContract
 from tests.bonas.strategies.test_evolution import LARGE, generations

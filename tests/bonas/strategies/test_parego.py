@@ -8,9 +8,9 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.evolution import RegularizedEvolution
 from bonas.strategies.parego import ParEGO
 from bonas.strategies.random_search import RandomSearch
-from fidelity.history import History
-from fidelity.target import Constraint, Target
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.history.goal import Constraint, Target
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.space import Space
 from tests.bonas.strategies import fronts
 from tests.bonas.strategies.contract import StrategyContract

@@ -8,8 +8,8 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas import Search
-from bonas.candidates import Candidates
-from bonas.progress import Silent
+from bonas.acquisition.candidates import Candidates
+from bonas.search.progress import Silent
 from bonas.strategies import (
     Again,
     BayesianOptimization,
@@ -20,7 +20,7 @@ from bonas.strategies import (
 )
 from bonas.strategies.strategy import Proposal
 from bonas.surrogates.forest import RandomForest
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.objective import Diverged, InvalidArchitecture
 from fidelity.proxies import NASWOT, Parameters, ProxyFeatures, Score, Synflow
 from spaces.space import Space, sample

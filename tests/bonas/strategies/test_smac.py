@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bonas.strategies.smac import SMAC
-from fidelity.history import History
+from fidelity.history.history import History
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, run
 
 

@@ -13,7 +13,7 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from bonas.acquisition import (
+from bonas.acquisition.functions import (
     Acquisition,
     LogExpectedImprovement,
     LogKnowledgeGradient,
@@ -23,8 +23,8 @@ from bonas.acquisition import (
 )
 from bonas.surrogates.surrogate import Surrogate, mean
 from bonas.surrogates.transform import Transform, balanced_scores, negative, normal_scores
-from spaces.cell import CellSpace
-from spaces.features import Encoder, Layout
+from spaces.cells.cell import CellSpace
+from spaces.encoding import Encoder, Layout
 from spaces.space import sample
 
 ACQUISITIONS: list[Acquisition] = [

@@ -20,8 +20,8 @@ from bonas.surrogates.kernel import (
     squared_distances,
 )
 from bonas.surrogates.surrogate import mean
-from spaces.cell import CellSpace
-from spaces.features import Encoder, Layout
+from spaces.cells.cell import CellSpace
+from spaces.encoding import Encoder, Layout
 from spaces.space import sample
 from tests.bonas.surrogates.contract import SurrogateContract, encoded, targets
 

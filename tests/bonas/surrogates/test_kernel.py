@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bonas.surrogates.kernel import WIDE, Distances, GraphView, Hyperparameters, log_evidence
-from spaces.features import Layout
+from spaces.encoding import Layout
 
 
 def test_wide_histograms_have_the_same_angles() -> None:

@@ -14,13 +14,13 @@ from fidelity.augment import PadCrop
 from fidelity.axes import Axis, AxisError, Depth, Epochs, Images, Resolution, Width
 from fidelity.axes.images import stratified_order
 from fidelity.datasets import digits, from_arrays
-from fidelity.training import Training
-from spaces.cell import CellSpace
-from spaces.cost import cost
-from spaces.darts import DartsSpace
+from fidelity.training.training import Training
+from spaces.cells.cell import CellSpace
+from spaces.cells.darts import DartsSpace
+from spaces.cells.node_cell import nasbench101
+from spaces.hierarchical.macro_space import MacroSpace
 from spaces.joint import JointSpace
-from spaces.macro import MacroSpace
-from spaces.node_cell import nasbench101
+from spaces.resources.resources import cost
 from spaces.space import Space, configuration
 from tests.fidelity.trained import stripes
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bonas.progress import Silent
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.axes import (
     AlongAxis,
@@ -19,12 +19,12 @@ from fidelity.axes import (
     Width,
 )
 from fidelity.checkpoint import Checkpoint, CheckpointWarning
-from fidelity.history import History
-from fidelity.journal import JournalError
+from fidelity.history.history import History
+from fidelity.history.journal import JournalError
 from fidelity.objective import Context
 from fidelity.schedules import SuccessiveHalving
-from fidelity.training import Training
-from spaces.macro import MacroSpace
+from fidelity.training.training import Training
+from spaces.hierarchical.macro_space import MacroSpace
 from tests.fidelity.axes.test_axes import AXES, DIGITS, SPACE, TRAINING
 
 CELL = SPACE.from_string(

@@ -10,8 +10,8 @@ import torch
 from ConfigSpace import Categorical, Configuration, ConfigurationSpace
 from torch import Tensor, nn
 
+from fidelity.export.normalisation import Normalised
 from fidelity.export.subject import Subject
-from fidelity.normalised import Normalised
 from spaces import (
     CellSpace,
     DartsSpace,
@@ -22,13 +22,13 @@ from spaces import (
     Stage,
     StageSpace,
     families,
-    inception,
     liu2018,
     nasbench101,
     zoo,
 )
-from spaces.architecture import Architecture, chain
-from spaces.layers import Convolution
+from spaces.architecture.architecture import Architecture, chain
+from spaces.motifs import inception
+from spaces.motifs.layers import Convolution
 from spaces.space import InputShape, sample
 
 CLASSES = 5

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from fidelity.export.source import _wrapped, source
 from fidelity.export.subject import ExportError, Subject
 from spaces import families, zoo
-from spaces.stages import StageSpace
+from spaces.hierarchical.stage_space import StageSpace
 from tests.fidelity.export.networks import subject
 
 

@@ -10,7 +10,7 @@ import torch
 
 from fidelity.export import ExportError, StateDict
 from fidelity.export.format import write
-from fidelity.normalised import Normalised
+from fidelity.export.normalisation import Normalised
 from spaces import CellSpace, zoo
 from spaces.serialisation import architecture_from_json
 from spaces.space import Space

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 import fidelity
+from fidelity.history.trial import Status, Trial
 from fidelity.objective import Context, Diverged, InvalidArchitecture, evaluate
 from fidelity.proxies import (
     NASWOT,
@@ -25,9 +26,8 @@ from fidelity.proxies import (
     Synflow,
     Zen,
 )
-from fidelity.trial import Status, Trial
-from spaces.cell import CellSpace
-from spaces.features import Encoder
+from spaces.cells.cell import CellSpace
+from spaces.encoding import Encoder
 from spaces.space import sample
 from tests.fidelity.trained import DATASET, SPACE, stripes
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules.schedule import Promote, Schedule, Start
 from tests.fidelity.histories import end, space, start
 

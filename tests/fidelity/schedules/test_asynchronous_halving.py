@@ -1,6 +1,6 @@
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules import AsynchronousHalving, Promote, Schedule, Start
-from fidelity.trial import Evaluation, Status
 from tests.fidelity.histories import end, simulate, space, start
 from tests.fidelity.schedules.contract import ScheduleContract
 

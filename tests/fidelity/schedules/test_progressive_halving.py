@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from fidelity.schedules import AsynchronousHalving, ProgressiveHalving, Promote, Schedule, Start
 from fidelity.schedules.progressive_halving import crossings
-from fidelity.trial import Evaluation
 from tests.fidelity.histories import end, simulate, space, start
 from tests.fidelity.schedules.contract import ScheduleContract
 

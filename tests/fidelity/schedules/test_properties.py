@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fidelity.history import History
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
@@ -22,7 +23,6 @@ from fidelity.schedules import (
     ScheduleError,
     SuccessiveHalving,
 )
-from fidelity.trial import Evaluation, Status, Trial
 from tests.fidelity.histories import simulate, space, start
 
 SCHEDULES: list[Schedule] = [

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.schedules import FullFidelity, Hyperband, ScheduleError, Start, SuccessiveHalving
 from fidelity.schedules.schedule import Promote, Schedule
 from tests.fidelity.histories import end, simulate, space, start

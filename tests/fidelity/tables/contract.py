@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bonas.progress import Silent
 from bonas.runners.simulated import Simulated
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.objective import Context
 from fidelity.tables.table import Table, TableError

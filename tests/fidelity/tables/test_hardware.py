@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bonas import Search
-from bonas.progress import Silent
+from bonas.search.progress import Silent
 from bonas.strategies import NSGA2
 from fidelity.tables import HardwareNASBench201, NASBench201, TableError
 from fidelity.tables.hardware import EDGES, OPERATIONS

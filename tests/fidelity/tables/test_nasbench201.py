@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bonas.progress import Silent
 from bonas.runners.simulated import Simulated
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.schedules import SuccessiveHalving
 from fidelity.tables.nasbench201 import NASBench201

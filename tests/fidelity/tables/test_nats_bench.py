@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from bonas.progress import Silent
 from bonas.runners.simulated import Simulated
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.objective import Context
 from fidelity.schedules import Hyperband
 from fidelity.tables.nats_bench import NATSBench
 from fidelity.tables.table import Table, TableError
-from spaces.cell import NASBENCH201
+from spaces.cells.cell import NASBENCH201
 from tests.fidelity.tables.contract import TableContract
 
 EPOCH, LOOK = 2.0, 0.5  # seconds

@@ -9,23 +9,23 @@ import pytest
 import torch
 from ConfigSpace import ConfigurationSpace
 
-from bonas.progress import Silent
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.gradient.bilevel import Bilevel, Found
 from bonas.strategies.gradient.darts import DARTS, Softmax
 from bonas.strategies.gradient.early_stop import SkipConnections, StableCell, ValidationLoss
 from bonas.strategies.gradient.hypergradient import SecondOrder
 from bonas.strategies.gradient.search_trace import CollapseWarning, Trace
 from bonas.strategies.strategy import Exhausted
-from fidelity.history import History
+from fidelity.history.history import History
 from fidelity.objective import Diverged
-from fidelity.optimisation import CosineSGD
 from fidelity.schedules import Hyperband
-from fidelity.training import Training
+from fidelity.training.optimizers import CosineSGD
+from fidelity.training.training import Training
 from spaces import operations
-from spaces.cell import CellSpace
+from spaces.cells.cell import CellSpace
+from spaces.hierarchical.macro_space import MacroSpace
 from spaces.joint import JointSpace
-from spaces.macro import MacroSpace
 from spaces.space import SpaceError
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, record
 from tests.fidelity.trained import DATASET

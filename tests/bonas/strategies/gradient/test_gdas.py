@@ -8,7 +8,7 @@ import torch
 
 from bonas.strategies.gradient.bilevel import Found
 from bonas.strategies.gradient.gdas import GDAS, HardGumbel
-from fidelity.history import History
+from fidelity.history.history import History
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract
 from tests.bonas.strategies.gradient.test_darts import BILEVEL, SHORT, SPACE
 

@@ -11,8 +11,8 @@ import torch
 from ConfigSpace import Configuration
 
 from bonas import Search
-from bonas.progress import Silent
 from bonas.runners.simulated import Simulated
+from bonas.search.progress import Silent
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
 from bonas.strategies.reinforcement.ppo import PPO
@@ -21,8 +21,8 @@ from bonas.strategies.reinforcement.walk import PolicyError
 from bonas.strategies.strategy import Exhausted
 from bonas.surrogates.transform import Floats
 from fidelity import AsynchronousHalving, Hyperband
-from fidelity.history import History
-from fidelity.trial import Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Trial
 from spaces.space import Space
 from tests.bonas.spaces import cells
 from tests.bonas.spaces import cost as cell_cost

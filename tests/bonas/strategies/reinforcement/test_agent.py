@@ -7,8 +7,8 @@ import torch
 from ConfigSpace import Configuration
 from torch import Tensor
 
-from bonas.progress import Silent
-from bonas.search import Search
+from bonas.search.progress import Silent
+from bonas.search.search import Search
 from bonas.strategies.reinforcement.agent import Agent
 from bonas.strategies.reinforcement.learner import Learning
 from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
@@ -16,7 +16,7 @@ from bonas.strategies.reinforcement.policy import Distribution, Policy
 from bonas.strategies.reinforcement.reinforce import Reinforce, score_function
 from bonas.strategies.reinforcement.walk import Walk
 from bonas.surrogates.transform import normal_scores
-from fidelity.history import History
+from fidelity.history.history import History
 from tests.bonas.strategies.contract import MEDIUM, SMALL, cost, record
 from tests.bonas.strategies.hierarchy import Hierarchy
 

@@ -13,8 +13,8 @@ from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
 from bonas.strategies.reinforcement.reinforce import score_function
 from bonas.strategies.reinforcement.walk import PolicyError, Walk
 from bonas.surrogates.transform import Floats, negative, normal_scores
-from fidelity.history import History
-from fidelity.trial import Evaluation, Status, Trial
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.space import sample
 from tests.bonas.strategies.contract import MEDIUM, record, run
 

@@ -8,7 +8,7 @@ import torch
 from ConfigSpace import Categorical, Configuration, ConfigurationSpace, EqualsCondition
 from torch import Tensor
 
-from bonas.candidates import every
+from bonas.acquisition.candidates import every
 from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
 from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
 from bonas.strategies.reinforcement.policy import Distribution, Policy, draw, judged

@@ -1,0 +1,175 @@
+"""The main job, end to end, on real images and in minutes: `make demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonas.search.progress import Progress
+from bonas.search.search import Search
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.random_search import RandomSearch
+from bonas.strategies.strategy import Strategy
+from bonas.terminal import console
+from fidelity.checkpoint import Checkpoint
+from fidelity.datasets import digits, fashion_mnist
+from fidelity.datasets.dataset import DataError, Dataset, split
+from fidelity.objective import Context
+from fidelity.schedules.hyperband import Hyperband
+from fidelity.training.training import FinalReport, Training
+from spaces.cells.cell import CellSpace
+from spaces.resources.resources import cost
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# Each strategy's: one round of Hyperband(1, 9), 69 epochs, and the 21 of the next one's first
+# bracket.
+EPOCHS = 90.0
+# Enough to tell good cells from bad ones after an epoch, and few enough for minutes on a laptop.
+TRAIN, VALIDATION = 1200, 1000
+STRATEGIES: Mapping[str, Strategy] = {
+    "random search x Hyperband": RandomSearch(),
+    "Bayesian optimization x Hyperband": BayesianOptimization(),
+}
+
+ROWS = (
+    "evaluations",
+    "seconds of training",
+    "validation error",
+    "test error",
+    "parameters",
+    "multiply-adds",
+)
+
+
+def demo(
+    directory: Path, seed: int = 0, epochs: float = EPOCHS, dataset: Dataset | None = None
+) -> None:
+    """Compares two strategies at the same number of epochs; started again, it goes on.
+
+    Args:
+        directory: gets the histories in `random` and `bayesian`, `anytime.png`,
+            `architecture.png` and `summary.txt`.
+        seed: of both searches.
+        epochs: that each strategy may train.
+        dataset: what to train on; by default a part of Fashion-MNIST where it is installed, and
+            the digits of scikit-learn otherwise.
+
+    Raises:
+        JournalError: the directory cannot be written, is in use, or holds other searches.
+    """
+    from rich.console import Console
+
+    shown = console()
+    space = CellSpace.nasbench201(channels=8, cells=1)
+    dataset = dataset or _images()
+    # With a higher learning rate the errors after one epoch or three say little about nine.
+    training = Training(space, dataset, max_epochs=9, batch_size=32, learning_rate=0.01)
+    shown.print(
+        f"Two searches among the 15,625 cells of NAS-Bench-201 on {dataset.name}: "
+        f"{len(dataset.train)} images to train on, {len(dataset.validation)} to compare by, "
+        f"{len(dataset.test)} for the end. Each may train {epochs:g} epochs. "
+        "Stop this whenever you like: started again, it goes on from there."
+    )
+    with ExitStack() as stack:
+        searches: dict[str, Search] = {}
+        for name, strategy in STRATEGIES.items():
+            # Made only now, since a search's clock runs from here.
+            searches[name] = stack.enter_context(
+                Search(
+                    space,
+                    training,
+                    strategy=strategy,
+                    schedule=Hyperband(min_budget=1, max_budget=9),
+                    directory=directory / name.split()[0].lower(),
+                    seed=seed,
+                )
+            )
+            searches[name].run(epochs=epochs, progress=Progress(name))
+        reports = {name: _final(search, training) for name, search in searches.items()}
+        table = _summary(searches, reports, training)
+        _draw(searches, directory)
+    shown.print(table)
+    with (directory / "summary.txt").open("w", encoding="utf-8") as file:
+        Console(file=file, width=80).print(table)
+    shown.print(f"Histories, pictures and this summary are in {directory}")
+
+
+def _images() -> Dataset:
+    try:
+        whole = fashion_mnist()
+    except DataError:
+        return digits()
+    _, validation = split(whole.validation, VALIDATION, np.random.default_rng(0))
+    return replace(whole, validation=validation).subset(TRAIN, seed=0)
+
+
+def _final(search: Search, training: Training) -> FinalReport | None:
+    """The incumbent at full budget; its checkpoint saves the training where it is there."""
+    incumbent = search.incumbent
+    if incumbent is None:
+        return None
+    context = Context(Checkpoint(source=search.checkpoint(incumbent)))
+    return training.final(incumbent.trial.configuration, incumbent.trial.seed, context)
+
+
+def _summary(
+    searches: Mapping[str, Search],
+    reports: Mapping[str, FinalReport | None],
+    training: Training,
+) -> Table:
+    from rich.table import Table
+
+    dataset = training.dataset
+    errors = [report.validation_error for report in reports.values() if report is not None]
+    table = Table(title=f"The best network of each search after {training.max_epochs:g} epochs")
+    if errors:
+        spread = max((e * (1 - e) / len(dataset.validation)) ** 0.5 for e in errors)
+        table.caption = (
+            f"Standard error of these validation errors, with {len(dataset.validation)} images: "
+            f"up to {spread:.2%}; smaller differences say nothing."
+        )
+    table.add_column("")
+    columns = []
+    for name, search in searches.items():
+        table.add_column(name, justify="right")
+        report = reports[name]
+        seconds = sum(evaluation.seconds for evaluation in search.history.evaluations)
+        spent = [str(len(search.history)), f"{seconds:.0f}"]
+        if report is None:
+            columns.append([*spent, "nothing succeeded", "", "", ""])
+            continue
+        resources = cost(report.network, dataset.input_shape)
+        found = [f"{report.validation_error:.2%}", f"{report.test_error:.2%}"]
+        size = [f"{resources.parameters:,}", f"{resources.multiply_adds:,}"]
+        columns.append([*spent, *found, *size])
+    for row in zip(ROWS, *columns, strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _draw(searches: Mapping[str, Search], directory: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    from bonas.plot import anytime, architecture
+
+    histories = {name: search.history for name, search in searches.items()}
+    axes = {"anytime": anytime(histories, label="lowest validation error so far", log=True)}
+    incumbents = [s.incumbent for s in searches.values() if s.incumbent is not None]
+    if incumbents:
+        best = min(incumbents, key=lambda evaluation: evaluation.cost)
+        space = next(iter(searches.values())).space
+        axes["architecture"] = architecture(
+            space.architecture(best.trial.configuration),
+            title=f"The best cell: validation error {best.cost:.1%}",
+        )
+    for name, ax in axes.items():
+        if (figure := ax.get_figure(root=True)) is not None:
+            figure.savefig(directory / f"{name}.png", dpi=150)
+            plt.close(figure)

@@ -1,1 +1,0 @@
-"""What `python -m bonas` says about the directory of a search: one command a file."""

@@ -1,0 +1,5 @@
+from .search import Search
+
+__all__ = [
+    "Search",
+]

@@ -1,0 +1,177 @@
+"""Which checkpoints a search keeps, and which of them a trial continues from."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fidelity.checkpoint import Checkpoint, Checkpoints, CheckpointWarning
+from fidelity.history.history import History
+from fidelity.history.ranking import one_cost
+from fidelity.history.trial import Trial
+from fidelity.objective import Context
+from fidelity.schedules.schedule import Schedule
+
+CHECKPOINTS = "checkpoints"
+"""The folder of them in the directory of a search."""
+
+log = logging.getLogger(__name__)
+
+
+def check_cap(most_bytes: int | None) -> None:
+    """Refuses a cap on the bytes of checkpoints that none can be.
+
+    Raises:
+        ValueError: it is not positive.
+    """
+    if most_bytes is not None and not most_bytes > 0:
+        raise ValueError(f"checkpoint_bytes is a positive number or None, not {most_bytes}")
+
+
+class KeptCheckpoints:
+    """The checkpoints of a search.
+
+    Args:
+        directory: where they lie. Those of trials that the history does not know are removed.
+        history: of the search.
+        schedule: says which trials may still be continued.
+        most_bytes: that they may take together; None is no cap. Where they take more, those of
+            the least promising paused trials go first, and these are trained anew if they are
+            promoted after all. What is running, what it continues, the incumbent and the last
+            evaluation keep theirs.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        history: History,
+        schedule: Schedule,
+        most_bytes: int | None = None,
+    ) -> None:
+        self._most_bytes = most_bytes
+        self._warned = False
+        self._files = Checkpoints(directory)
+        self._history = history
+        self._schedule = schedule
+        self._files.forget(len(history.trials))
+
+    def context(self, trial: Trial) -> Context:
+        """What a trial goes on from, and where it leaves its own checkpoint.
+
+        It goes on from its own if an attempt at it has been broken off, else from its parent's.
+        """
+        target = self._files.path(trial.number)
+        if not self._history.resumes:
+            return Context(Checkpoint(None, target))
+        return self._from_parent(trial, target).again()
+
+    def _from_parent(self, trial: Trial, target: Path) -> Context:
+        if trial.parent is None:
+            return Context(Checkpoint(None, target))
+        parent = self._owner(trial.parent)
+        if (reason := self._unsaved(parent)) is not None:
+            warnings.warn(
+                f"trial {trial.number} trains from the beginning: the checkpoint of trial "
+                f"{parent}, which it promotes, could not be written ({reason})",
+                CheckpointWarning,
+                stacklevel=3,
+            )
+            return Context(Checkpoint(None, target))
+        source = self._files.path(parent)
+        # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
+        # another, there is nothing to continue from.
+        if self._files.directory.exists() and not source.exists():
+            return Context(Checkpoint(None, target))
+        return Context(
+            Checkpoint(source, target), resumed=self._history.trials[trial.parent].budget
+        )
+
+    def of(self, trial: int) -> Path | None:
+        """The file that trial number `trial` left, if it is still kept."""
+        owner = self._owner(trial)
+        path = self._files.path(owner)
+        return path if path.exists() and self._unsaved(owner) is None else None
+
+    def tidy(self) -> None:
+        """Removes what nobody needs any more, if it is time.
+
+        To look through all checkpoints takes as long as there are many of them, so a long search
+        looks once in a hundredth of its length: by its length alone, so that a search that was
+        resumed removes the same files at the same time.
+        """
+        n = len(self._history)
+        if not self._files.directory.exists():
+            return
+        if n % max(1, n // 100) == 0:
+            needed = self._paused() | self._held()
+            self._files.keep({trial for trial in needed if self._unsaved(trial) is None})
+        if self._most_bytes is not None:
+            self._shrink(self._most_bytes)
+
+    def _shrink(self, most: int) -> None:
+        """Removes the least promising until the others take at most so many bytes."""
+        sizes = self._files.sizes()
+        total = sum(sizes.values())
+        if total <= most:
+            return
+        rungs = {
+            budget: sorted(e.cost for e in self._history.at(budget))
+            for budget in self._history.budgets
+        }
+        promise = {trial: self._promise(trial, rungs) for trial in sizes.keys() - self._held()}
+        for trial in sorted(promise, key=lambda trial: (promise[trial], trial)):
+            self._files.remove(trial)
+            total -= sizes[trial]
+            if total <= most:
+                return
+        if not self._warned:
+            self._warned = True
+            log.warning(
+                f"the checkpoints take {total} bytes, above their cap of {most}, and all of them "
+                "are needed now"
+            )
+
+    def _promise(self, trial: int, rungs: Mapping[float, Sequence[float]]) -> float:
+        """The share of evaluations at its budget that are no better than it.
+
+        Args:
+            trial: its number.
+            rungs: the costs at each budget, ascending.
+        """
+        evaluation = self._history.evaluation(trial)
+        if evaluation is None or not evaluation.succeeded:
+            return 0.0
+        costs = rungs[evaluation.trial.budget]
+        return 1 - bisect_left(costs, evaluation.cost) / len(costs)
+
+    def _paused(self) -> set[int]:
+        """Whose checkpoints may be needed."""
+        if not self._history.resumes:
+            return set()
+        return {self._owner(trial) for trial in self._schedule.continuable(one_cost(self._history))}
+
+    def _held(self) -> set[int]:
+        """Whose checkpoints are needed."""
+        pending = self._history.pending
+        needed = {t.parent for t in pending if t.parent is not None and self._history.resumes}
+        if self._history.incumbent is not None:
+            needed.add(self._history.incumbent.trial.number)
+        if len(self._history.target.objectives) > 1:
+            needed |= {evaluation.trial.number for evaluation in self._history.pareto_front}
+        # The last one too: a twin of it, which is recorded next, may be the one to be continued.
+        fresh = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}
+        running = {trial.number for trial in pending}
+        return {self._owner(trial) for trial in needed} | running | fresh
+
+    def _unsaved(self, trial: int) -> str | None:
+        """Why trial number `trial` left no checkpoint; a file of it is one of an earlier epoch."""
+        evaluation = self._history.evaluation(trial)
+        return None if evaluation is None else evaluation.unsaved
+
+    def _owner(self, trial: int) -> int:
+        """The number of the trial that was really evaluated for `trial`."""
+        evaluation = self._history.evaluation(trial)
+        return trial if evaluation is None or evaluation.reused is None else evaluation.reused

@@ -1,0 +1,84 @@
+"""The network closest to the constraints that are known before training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from ConfigSpace import Configuration
+
+from fidelity.history.goal import Target
+from spaces.configurations.mutation import variants
+
+STARTS = 2
+"""Configurations from which a descent begins, one after another."""
+
+ENOUGH_COUNTED = 100
+"""Configurations looked at, after which no further descent begins."""
+
+
+class Closest:
+    """The configuration with the smallest known violation of all that were looked at.
+
+    Coordinate descent: one choice after another, parents first, takes its best value, until none
+    improves. Parameters or multiply-adds are nearly sums over the choices, so that a sweep or two
+    leads to a smallest network. The descents are the same in every run.
+
+    Args:
+        target: the constraints, and what is computed of a configuration.
+        stop: whether to end early; it is asked before each configuration.
+
+    Attributes:
+        configuration: the closest one, from the first descent on.
+        violation: its violation; 0 keeps all constraints.
+        counted: the number of configurations looked at.
+    """
+
+    configuration: Configuration
+
+    def __init__(self, target: Target, stop: Callable[[], bool]) -> None:
+        self.violation = math.inf
+        self.counted = 0
+        self._ended = False  # a descent, where no single change leads nearer
+        self._target = target
+        self._stop = stop
+
+    def descend(self, starts: Sequence[Configuration]) -> None:
+        """Look from `starts`, the closest first, until a configuration keeps all constraints."""
+        self.configuration = starts[0]
+        for start in sorted(starts, key=self._look)[:STARTS]:
+            if self.violation > 0.0 and not (self._ended and self.counted >= ENOUGH_COUNTED):
+                self._descend(start)
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether a descent ended, and constraints on one side only gave it a direction.
+
+        Between a lower and an upper bound, a descent may end where no single change leads nearer.
+        """
+        known = [c for c in self._target.constraints if c.name in self._target.computed]
+        bounds = {(c.at_most is None, c.at_least is None) for c in known}
+        return self._ended and len(bounds) == 1 and (False, False) not in bounds
+
+    def _descend(self, current: Configuration) -> None:
+        rng = np.random.default_rng(0)
+        violation = self._target.known_violation(current)
+        while True:
+            before = violation
+            for index in range(len(current.config_space)):
+                for variant in variants(current, index, rng):
+                    if self.violation == 0.0 or self._stop():
+                        return
+                    if (found := self._look(variant)) < violation:
+                        current, violation = variant, found
+            if not violation < before:
+                self._ended = True
+                return
+
+    def _look(self, configuration: Configuration) -> float:
+        violation = self._target.known_violation(configuration)
+        self.counted += 1
+        if violation < self.violation:
+            self.configuration, self.violation = configuration, violation
+        return violation

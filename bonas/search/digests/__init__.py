@@ -1,0 +1,1 @@
+"""Digests of what a manifest cannot write out: data, code and settings."""

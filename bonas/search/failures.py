@@ -1,0 +1,115 @@
+"""What is said about evaluations that fail, and when a run gives up."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation, Status
+
+FIRST_FAILURES = 5
+"""A run stops after so many failures if nothing has ever succeeded."""
+
+SHOWN = 3
+"""So many failures of a run are shown whole, the others in a line."""
+
+log = logging.getLogger(__name__)
+
+
+class NothingWorks(RuntimeError):
+    """All evaluations of a run have failed."""
+
+
+class NothingFeasible(RuntimeError):
+    """No proposal was within the limits that are known before a network is trained."""
+
+
+def warn_if_infeasible(history: History) -> None:
+    """Warns if networks were evaluated and none kept all limits, and says which came closest."""
+    closest = history.closest
+    if closest is None or history.incumbent is not None:
+        return
+    told = [
+        f"{c} (trial {closest.trial.number} has {history.target.value(closest, c.name):g})"
+        for c in history.target.constraints
+    ]
+    warnings.warn(
+        f"none of {len(history)} evaluations kept all limits. The closest one: {', '.join(told)}. "
+        "Loosen a limit, or go on for longer",
+        stacklevel=3,
+    )
+
+
+class Failures:
+    """Looks at the evaluations of one run.
+
+    A network with nothing to train (`invalid`) is no failure here: spaces may have many of them.
+
+    Args:
+        history: of the search, with what earlier runs brought.
+        most: the number of failures without a success at which the run gives up.
+
+    Raises:
+        ValueError: `most` is below 1.
+    """
+
+    def __init__(self, history: History, most: int) -> None:
+        if most < 1:
+            raise ValueError(f"first_failures is a number of evaluations from 1 on, not {most}")
+        self._most = most
+        self._first: Evaluation | None = None
+        self._last: Evaluation | None = None
+        self._count = 0
+        self._worked = False  # in this run
+        self._works = any(evaluation.succeeded for evaluation in history.evaluations)
+
+    def see(self, evaluation: Evaluation) -> None:
+        """Takes note of an evaluation, and shows it if it failed.
+
+        Raises:
+            NothingWorks: so many have failed that it is of no use to go on.
+        """
+        self._worked = self._worked or evaluation.succeeded
+        self._works = self._works or evaluation.succeeded
+        if evaluation.succeeded or evaluation.status is Status.INVALID:
+            return
+        self._first, self._last = self._first or evaluation, evaluation
+        self._count += 1
+        self._show(evaluation)
+        if not self._works and self._count >= self._most:
+            raise NothingWorks(
+                f"the first {self._count} evaluations have all failed, so the run stops; the "
+                f"history keeps them. The first was {_told(self._first)}"
+            )
+
+    def end(self) -> None:
+        """Verify at the end of a run that not all of its evaluations have failed.
+
+        Where an earlier run succeeded, a few failures are no reason to doubt the objective.
+
+        Raises:
+            NothingWorks: all evaluations of this run have failed, and none has ever succeeded or
+                there were too many of them.
+        """
+        if self._last is None or self._worked:
+            return
+        if not self._works or self._count >= self._most:
+            which = "no evaluation of this run" if self._works else "no evaluation"
+            raise NothingWorks(
+                f"{which} succeeded; the last error:\n{_told(self._last)}\n"
+                f"The run had {self._count} failures; the history keeps them"
+            )
+
+    def _show(self, evaluation: Evaluation) -> None:
+        if self._count <= SHOWN:
+            log.error(_told(evaluation))
+        else:
+            last = (evaluation.error or "").strip().splitlines()[-1:]
+            log.warning(f"trial {evaluation.trial.number} {evaluation.status}: {''.join(last)}")
+
+
+def _told(evaluation: Evaluation) -> str:
+    trial = evaluation.trial
+    error = (evaluation.error or "it gave no reason").strip()
+    return f"trial {trial.number} at budget {trial.budget:g}: {evaluation.status}\n{error}"

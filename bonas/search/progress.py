@@ -1,0 +1,159 @@
+"""Live progress: a table in terminals and notebooks, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from bonas.search.stop import Limits
+from bonas.terminal import console
+from fidelity.history.history import History
+from spaces.display import html
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+
+ROWS = 8
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def update(self, history: History, limits: Limits) -> None:
+        """Does nothing."""
+
+
+class Notebook:
+    """One output of a notebook's cell, which is drawn anew instead of being followed by others.
+
+    (That of rich needs ipywidgets, and is gone from the notebook once that is saved.)
+    """
+
+    def __init__(self) -> None:
+        self._output: Any = None  # IPython's handle
+
+    def update(self, shown: Table) -> None:
+        """Draws `shown` where the last one was."""
+        from IPython.display import HTML, display
+
+        page = HTML(_page(shown))
+        if self._output is None:
+            self._output = display(page, display_id=True)
+        else:
+            self._output.update(page)
+
+    def stop(self) -> None:
+        """Leaves the last one."""
+
+
+class Progress(Silent):
+    """Shows the last evaluations and the incumbent while a search runs.
+
+    Args:
+        title: shown above.
+        interval: seconds between two plain lines where there is no terminal.
+        console: where to; by default standard output.
+    """
+
+    def __init__(
+        self, title: str = "search", interval: float = 5.0, console: Console | None = None
+    ) -> None:
+        self.title = title
+        self.interval = interval
+        self._console = console
+        self._live: Live | Notebook | None = None
+        self._last = -interval
+        self._shown = -1
+        self._latest: tuple[History, Limits] | None = None
+
+    def __enter__(self) -> Self:
+        from rich.live import Live
+
+        self._console = self._console or console()
+        if self._console.is_jupyter:
+            self._live = Notebook()
+        elif self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=4)
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._latest is not None:
+            self._show(*self._latest)
+        if self._live is not None:
+            self._live.stop()
+
+    def update(self, history: History, limits: Limits) -> None:
+        """Shows where the search stands, if it is time."""
+        self._latest = history, limits
+        interval = 0.25 if self._live is not None else self.interval
+        if time.monotonic() - self._last >= interval:
+            self._last = time.monotonic()
+            self._show(history, limits)
+
+    def _show(self, history: History, limits: Limits) -> None:
+        if self._live is not None:
+            self._live.update(table(self.title, history, _summary(history, limits)))
+        elif _steps(history) != self._shown and self._console is not None:
+            self._console.print(f"{self.title}: {_summary(history, limits)}", soft_wrap=True)
+        self._shown = _steps(history)
+
+
+def _page(shown: Table) -> html.Html:
+    """A table of rich as one of HTML, which has the notebook's own style."""
+    titles = [str(column.header) for column in shown.columns]
+    cells = zip(*(column.cells for column in shown.columns), strict=True)
+    lines = [[str(cell) for cell in line] for line in cells]
+    told = html.element("p", f"{shown.title}: {shown.caption}")
+    return html.element("div", html.table(titles, lines), told)
+
+
+def _steps(history: History) -> int:
+    """What has been done: evaluations, and proposals refused as beyond a constraint."""
+    return len(history) + len(history.refused)
+
+
+def _summary(history: History, limits: Limits) -> str:
+    evaluations = f"{len(history)} evaluations" + _of(limits.evaluations)
+    if history.refused:
+        evaluations += f", {len(history.refused)} networks refused"
+    spent = f"{history.resource:g} epochs" + _of(limits.epochs)
+    best = history.incumbent
+    if best is None:
+        return f"{evaluations}, {spent}, no success yet"
+    found = f"best cost {best.cost:.4f} (trial {best.trial.number}, budget {best.trial.budget:g})"
+    return f"{evaluations}, {spent}, {found}"
+
+
+def _of(limit: float | None) -> str:
+    return "" if limit is None else f" of {limit:g}"
+
+
+def table(title: str, history: History, caption: str) -> Table:
+    """The last evaluations."""
+    from rich.table import Table
+
+    made = Table(title=title, caption=caption)
+    for column in ("trial", "continues", "budget", "cost", "seconds", "status"):
+        made.add_column(column, justify="left" if column == "status" else "right")
+    for evaluation in history.evaluations[-ROWS:]:
+        trial = evaluation.trial
+        made.add_row(
+            str(trial.number),
+            "" if trial.parent is None else str(trial.parent),
+            f"{trial.budget:g}",
+            f"{evaluation.cost:.4f}" if evaluation.succeeded else "-",
+            f"{evaluation.seconds:.2f}",
+            evaluation.status
+            if evaluation.reused is None
+            else f"{evaluation.status}, known from trial {evaluation.reused}",
+        )
+    return made

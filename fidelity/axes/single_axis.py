@@ -1,0 +1,109 @@
+"""An objective whose budget is a size of the training: its images, pixels, channels or cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from ConfigSpace import Configuration
+
+from fidelity.axes.axis import Axis, AxisError
+from fidelity.objective import Context
+from fidelity.training.training import Training
+
+
+@dataclass(frozen=True)
+class AlongAxis:
+    """Trains to the end, from the beginning, at the size along `axis` that the budget names.
+
+    Nothing is resumed: a promotion is trained anew and spends its whole budget. Epochs that end
+    early and go on from a checkpoint are the budgets of `Training` itself.
+
+    Attributes:
+        training: at full size.
+        axis: what the budget is a size of: images, pixels, channels, cells or epochs. Budgets
+            between two whole sizes are rounded.
+    """
+
+    training: Training
+    axis: Axis
+    resumes: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Makes sure that the training has such a size.
+
+        Raises:
+            AxisError: it has none.
+        """
+        _ = self.max_budget
+
+    @property
+    def max_budget(self) -> float:
+        """The size of `training` along the axis."""
+        return self.axis.size(self.training)
+
+    def __call__(
+        self,
+        configuration: Configuration,
+        budget: float,
+        seed: int = 0,
+        context: Context | None = None,
+    ) -> dict[str, float]:
+        """Trains at this size and evaluates on the validation part.
+
+        Nothing is reported on the way: epochs are no steps along the axis.
+
+        Args:
+            configuration: the network, a configuration of the training's space.
+            budget: the size, above 0 and at most `max_budget`.
+            seed: of initial weights, order, augmentation and dropout.
+            context: the device, and where to leave a checkpoint.
+
+        Returns:
+            What `Training` returns, and 'relative_cost', by the cost model of the axis the
+            share of the cost of a training at full size.
+
+        Raises:
+            AxisError: the budget is out of its range.
+            InvalidArchitecture: there is nothing to train, or images shrink to nothing.
+            Diverged: the loss is no finite number.
+        """
+        if not 0 < budget <= self.max_budget:
+            name = type(self.axis).__name__
+            raise AxisError(
+                f"the budget is {budget} along {name}: it must be above 0 and at most "
+                f"{self.max_budget:g}, the size of the training; set the schedule's budgets "
+                "within that range, or enlarge the training"
+            )
+        return train_at(self.training, {self.axis: budget}, configuration, seed, context)
+
+
+def train_at(
+    training: Training,
+    sizes: Mapping[Axis, float],
+    configuration: Configuration,
+    seed: int,
+    context: Context | None,
+) -> dict[str, float]:
+    """What `training` at these sizes returns, and its 'relative_cost' by the axes' cost models.
+
+    Args:
+        training: at full size.
+        sizes: along each axis, applied in this order.
+        configuration: the network.
+        seed: of the training.
+        context: the device, and where to leave a checkpoint; none is read, nothing is reported.
+    """
+    made = training
+    for axis, size in sizes.items():
+        made = axis.apply(made, size)
+    own = Context()
+    if context is not None:
+        context.checkpoint.source = None
+        own = Context(context.checkpoint, context.device)
+    result = made(configuration, made.max_epochs, seed, own)
+    shares = {axis: axis.size(made) / axis.size(training) for axis in sizes}
+    cost = prod(share ** axis.exponent(training) for axis, share in shares.items())
+    return {**result, "relative_cost": cost}

@@ -1,0 +1,255 @@
+"""An architecture: a labelled directed acyclic graph of operations, free of torch.
+
+Two architectures are the same network exactly when their canonical graphs are
+isomorphic. `Architecture.canonical` removes everything that does not change the
+network's function, and `Architecture.key` names what remains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from spaces.architecture.canonical import canonical_order
+
+INPUT = "input"
+OUTPUT = "output"
+IDENTITY = "identity"
+ZERO = "zero"
+CONCAT = "concat"
+
+# A sum that is read by other sums is written out in full, which makes graphs equal that differ
+# only in where they add. Past this many terms it stays a node of its own: nested doublings would
+# grow without bound, and then equal networks might get two keys, but never the reverse.
+LARGEST_SUM = 64
+
+
+class ArchitectureError(ValueError):
+    """An architecture that cannot be: its message says what is wrong and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation and where its input comes from.
+
+    Attributes:
+        operation: the label of the operation, or an architecture that is nested here.
+            `identity`, `zero`, `concat`, `input` and `output` have their obvious meaning;
+            every other label is opaque.
+        inputs: the positions of the nodes that it reads. What an operation reads is summed
+            (a node read twice counts twice); `concat` concatenates channels; a nested
+            architecture takes its inputs in order.
+    """
+
+    operation: str | Architecture
+    inputs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A directed acyclic graph of operations, written in topological order.
+
+    Attributes:
+        nodes: first the inputs (label `input`), then the operations, each after all the nodes
+            that it reads, last the output (label `output`).
+
+    Raises:
+        ArchitectureError: a node reads itself or a later node, or inputs or output are amiss.
+    """
+
+    nodes: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        labels = [node.operation for node in self.nodes]
+        if len(labels) < 2 or labels[0] != INPUT or labels[-1] != OUTPUT:
+            raise ArchitectureError(
+                f"an architecture starts with a node '{INPUT}' and ends with a node '{OUTPUT}', "
+                f"but the labels are {labels}"
+            )
+        if OUTPUT in labels[:-1] or INPUT in labels[self.inputs :]:
+            raise ArchitectureError(
+                f"the nodes '{INPUT}' come first and one node '{OUTPUT}' last, "
+                f"but the labels are {labels}"
+            )
+        for position, node in enumerate(self.nodes):
+            self._check_node(position, node)
+
+    def _check_node(self, position: int, node: Node) -> None:
+        for source in node.inputs:
+            if not 0 <= source < position:
+                raise ArchitectureError(
+                    f"node {position} reads node {source}: a node reads only earlier nodes "
+                    "(Architecture.from_edges sorts them, and tells of a cycle)"
+                )
+        if isinstance(node.operation, Architecture):
+            wanted = node.operation.inputs
+            if wanted > 1 and len(node.inputs) != wanted:
+                raise ArchitectureError(
+                    f"node {position} nests an architecture of {wanted} inputs "
+                    f"but reads {len(node.inputs)} nodes"
+                )
+
+    @classmethod
+    def from_edges(
+        cls, labels: Sequence[str | Architecture], edges: Iterable[tuple[int, int]]
+    ) -> Architecture:
+        """Builds an architecture from nodes in any order.
+
+        Args:
+            labels: the operation of each node.
+            edges: pairs (source, target) of positions in `labels`.
+
+        Raises:
+            ArchitectureError: an edge names no node, or the edges close a cycle.
+        """
+        sources: list[list[int]] = [[] for _ in labels]
+        for source, target in edges:
+            if not (0 <= source < len(labels) and 0 <= target < len(labels)):
+                raise ArchitectureError(
+                    f"the edge {(source, target)} names a node outside 0..{len(labels) - 1}"
+                )
+            sources[target].append(source)
+        order = _topological_order(labels, sources)
+        nodes = [Node(label, tuple(read)) for label, read in zip(labels, sources, strict=True)]
+        return cls(_renumbered(nodes, order))
+
+    @property
+    def inputs(self) -> int:
+        """The number of input nodes."""
+        return next(i for i, node in enumerate(self.nodes) if node.operation != INPUT)
+
+    @cached_property
+    def connected(self) -> bool:
+        """Whether any path of operations leads from an input to the output."""
+        return bool(self.canonical().nodes[-1].inputs)
+
+    @cached_property
+    def _canonical(self) -> Architecture:
+        nodes = _Simplification().apply(self)
+        labels = [str(node.operation) for node in nodes]
+        order = canonical_order(labels, [node.inputs for node in nodes], self.inputs)
+        return Architecture(_renumbered(nodes, order))
+
+    def _repr_svg_(self) -> str:
+        from spaces.display.svg import svg
+
+        return svg(self)
+
+    def canonical(self) -> Architecture:
+        """The one graph that stands for every graph of the same network.
+
+        Nested architectures are laid flat, what cannot reach the output or hears nothing of
+        an input is removed, identities and sums are contracted (a contracted sum is a node
+        with several inputs), and the nodes are put into an order that does not depend on how
+        they were numbered. Sharing is kept: two parallel convolutions are not one used twice.
+        """
+        return self._canonical
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of the canonical graph; equal keys mean the same network."""
+        graph = [[node.operation, node.inputs] for node in self.canonical().nodes]
+        return hashlib.sha256(json.dumps(graph).encode()).hexdigest()[:24]
+
+
+def chain(operations: Sequence[str | Architecture]) -> Architecture:
+    """The architecture that applies `operations` one after another."""
+    labels = (INPUT, *operations, OUTPUT)
+    return Architecture.from_edges(labels, itertools.pairwise(range(len(labels))))
+
+
+def _topological_order(
+    labels: Sequence[str | Architecture], sources: Sequence[Sequence[int]]
+) -> list[int]:
+    """Inputs first, then every node after its sources, the output last."""
+    rank: Mapping[str, int] = {INPUT: 0, OUTPUT: 2}
+
+    def priority(node: int) -> int:
+        label = labels[node]
+        return rank.get(label, 1) if isinstance(label, str) else 1
+
+    order: list[int] = []
+    placed: set[int] = set()
+    waiting = sorted(range(len(labels)), key=lambda node: (priority(node), node))
+    while waiting:
+        ready = [node for node in waiting if placed.issuperset(sources[node])]
+        if not ready:
+            raise ArchitectureError(
+                f"the edges close a cycle among the nodes {sorted(waiting)}: "
+                "an architecture is acyclic, remove one of the edges between them"
+            )
+        order.extend(ready)
+        placed.update(ready)
+        waiting = [node for node in waiting if node not in placed]
+    order.sort(key=priority)
+    return order
+
+
+def _renumbered(nodes: Sequence[Node], order: Sequence[int]) -> tuple[Node, ...]:
+    """The nodes in a new order; reading order is kept only where a nested node needs it."""
+    position = {node: index for index, node in enumerate(order)}
+
+    def inputs(node: Node) -> tuple[int, ...]:
+        read = [position[source] for source in node.inputs]
+        return tuple(sorted(read) if isinstance(node.operation, str) else read)
+
+    return tuple(Node(nodes[old].operation, inputs(nodes[old])) for old in order)
+
+
+_Terms = tuple[int, ...]  # a value as a sum of nodes, ascending; one may occur several times
+
+
+class _Simplification:
+    """Lays nested architectures flat, contracts identities and sums, prunes what is dead."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+
+    def apply(self, architecture: Architecture) -> list[Node]:
+        """The remaining nodes of `architecture`, in some topological order."""
+        inputs = [self._add(INPUT, ()) for _ in range(architecture.inputs)]
+        output = self._graph(architecture, inputs)
+        nodes = [*self.nodes, Node(OUTPUT, output)]
+        alive = {len(nodes) - 1, *range(architecture.inputs)}
+        for position in reversed(range(len(nodes))):
+            if position in alive:
+                alive.update(nodes[position].inputs)
+        return list(_renumbered(nodes, sorted(alive)))
+
+    def _add(self, operation: str, terms: _Terms) -> _Terms:
+        self.nodes.append(Node(operation, terms))
+        return (len(self.nodes) - 1,)
+
+    def _graph(self, architecture: Architecture, inputs: list[_Terms]) -> _Terms:
+        """Adds the operations of `architecture` to the nodes; returns the value of its output."""
+        values = list(inputs)
+        for node in architecture.nodes[len(inputs) :]:
+            values.append(self._value(node.operation, [values[source] for source in node.inputs]))
+        return values[-1]
+
+    def _value(self, operation: str | Architecture, read: list[_Terms]) -> _Terms:
+        total = _sum(read)
+        if isinstance(operation, Architecture):
+            return self._graph(operation, read if operation.inputs > 1 else [total])
+        if operation == ZERO or not total:
+            return ()
+        if operation == CONCAT:
+            return self._concat([terms for terms in read if terms])
+        if operation in (IDENTITY, OUTPUT):
+            return total if len(total) <= LARGEST_SUM else self._add(IDENTITY, total)
+        return self._add(operation, total)
+
+    def _concat(self, parts: list[_Terms]) -> _Terms:
+        if len(parts) == 1:
+            return parts[0]
+        # A sum cannot be distributed over a concatenation, so here it stays a node.
+        nodes = [part if len(part) == 1 else self._add(IDENTITY, part) for part in parts]
+        return self._add(CONCAT, _sum(nodes))
+
+
+def _sum(parts: Iterable[_Terms]) -> _Terms:
+    return tuple(sorted(itertools.chain.from_iterable(parts)))

@@ -1,0 +1,1 @@
+"""Cells, and the networks that are stacked from them."""

@@ -1,0 +1,217 @@
+"""From an architecture to a torch module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from spaces.architecture.architecture import (
+    CONCAT,
+    IDENTITY,
+    INPUT,
+    OUTPUT,
+    ZERO,
+    Architecture,
+    ArchitectureError,
+)
+from spaces.operations.operations import Operation, relu_conv_bn
+from spaces.space import InputShape
+
+
+class Zero(nn.Module):
+    """Passes nothing: zeros in the shape of what it would have passed."""
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.stride = stride
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
+        """Zeros, strided."""
+        x = x[:, :1, :: self.stride, :: self.stride]
+        return torch.zeros_like(x).expand(-1, self.channels, -1, -1)
+
+
+class AtLeast(nn.Module):
+    """Pads images with zeros, right and below, to the smallest size a kernel can read."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.height = height
+        self.width = width
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
+        """The image itself where it is large enough."""
+        below, right = self.height - x.shape[-2], self.width - x.shape[-1]
+        if below <= 0 and right <= 0:
+            return x
+        return nn.functional.pad(x, (0, max(right, 0), 0, max(below, 0)))
+
+
+class Graph(nn.Module):
+    """Runs an architecture of which each operation keeps the shape of its input.
+
+    Args:
+        architecture: a flat graph with one input.
+        operations: what its labels mean; `zero`, `identity` and `concat` are known.
+        channels: in and out of every operation.
+    """
+
+    def __init__(
+        self, architecture: Architecture, operations: Mapping[str, Operation], channels: int
+    ) -> None:
+        super().__init__()
+        known = {ZERO, IDENTITY, INPUT, OUTPUT, CONCAT}
+        self.inputs = [node.inputs for node in architecture.nodes]
+        self.labels = [str(node.operation) for node in architecture.nodes]
+        if unknown := set(self.labels) - known - set(operations):
+            raise ArchitectureError(
+                f"unknown operations {', '.join(sorted(unknown))}: "
+                f"known are {', '.join(operations)}"
+            )
+        self.operations = nn.ModuleDict(
+            {
+                str(position): operations[label](channels, channels, 1)
+                for position, label in enumerate(self.labels)
+                if label not in known
+            }
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
+        """The value of the output node; zeros where no path leads to it."""
+        modules = [
+            self.operations[name] if (name := str(position)) in self.operations else None
+            for position in range(len(self.labels))
+        ]
+        return propagate(x, self.labels, self.inputs, modules)
+
+
+def propagate(
+    x: Float[Tensor, "batch channels height width"],
+    labels: Sequence[str],
+    inputs: Sequence[Sequence[int]],
+    modules: Sequence[nn.Module | None],
+) -> Float[Tensor, "batch channels height width"]:
+    """Runs a flat graph of one input.
+
+    Args:
+        x: the value of the first node.
+        labels: of each node, in topological order; `zero` and `concat` have their meaning.
+        inputs: the nodes that each node reads.
+        modules: what is applied to the sum of what a node reads; None passes it on.
+
+    Returns:
+        The value of the last node; zeros where no path leads to it.
+    """
+    values: list[Tensor | None] = [x]
+    for position in range(1, len(inputs)):
+        read = [v for i in inputs[position] if (v := values[i]) is not None]
+        if not read or labels[position] == ZERO:
+            values.append(None)
+        elif labels[position] == CONCAT:
+            values.append(torch.cat(read, dim=1))
+        else:
+            total = read[0]
+            for value in read[1:]:
+                total = total + value
+            module = modules[position]
+            values.append(total if module is None else module(total))
+    return torch.zeros_like(x) if values[-1] is None else values[-1]
+
+
+class FactorizedReduction(nn.Module):
+    """Halves the resolution by two strided 1x1 convolutions, one pixel apart, side by side."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        half = channels_out // 2
+        self.even = nn.Conv2d(channels_in, half, 1, 2, bias=False)
+        self.odd = nn.Conv2d(channels_in, channels_out - half, 1, 2, bias=False)
+        self.norm = nn.BatchNorm2d(channels_out)
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels_out half_height half_width"]:
+        """Both, concatenated and normalised."""
+        # Of odd sizes the second convolution would see one row less.
+        shifted = nn.functional.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2))[:, :, 1:, 1:]
+        result: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        return result
+
+
+class FirstChannels(nn.Module):
+    """Keeps the first channels of an image."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch kept height width"]:
+        """A view."""
+        return x[:, : self.channels]
+
+
+class ResidualReduction(nn.Module):
+    """Halves the resolution: two 3x3 convolutions beside pooling and a 1x1 convolution."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            relu_conv_bn(3)(channels_in, channels_out, 2),
+            relu_conv_bn(3)(channels_out, channels_out, 1),
+        )
+        self.shortcut = nn.Sequential(
+            # Rounded up, as the strided convolution beside it does, for odd sizes.
+            nn.AvgPool2d(2, 2, ceil_mode=True),
+            nn.Conv2d(channels_in, channels_out, 1, bias=False),
+        )
+
+    def forward(
+        self, x: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels_out half_height half_width"]:
+        """Both paths, added."""
+        total: Tensor = self.residual(x) + self.shortcut(x)
+        return total
+
+
+def stacked(
+    cell: Callable[[int], nn.Module],
+    input_shape: InputShape,
+    outputs: int,
+    channels: int,
+    cells: int,
+    stages: int,
+) -> nn.Sequential:
+    """Stages of repeated cells between a convolution and a linear layer.
+
+    The skeleton of Dong & Yang (2020), "NAS-Bench-201", figure 1.
+
+    Args:
+        cell: makes a cell of so many channels, in and out.
+        input_shape: channels, height and width of one image.
+        outputs: the number of classes.
+        channels: of the first stage.
+        cells: in each stage.
+        stages: of the network.
+
+    Returns:
+        A module from images (batch, *input_shape) to logits (batch, outputs).
+    """
+    layers: list[nn.Module] = [
+        nn.Conv2d(input_shape[0], channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(channels),
+    ]
+    for stage in range(stages):
+        width = channels * 2**stage
+        if stage:
+            layers.append(ResidualReduction(width // 2, width))
+        layers.extend(cell(width) for _ in range(cells))
+    layers += [nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(width, outputs))

@@ -1,0 +1,1 @@
+"""Pictures of architectures and spaces as SVG, HTML and text."""

@@ -1,0 +1,5 @@
+"""Spaces composed of motifs: stages, layers, and motifs of motifs."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,3 @@
+from . import zoo
+
+__all__ = ["zoo"]

@@ -1,0 +1,102 @@
+"""Hierarchical spaces: a motif of motifs, to any depth, as a search space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from ConfigSpace import Configuration, ConfigurationSpace
+
+from spaces.architecture.architecture import Architecture
+from spaces.display.html import Shown
+from spaces.motifs.layers import Convolution, Layer
+from spaces.motifs.motifs import Chain, Fixed, Motif
+from spaces.motifs.plan import Plan
+from spaces.motifs.scope import Chosen, Declared, Scope
+from spaces.space import InputShape, SpaceError, values
+
+if TYPE_CHECKING:
+    from torch import nn
+
+COLOURS = 3
+"""Channels of the images for which an architecture is drawn. The stem's labels say what it makes,
+not what it reads, so the architecture is the same for any other number."""
+
+
+@dataclass(frozen=True)
+class HierarchicalSpace(Shown):
+    """All networks of a motif, between a stem and a linear classifier.
+
+    Attributes:
+        motif: what is searched.
+        stem: layers before it, from the channels of the images to a fixed number; empty where
+            the motif begins with layers that do not depend on their input's channels.
+        head: layers after it, before global average pooling.
+        dropout: before the linear layer, a probability.
+
+    Raises:
+        SpaceError: the motif has nothing to choose from.
+    """
+
+    unlabelled: ClassVar[tuple[str, ...]] = ()  # a plan labels whatever it builds
+
+    motif: Motif
+    stem: tuple[Layer, ...] = (Convolution(16),)
+    head: tuple[Layer, ...] = ()
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise SpaceError(f"dropout is a probability below 1, not {self.dropout}")
+        if not len(self.configuration_space):
+            raise SpaceError("the motif has no choices, so there is nothing to search")
+
+    @cached_property
+    def configuration_space(self) -> ConfigurationSpace:
+        """The choices of the motif; what is not chosen is inactive."""
+        declared = Declared()
+        self.motif.declare(Scope(declared))
+        return declared.space()
+
+    def plan(self, configuration: Configuration, channels_in: int = COLOURS) -> Plan:
+        """The architecture together with what its labels mean."""
+        parts: dict[str, Motif] = {
+            "stem": Fixed(self.stem),
+            "motif": _At(self.motif),
+            "head": Fixed(self.head),
+        }
+        return Chain(parts).plan(Chosen(values(configuration)), channels_in)
+
+    def architecture(self, configuration: Configuration) -> Architecture:
+        """The graph, with motifs as nested architectures."""
+        return self.plan(configuration).architecture
+
+    def build(
+        self, configuration: Configuration, input_shape: InputShape, outputs: int
+    ) -> nn.Module:
+        """The network, freshly initialised.
+
+        Args:
+            configuration: of this space.
+            input_shape: channels, height and width of one image, of any size.
+            outputs: the number of classes.
+        """
+        from spaces.motifs.build import network
+
+        return network(self.plan(configuration, input_shape[0]), outputs, self.dropout)
+
+
+@dataclass(frozen=True)
+class _At:
+    """A motif whose choices have no prefix."""
+
+    motif: Motif
+
+    def declare(self, scope: Scope) -> None:
+        """At the root."""
+        self.motif.declare(Scope(scope.declared))
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """At the root."""
+        return self.motif.plan(Chosen(chosen.values), channels_in)

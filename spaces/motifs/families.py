@@ -1,0 +1,161 @@
+"""Families of residual blocks, and plain ones.
+
+He et al. (2016), "Deep residual learning"; Xie et al. (2017), "Aggregated residual
+transformations"; Sandler et al. (2018), "MobileNetV2".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from spaces.motifs.layers import Activation, Convolution, Relu
+from spaces.motifs.plan import Draft, Plan
+
+Choices = Mapping[str, Any]
+Block = Callable[[int, int, Choices], Plan]
+"""From channels in, the position in its stage and what was chosen, to a plan."""
+
+WIDTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 320, 384, 512)
+KERNELS = (3, 5, 7)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Blocks of one kind, and the choices that they have.
+
+    Attributes:
+        make: draws a block.
+        shared: choices that are made once for a whole stage; ascending values are ordinal.
+        own: choices of each block by itself.
+    """
+
+    make: Block
+    shared: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    own: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+def _stride(position: int, choices: Choices) -> int:
+    """The first block of a stage has the stride."""
+    return int(choices["stride"]) if position == 0 else 1
+
+
+def _residual(channels_in: int, branch: Sequence[Convolution], stride: int) -> Plan:
+    """relu(x + branch(x)); where the shape changes, a strided 1x1 convolution of x."""
+    draft = Draft(channels_in)
+    width = branch[-1].width
+    shortcut = 0
+    if channels_in != width or stride != 1:
+        shortcut = draft.add(Convolution(width, (1, 1), stride, activation="none"), 0)
+    return draft.finish(draft.add(Relu(), draft.chain(branch, 0), shortcut))
+
+
+def plain(channels_in: int, position: int, choices: Choices) -> Plan:
+    """One convolution; chosen are width, kernel and stride."""
+    draft = Draft(channels_in)
+    size = int(choices["kernel"])
+    stride = _stride(position, choices)
+    return draft.finish(draft.add(Convolution(choices["width"], (size, size), stride), 0))
+
+
+def basic(channels_in: int, position: int, choices: Choices) -> Plan:
+    """Two convolutions beside a shortcut (ResNet-18); chosen are width, kernel and stride."""
+    width, size = int(choices["width"]), int(choices["kernel"])
+    stride = _stride(position, choices)
+    branch = [
+        Convolution(width, (size, size), stride),
+        Convolution(width, (size, size), activation="none"),
+    ]
+    return _residual(channels_in, branch, stride)
+
+
+def _bottleneck(
+    channels_in: int, inner: int, width: int, size: int, stride: int, groups: int
+) -> Plan:
+    branch = [
+        Convolution(inner, (1, 1)),
+        Convolution(inner, (size, size), stride, groups=groups),
+        Convolution(width, (1, 1), activation="none"),
+    ]
+    return _residual(channels_in, branch, stride)
+
+
+def bottleneck(channels_in: int, position: int, choices: Choices) -> Plan:
+    """1x1, kernel, 1x1 (ResNet-50); the output is `expansion` times as wide as the middle."""
+    width, stride = int(choices["width"]), _stride(position, choices)
+    size, expansion = int(choices["kernel"]), int(choices["expansion"])
+    return _bottleneck(channels_in, width, width * expansion, size, stride, groups=1)
+
+
+def aggregated(channels_in: int, position: int, choices: Choices) -> Plan:
+    """A bottleneck of `cardinality` parallel paths, each `group_width` wide (ResNeXt)."""
+    cardinality, stride = int(choices["cardinality"]), _stride(position, choices)
+    width = int(choices["width"]) * int(choices["expansion"])
+    inner = cardinality * int(choices["group_width"])
+    return _bottleneck(channels_in, inner, width, int(choices["kernel"]), stride, cardinality)
+
+
+def inverted(channels_in: int, position: int, choices: Choices) -> Plan:
+    """Expand, depthwise convolution, project; a shortcut where it fits and is chosen."""
+    return inverted_residual(
+        channels_in,
+        int(choices["width"]),
+        _stride(position, choices),
+        int(choices["kernel"]),
+        int(choices["expansion"]),
+        skip=choices.get("skip", "yes") == "yes",
+    )
+
+
+def inverted_residual(
+    channels_in: int,
+    width: int,
+    stride: int,
+    kernel: int,
+    expansion: int,
+    *,
+    skip: bool = True,
+    activation: Activation = "relu6",
+) -> Plan:
+    """The block of MobileNetV2.
+
+    Args:
+        channels_in: of its input.
+        width: channels out.
+        stride: of the depthwise convolution.
+        kernel: of the depthwise convolution.
+        expansion: how many times as wide as the input the middle is; 1 has no first convolution.
+        skip: whether the input is added where the shape is kept.
+        activation: after the first two convolutions; the last has none.
+    """
+    hidden = channels_in * expansion
+    size = (kernel, kernel)
+    draft = Draft(channels_in)
+    node = 0
+    if expansion > 1:
+        node = draft.add(Convolution(hidden, (1, 1), activation=activation), node)
+    depthwise = Convolution(hidden, size, stride, groups=hidden, activation=activation)
+    node = draft.add(depthwise, node)
+    node = draft.add(Convolution(width, (1, 1), activation="none"), node)
+    kept = skip and channels_in == width and stride == 1
+    return draft.finish(node, 0) if kept else draft.finish(node)
+
+
+_SHARED = {"width": WIDTHS, "stride": (1, 2)}
+_KERNEL = {"kernel": KERNELS}
+
+PLAIN = Family(plain, _SHARED, _KERNEL)
+BASIC = Family(basic, _SHARED, _KERNEL)
+BOTTLENECK = Family(bottleneck, {**_SHARED, "expansion": (1, 2, 4)}, _KERNEL)
+AGGREGATED = Family(
+    aggregated,
+    {
+        **_SHARED,
+        "expansion": (1, 2, 4),
+        "cardinality": (2, 4, 8, 16, 32),
+        "group_width": (4, 8, 16, 32),
+    },
+    _KERNEL,
+)
+INVERTED = Family(inverted, _SHARED, {**_KERNEL, "expansion": (1, 3, 4, 6)})

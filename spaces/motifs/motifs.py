@@ -1,0 +1,261 @@
+"""Motifs: parts of networks with choices inside, that nest to any depth.
+
+A motif is a rule of a context-free grammar (Schrodi et al. 2023, "Construction of hierarchical
+neural architecture search spaces based on context-free grammars"): `Choice` is "one of",
+`Chain` and `Repeat` are "one after another", `Graph` is a directed acyclic graph with a motif on
+every edge (Liu et al. 2018, "Hierarchical representations for efficient architecture search").
+Anything with the two methods of `Motif` can take part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Protocol
+
+from spaces.motifs.families import Choices, Family
+from spaces.motifs.layers import Custom, Layer
+from spaces.motifs.plan import Draft, Plan, layers
+from spaces.motifs.scope import Above, Chosen, Is, Scope
+from spaces.operations.operations import Operation
+from spaces.space import SpaceError
+
+
+class Motif(Protocol):
+    """A part of a network with choices inside."""
+
+    def declare(self, scope: Scope) -> None:
+        """Adds its choices to the configuration space at `scope`."""
+        ...
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """What was chosen, drawn for `channels_in` channels."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Layers one after another, without any choice."""
+
+    layers: tuple[Layer, ...]
+
+    def declare(self, scope: Scope) -> None:
+        """Nothing to choose."""
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """The layers."""
+        return layers(channels_in, self.layers)
+
+
+def operations(
+    mapping: Mapping[str, Operation], width: int | None = None, stride: int = 1
+) -> dict[str, Motif]:
+    """A user's operations as alternatives of a `Choice`.
+
+    Args:
+        mapping: from a name to a function (channels_in, channels_out, stride) -> nn.Module.
+        width: channels out; None keeps those of the input.
+        stride: of every one of them.
+    """
+    return {name: Fixed((Custom(name, op, width, stride),)) for name, op in mapping.items()}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several motifs, each with its own choices, active only where it is chosen.
+
+    Attributes:
+        alternatives: by name.
+        name: of the choice.
+    """
+
+    alternatives: Mapping[str, Motif]
+    name: str = "motif"
+
+    def __post_init__(self) -> None:
+        if not self.alternatives:
+            raise SpaceError(f"the choice '{self.name}' has no alternatives: add a motif")
+
+    def declare(self, scope: Scope) -> None:
+        """The choice, and under each of its values the choices there."""
+        parent = scope.categorical(self.name, list(self.alternatives))
+        for name, motif in self.alternatives.items():
+            motif.declare(scope.inside(name, Is(parent, name)))
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """The chosen motif."""
+        name = str(chosen[self.name])
+        return self.alternatives[name].plan(chosen.inside(name), channels_in)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Motifs one after another.
+
+    Attributes:
+        parts: by name.
+    """
+
+    parts: Mapping[str, Motif]
+
+    def declare(self, scope: Scope) -> None:
+        """The choices of each part."""
+        for name, motif in self.parts.items():
+            motif.declare(scope.inside(name))
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """The parts, each for the channels that the last one leaves."""
+        draft, node = Draft(channels_in), 0
+        for name, motif in self.parts.items():
+            node = draft.nest(motif.plan(chosen.inside(name), draft.channels(node)), node)
+        return draft.finish(node)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A motif several times, each time with its own choices.
+
+    Attributes:
+        motif: what is repeated.
+        least: how often at least.
+        most: how often at most.
+        name: of one repetition, to which its number is added.
+    """
+
+    motif: Motif
+    least: int
+    most: int
+    name: str = "part"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most or self.most < 1:
+            raise SpaceError(
+                f"a depth is a number from 0 up and its bounds ascend to 1 or more, "
+                f"not {self.least} to {self.most}"
+            )
+
+    def declare(self, scope: Scope) -> None:
+        """The depth, and the choices of each repetition, active where it is deep enough."""
+        depth = scope.integer("depth", self.least, self.most)
+        for number in range(1, self.most + 1):
+            conditions = () if number <= self.least else (Above(depth, number - 1),)
+            self.motif.declare(scope.inside(f"{self.name}{number}", *conditions))
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """The repetitions, each for the channels that the last one leaves."""
+        draft, node = Draft(channels_in), 0
+        for number in range(1, int(chosen["depth"]) + 1):
+            inner = chosen.inside(f"{self.name}{number}")
+            node = draft.nest(self.motif.plan(inner, draft.channels(node)), node)
+        return draft.finish(node)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A directed acyclic graph with a motif on every edge; nodes are sums.
+
+    Attributes:
+        edge: what is on an edge; it keeps the channels, and may pass nothing.
+        nodes: input and output included.
+    """
+
+    edge: Motif
+    nodes: int = 4
+
+    def __post_init__(self) -> None:
+        if self.nodes < 2:
+            raise SpaceError(f"a graph has at least 2 nodes, input and output, not {self.nodes}")
+
+    @property
+    def edges(self) -> list[tuple[int, int]]:
+        """Pairs (source, target)."""
+        return sorted(combinations(range(self.nodes), 2), key=lambda edge: edge[::-1])
+
+    def declare(self, scope: Scope) -> None:
+        """The choices of every edge."""
+        for source, target in self.edges:
+            self.edge.declare(scope.inside(f"edge_{source}_{target}"))
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """The graph."""
+        plans = {
+            (source, target): self.edge.plan(chosen.inside(f"edge_{source}_{target}"), channels_in)
+            for source, target in self.edges
+        }
+        return graph(channels_in, self.nodes, plans)
+
+
+def graph(channels_in: int, nodes: int, edges: Mapping[tuple[int, int], Plan]) -> Plan:
+    """A directed acyclic graph of `nodes` sums with a plan on every edge."""
+    draft, sums = Draft(channels_in), [0]
+    for target in range(1, nodes):
+        read = [draft.nest(edges[source, target], sums[source]) for source in range(target)]
+        sums.append(draft.sum(*read))
+    return draft.finish(sums[-1])
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Blocks of one family one after another, as in most networks made by hand.
+
+    Attributes:
+        families: by name; one is chosen for the whole stage.
+        depth: how many blocks, from and to.
+        choice: the name of the choice of the family; with one family there is none.
+    """
+
+    families: Mapping[str, Family]
+    depth: tuple[int, int] = (1, 4)
+    choice: str = "family"
+
+    def __post_init__(self) -> None:
+        low, high = self.depth
+        if not 1 <= low <= high:
+            raise SpaceError(f"a depth is at least 1 and its bounds ascend, not {low} to {high}")
+        if not self.families:
+            raise SpaceError("a stage has no family of blocks to choose from: add one")
+
+    def declare(self, scope: Scope) -> None:
+        """Family, depth, what the family shares, and what each of its blocks chooses."""
+        low, high = self.depth
+        parent = scope.categorical(self.choice, list(self.families)) if self._choosing else None
+        depth = scope.integer("depth", low, high) if low < high else None
+        for name, family in self.families.items():
+            chosen = () if parent is None else (Is(parent, name),)
+            inner = scope.inside(name, *chosen)
+            _declare(inner, family.shared)
+            for number in range(1, high + 1):
+                deep = () if number <= low or depth is None else (Above(depth, number - 1),)
+                _declare(inner.inside(f"block{number}", *chosen, *deep), family.own)
+
+    @property
+    def _choosing(self) -> bool:
+        return len(self.families) > 1
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """The blocks."""
+        name = str(chosen[self.choice]) if self._choosing else next(iter(self.families))
+        family, inner = self.families[name], chosen.inside(name)
+        low, high = self.depth
+        shared: Choices = {key: _read(inner, key, of) for key, of in family.shared.items()}
+        draft, node = Draft(channels_in), 0
+        for position in range(int(chosen["depth"]) if low < high else low):
+            block = inner.inside(f"block{position + 1}")
+            own = {key: _read(block, key, of) for key, of in family.own.items()}
+            plan = family.make(draft.channels(node), position, {**shared, **own})
+            node = draft.nest(plan, node)
+        return draft.finish(node)
+
+
+def _declare(scope: Scope, choices: Mapping[str, Sequence[object]]) -> None:
+    """Numbers are ordinal, names categorical; what is fixed is no choice."""
+    for name, values in choices.items():
+        if len(values) > 1 and isinstance(values[0], str):
+            scope.categorical(name, values)
+        elif len(values) > 1:
+            scope.ordinal(name, values)
+
+
+def _read(chosen: Chosen, name: str, values: Sequence[object]) -> object:
+    return chosen[name] if len(values) > 1 else values[0]

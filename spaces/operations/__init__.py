@@ -1,0 +1,5 @@
+"""Operations on the edges of cells, and the modules that they build."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,29 @@
+from .operations import (
+    RESERVED,
+    Operation,
+    average_pool,
+    depthwise,
+    identity,
+    label_of,
+    max_pool,
+    relu_conv_bn,
+    separable,
+    separable_twice,
+    skip,
+    zero,
+)
+
+__all__ = [
+    "RESERVED",
+    "Operation",
+    "average_pool",
+    "depthwise",
+    "identity",
+    "label_of",
+    "max_pool",
+    "relu_conv_bn",
+    "separable",
+    "separable_twice",
+    "skip",
+    "zero",
+]

@@ -1,0 +1,176 @@
+"""Operations: functions (channels_in, channels_out, stride) -> nn.Module.
+
+Torch is imported when an operation is built, so that spaces can be described without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from spaces.architecture.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
+from spaces.space import SpaceError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+RESERVED = {INPUT, OUTPUT, CONCAT, ZERO, IDENTITY}
+"""Labels that architectures understand by themselves."""
+
+Operation = Callable[[int, int, int], "nn.Module"]
+"""A function (channels_in, channels_out, stride) -> nn.Module."""
+
+
+def label_of(name: str, operation: Operation) -> str:
+    """What an operation is called in an architecture.
+
+    Raises:
+        SpaceError: the name has a meaning in architectures that the operation does not have.
+    """
+    label = ZERO if operation is zero else IDENTITY if operation is identity else name
+    if label in RESERVED and operation not in (zero, identity):
+        raise SpaceError(
+            f"an operation cannot be called '{name}', which has a meaning of its own in graphs: "
+            "call it something else"
+        )
+    return label
+
+
+def zero(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+    """Nothing passes."""
+    from spaces.cells.network import Zero
+
+    return Zero(channels_out, stride)
+
+
+def identity(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+    """The input itself; where the shape changes, a strided 1x1 convolution of it."""
+    from torch import nn
+
+    if channels_in == channels_out and stride == 1:
+        return nn.Identity()
+    return relu_conv_bn(1)(channels_in, channels_out, stride)
+
+
+def relu_conv_bn(kernel: int) -> Operation:
+    """ReLU, a convolution without bias, batch normalisation."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        return nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+
+    return build
+
+
+def _widened(channels_in: int, channels_out: int, pool: nn.Module) -> nn.Module:
+    """`pool`, after a 1x1 convolution where the channels change."""
+    from torch import nn
+
+    if channels_in == channels_out:
+        return pool
+    return nn.Sequential(relu_conv_bn(1)(channels_in, channels_out, 1), pool)
+
+
+def average_pool(kernel: int) -> Operation:
+    """Average pooling; where the channels change, a 1x1 convolution before it."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        pool = nn.AvgPool2d(kernel, stride, kernel // 2, count_include_pad=False)
+        return _widened(channels_in, channels_out, pool)
+
+    return build
+
+
+def max_pool(kernel: int) -> Operation:
+    """Maximum pooling; where the channels change, a 1x1 convolution before it."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        pool = nn.MaxPool2d(kernel, stride, kernel // 2)
+        return _widened(channels_in, channels_out, pool)
+
+    return build
+
+
+def depthwise(kernel: int) -> Operation:
+    """ReLU, each channel convolved by itself, batch normalisation."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        if channels_in != channels_out:
+            return separable(kernel)(channels_in, channels_out, stride)
+        return nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(
+                channels_in,
+                channels_in,
+                kernel,
+                stride,
+                kernel // 2,
+                groups=channels_in,
+                bias=False,
+            ),
+            nn.BatchNorm2d(channels_out),
+        )
+
+    return build
+
+
+def separable(kernel: int, dilation: int = 1) -> Operation:
+    """ReLU, each channel convolved by itself, a 1x1 convolution, batch normalisation."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        padding = dilation * (kernel // 2)
+        return nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(
+                channels_in,
+                channels_in,
+                kernel,
+                stride,
+                padding,
+                dilation=dilation,
+                groups=channels_in,
+                bias=False,
+            ),
+            nn.Conv2d(channels_in, channels_out, 1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+
+    return build
+
+
+def separable_twice(kernel: int) -> Operation:
+    """Two separable convolutions, the first with the stride (Liu et al. 2019, "DARTS")."""
+
+    def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+        from torch import nn
+
+        return nn.Sequential(
+            separable(kernel)(channels_in, channels_in, stride),
+            separable(kernel)(channels_in, channels_out, 1),
+        )
+
+    return build
+
+
+def skip(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+    """The input itself; strided, two 1x1 convolutions that see every other pixel each."""
+    from torch import nn
+
+    from spaces.cells.network import FactorizedReduction
+
+    if stride == 1:
+        return identity(channels_in, channels_out, stride)
+    return nn.Sequential(nn.ReLU(), FactorizedReduction(channels_in, channels_out))

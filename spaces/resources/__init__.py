@@ -1,0 +1,1 @@
+"""Parameters, multiply-adds and memory of a network."""

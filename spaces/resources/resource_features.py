@@ -1,0 +1,39 @@
+"""What a network costs as features for a surrogate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ConfigSpace import Configuration
+
+from spaces.space import InputShape, Space
+
+
+@dataclass(frozen=True)
+class CostFeatures:
+    """Logarithms of parameters and multiply-adds: cheap, and bigger networks are often better.
+
+    A network is built on the meta device to be counted, which takes milliseconds and no memory;
+    an `Encoder` asks once a key. torch is imported when the first one is counted.
+
+    Attributes:
+        space: builds the networks.
+        input_shape: channels, height and width of one image.
+        outputs: the number of classes.
+    """
+
+    space: Space
+    input_shape: InputShape
+    outputs: int
+
+    def __call__(self, configuration: Configuration) -> tuple[float, float]:
+        """log(1 + parameters) and log(1 + multiply-adds)."""
+        import torch
+
+        from spaces.resources.resources import cost
+
+        with torch.device("meta"):
+            network = self.space.build(configuration, self.input_shape, self.outputs)
+        counted = cost(network, self.input_shape)
+        return math.log1p(counted.parameters), math.log1p(counted.multiply_adds)

@@ -1,0 +1,142 @@
+"""Weight sharing: one network that holds every network of a space."""
+
+from __future__ import annotations
+
+import heapq
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from ConfigSpace import Configuration
+from ConfigSpace.hyperparameters import NumericalHyperparameter
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from spaces.space import InputShape, Space, SpaceError
+
+Active = Sequence[Sequence[int]]
+"""For each edge the positions of the operations that are computed; the others are left out."""
+
+
+class Supernet(nn.Module, ABC):
+    """Every operation on every edge, of which a path is one network of the space.
+
+    Attributes:
+        edges: what each edge is called, in the order of architecture parameters.
+        operations: what each operation is called, in that order too.
+    """
+
+    edges: tuple[str, ...]
+    operations: tuple[str, ...]
+
+    @abstractmethod
+    def path(
+        self, images: Float[Tensor, "batch channels height width"], configuration: Configuration
+    ) -> Float[Tensor, "batch outputs"]:
+        """The logits of the network that the space builds of `configuration`, shared weights."""
+
+    @abstractmethod
+    def mixture(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        weights: Float[Tensor, "edges operations"],
+        active: Active | None = None,
+    ) -> Float[Tensor, "batch outputs"]:
+        """The logits of the network whose edges are weighted sums of all operations.
+
+        Args:
+            images: already normalised.
+            weights: of each operation on each edge, the same in all cells.
+            active: computes only these, which makes hard weights cheap; None computes all.
+        """
+
+    @abstractmethod
+    def stand_alone(self, configuration: Configuration) -> dict[str, Tensor]:
+        """The weights of one path, as a `state_dict` of what the space builds; copies."""
+
+    @abstractmethod
+    def ranked(self, scores: Float[np.ndarray, "edges operations"]) -> Iterator[Configuration]:
+        """The configurations by the sum of their scores, highest first, `none` left out.
+
+        Liu et al. (2019), "DARTS", section 2.4: zero takes no part in the discretisation.
+
+        Args:
+            scores: logarithms of probabilities, so that their sum is that of a configuration.
+        """
+
+    @abstractmethod
+    def skips(self, configuration: Configuration) -> tuple[bool, ...]:
+        """For each edge of a cell of `configuration` whether it is a skip connection."""
+
+    @abstractmethod
+    def weightless(self, configuration: Configuration) -> tuple[bool, ...]:
+        """For each edge of a cell of `configuration` whether its operation has no weights."""
+
+    @abstractmethod
+    def candidates(self) -> Iterator[nn.Module]:
+        """Every operation with a module, on every edge of every cell."""
+
+
+@runtime_checkable
+class Sharing(Protocol):
+    """A space whose networks can share their weights."""
+
+    def supernet(self, input_shape: InputShape, outputs: int) -> Supernet:
+        """A supernet of the space, freshly initialised from torch's current seed."""
+        ...
+
+
+def supernet(space: Space, input_shape: InputShape, outputs: int) -> Supernet:
+    """The supernet of a space, freshly initialised from torch's current seed.
+
+    Args:
+        space: one with weight sharing, such as `CellSpace`.
+        input_shape: channels, height and width of one image.
+        outputs: the number of classes.
+
+    Raises:
+        SpaceError: the space has no weight sharing, or numbers that no shared weight stands for.
+    """
+    if isinstance(space, Sharing):
+        return space.supernet(input_shape, outputs)
+    name = type(space).__name__
+    choices = space.configuration_space.values()
+    numbers = [choice.name for choice in choices if isinstance(choice, NumericalHyperparameter)]
+    if numbers:
+        raise SpaceError(
+            f"{name} has no weight sharing, and cannot have: the numbers {', '.join(numbers)} "
+            "are no operations to choose from; fix them, and search the cells alone (a "
+            "JointSpace has them in its attribute 'space')"
+        )
+    raise SpaceError(
+        f"{name} has no weight sharing: choose a CellSpace, or give the space a method "
+        "supernet(input_shape, outputs) that returns a spaces.weight_sharing.Supernet"
+    )
+
+
+def most_probable(
+    scores: Float[np.ndarray, "edges operations"], allowed: Sequence[int]
+) -> Iterator[tuple[int, ...]]:
+    """One operation for each edge, by the sum of scores, highest first, each choice once.
+
+    Args:
+        scores: of each operation on each edge.
+        allowed: the positions of the operations that may be chosen.
+    """
+    ranking = [sorted(allowed, key=lambda o, row=row: -row[o]) for row in scores]  # type: ignore[misc]
+    start = (0,) * len(ranking)
+
+    def loss(places: tuple[int, ...]) -> float:
+        chosen = zip(scores, ranking, places, strict=True)
+        return -float(sum(row[order[place]] for row, order, place in chosen))
+
+    waiting, seen = [(loss(start), start)], {start}
+    while waiting:
+        _, places = heapq.heappop(waiting)
+        yield tuple(order[place] for order, place in zip(ranking, places, strict=True))
+        for edge, place in enumerate(places):
+            worse = (*places[:edge], place + 1, *places[edge + 1 :])
+            if place + 1 < len(allowed) and worse not in seen:
+                seen.add(worse)
+                heapq.heappush(waiting, (loss(worse), worse))

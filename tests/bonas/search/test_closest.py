@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ConfigSpace import Configuration
+
+from bonas.search.closest import Closest
+from fidelity import Constraint
+from fidelity.history.goal import Target
+from spaces import CellSpace, MacroSpace
+from spaces.space import sample
+from tests.bonas.spaces import GAIN
+
+SPACE = CellSpace.nasbench201()
+
+
+def weight(configuration: Configuration) -> float:
+    return 5.0 + sum(GAIN[str(value)] for value in configuration.values())
+
+
+LEAST = 5.0 + 6 * min(GAIN.values())
+
+
+def closest(*constraints: Constraint, stop_after: int = 10_000) -> Closest:
+    asked = iter(range(stop_after))
+    target = Target(constraints=constraints, computed={"weight": weight})
+    found = Closest(target, lambda: next(asked, None) is None)
+    found.descend(sample(SPACE.configuration_space, 20, np.random.default_rng(0)))
+    return found
+
+
+def test_an_impossible_limit_leads_to_the_smallest_value() -> None:
+    found = closest(Constraint("weight", at_most=LEAST - 0.1))
+    assert found.violation > 0
+    assert found.conclusive
+    assert weight(found.configuration) == pytest.approx(LEAST)
+    assert found.counted < 200
+
+
+def test_a_limit_that_one_network_in_thousands_keeps_is_found() -> None:
+    found = closest(Constraint("weight", at_most=LEAST + 1e-9))
+    assert found.violation == 0
+    assert weight(found.configuration) == pytest.approx(LEAST)
+
+
+@pytest.mark.parametrize(
+    "constraints",
+    [
+        [Constraint("weight", at_least=LEAST - 2, at_most=LEAST - 1)],
+        [Constraint("weight", at_least=LEAST + 9e9), Constraint("weight", at_most=LEAST + 9e9 + 1)],
+    ],
+)
+def test_between_two_bounds_a_descent_proves_nothing(constraints: list[Constraint]) -> None:
+    assert not closest(*constraints).conclusive
+
+
+def test_a_descent_that_is_stopped_proves_nothing() -> None:
+    found = closest(Constraint("weight", at_most=-1), stop_after=7)
+    assert not found.conclusive
+    assert found.counted == 20 + 7
+
+
+def test_conditional_choices_are_followed() -> None:
+    space = MacroSpace.mobile().configuration_space
+    target = Target(
+        constraints=(Constraint("choices", at_most=1),),
+        computed={"choices": lambda configuration: float(len(dict(configuration)))},
+    )
+    found = Closest(target, lambda: False)
+    found.descend(sample(space, 5, np.random.default_rng(0)))
+    assert found.conclusive
+    assert all(value == 1 for name, value in found.configuration.items() if name.endswith("depth"))

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from ConfigSpace import Configuration
+
+from bonas.search.progress import Silent
+from bonas.search.search import Search
+from bonas.strategies.random_search import RandomSearch
+from fidelity.checkpoint import Checkpoint, CheckpointWarning
+from fidelity.objective import Context, Diverged, InvalidArchitecture
+from fidelity.one_shot.one_shot import Inherited, OneShot
+from fidelity.one_shot.one_shot_then import OneShotThen
+from fidelity.schedules import (
+    AsynchronousHalving,
+    AsynchronousHyperband,
+    AsynchronousStopping,
+    FullFidelity,
+    Hyperband,
+    ProgressiveHalving,
+    Schedule,
+    SuccessiveHalving,
+)
+from fidelity.training.training import Training
+from spaces.cells.cell import CellSpace
+from spaces.hierarchical.macro_space import MacroSpace
+from spaces.space import SpaceError, sample
+from tests.fidelity.trained import DATASET, TRAINING
+
+SPACE = CellSpace(nodes=3, channels=4, cells=1, stages=1)
+SHARED = Training(SPACE, DATASET, max_epochs=12, batch_size=32, device="cpu")
+ONE_SHOT = OneShot(SHARED)
+CONVOLUTIONS = SPACE.from_string("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_1x1~1|")
+NOTHING = SPACE.from_string("|none~0|+|none~0|nor_conv_1x1~1|")
+ALONE = dataclasses.replace(SHARED, max_epochs=3)
+
+
+def drawn(count: int) -> list[Configuration]:
+    found = sample(SPACE.configuration_space, 3 * count, np.random.default_rng(0))
+    return [c for c in found if SPACE.architecture(c).connected][:count]
+
+
+class TestOneShot:
+    def test_it_learns_without_training_the_network_itself(self) -> None:
+        result = ONE_SHOT(CONVOLUTIONS)
+        assert set(result) == {"cost", "validation_loss", "parameters"}
+        assert result["cost"] <= 0.2
+        network = SPACE.build(CONVOLUTIONS, DATASET.input_shape, DATASET.classes)
+        assert result["parameters"] == sum(p.numel() for p in network.parameters())
+
+    def test_the_seed_fixes_it_and_estimates_change_nothing(self) -> None:
+        first = [ONE_SHOT(chosen) for chosen in drawn(4)]
+        again = [OneShot(SHARED)(chosen) for chosen in reversed(drawn(4))]
+        assert first == again[::-1]
+        assert OneShot(SHARED, seed=1)(CONVOLUTIONS) != ONE_SHOT(CONVOLUTIONS)
+
+    def test_random_states_are_left_as_they_were(self) -> None:
+        torch.manual_seed(3)
+        state = torch.get_rng_state()
+        OneShot(dataclasses.replace(SHARED, max_epochs=1))(CONVOLUTIONS)
+        assert torch.equal(torch.get_rng_state(), state)
+
+    def test_a_network_without_a_path_is_invalid(self) -> None:
+        with pytest.raises(InvalidArchitecture, match="no path"):
+            ONE_SHOT(NOTHING)
+
+    def test_under_a_search(self) -> None:
+        with Search(SPACE, ONE_SHOT, strategy=RandomSearch()) as search:
+            history = search.run(evaluations=8, progress=Silent())
+        assert isinstance(search.schedule, FullFidelity)
+        assert search.incumbent is not None
+        costs = {e.trial.key: e.cost for e in history.evaluations if e.succeeded}
+        assert search.incumbent.cost == min(costs.values())
+
+
+class TestFile:
+    def test_the_second_one_reads_what_the_first_has_trained(self, tmp_path: Path) -> None:
+        path = tmp_path / "supernet.pt"
+        short = dataclasses.replace(SHARED, max_epochs=2)
+        first = OneShot(short, file=path)(CONVOLUTIONS)
+        modified = path.stat().st_mtime_ns
+        assert OneShot(short, file=path)(CONVOLUTIONS) == first
+        assert path.stat().st_mtime_ns == modified
+        torch.load(path, weights_only=True)
+
+    def test_that_of_another_supernet_is_refused_and_kept(self, tmp_path: Path) -> None:
+        path = tmp_path / "supernet.pt"
+        short = dataclasses.replace(SHARED, max_epochs=1)
+        OneShot(short, file=path).supernet()
+        before = path.read_bytes()
+        for other in (OneShot(short, seed=1, file=path), OneShot(SHARED, file=path)):
+            with pytest.raises(SpaceError, match="holds another supernet"):
+                other.supernet()
+        assert path.read_bytes() == before
+
+
+class TestInherited:
+    def test_training_goes_on_from_the_inherited_weights(self) -> None:
+        training = dataclasses.replace(ALONE, space=Inherited(ONE_SHOT), learning_rate=1e-8)
+        warm = training(CONVOLUTIONS, 1)
+        assert warm["cost"] == pytest.approx(ONE_SHOT(CONVOLUTIONS)["cost"], abs=1e-9)
+
+    def test_it_is_a_space_like_the_other(self) -> None:
+        warm = Inherited(ONE_SHOT)
+        assert warm.configuration_space is SPACE.configuration_space
+        assert warm.architecture(CONVOLUTIONS) == SPACE.architecture(CONVOLUTIONS)
+
+    def test_of_images_of_another_shape_it_knows_nothing(self) -> None:
+        with pytest.raises(SpaceError, match="inherits nothing"):
+            Inherited(ONE_SHOT).build(CONVOLUTIONS, (3, 6, 6), DATASET.classes)
+
+
+class TestOneShotThen:
+    def test_budgets_below_the_first_are_estimates(self) -> None:
+        both = OneShotThen(ONE_SHOT, ALONE, first=1)
+        for budget in (0, 1 / 3, 0.99):
+            assert both(CONVOLUTIONS, budget) == ONE_SHOT(CONVOLUTIONS)
+        assert both(CONVOLUTIONS, 1) == ALONE(CONVOLUTIONS, 1)
+        assert both(CONVOLUTIONS, 3, seed=2) == ALONE(CONVOLUTIONS, 3, 2)
+        assert (both.max_budget, both.resumes) == (3, True)
+
+    @pytest.mark.parametrize(
+        "schedule",
+        [
+            Hyperband(1 / 3, 3),
+            SuccessiveHalving(1 / 3, 3),
+            AsynchronousHalving(1 / 3, 3),
+            AsynchronousHyperband(1 / 3, 3),
+            AsynchronousStopping(1 / 3, 3),
+            ProgressiveHalving(1 / 3, 3),
+        ],
+        ids=lambda schedule: type(schedule).__name__,
+    )
+    def test_it_is_the_lowest_rung_of_every_schedule(self, schedule: Schedule) -> None:
+        both = OneShotThen(ONE_SHOT, ALONE, first=1)
+        with Search(SPACE, both, strategy=RandomSearch(), schedule=schedule) as search:
+            history = search.run(evaluations=14, progress=Silent())
+        assert {1 / 3, 1.0} <= set(history.budgets)
+        trained = [e for e in history.evaluations if e.trial.budget >= 1 and e.reused is None]
+        for evaluation in (e for e in trained if e.succeeded):
+            # Nothing is left by an estimate to go on from; a training is continued.
+            trial = evaluation.trial
+            expected = 0 if trial.budget == 1 or trial.parent is None else trial.budget / 3
+            assert evaluation.metrics["resumed_from"] == pytest.approx(expected)
+            assert history.spent(evaluation) == pytest.approx(
+                evaluation.metrics["epochs"] - expected
+            )
+        assert any(e.trial.parent is not None for e in trained)
+
+    def test_a_checkpoint_without_room_is_told_to_the_trial(self, tmp_path: Path) -> None:
+        (tmp_path / "folder").write_text("in the way")
+        context = Context(Checkpoint(target=tmp_path / "folder" / "trial.pt"), resumed=1 / 3)
+        with pytest.warns(CheckpointWarning, match="cannot be written"):
+            OneShotThen(ONE_SHOT, ALONE)(CONVOLUTIONS, 1, 0, context)
+        assert context.checkpoint.unsaved is not None
+        assert context.checkpoint.refused
+
+    def test_a_context_without_checkpoints_says_that_it_began_anew(self) -> None:
+        context = Context(resumed=1 / 3)
+        OneShotThen(ONE_SHOT, ALONE)(CONVOLUTIONS, 1, 0, context)
+        assert context.checkpoint.refused
+        assert [step for step, _ in context.curve] == [1]
+
+    @pytest.mark.parametrize("first", [0, -1, 3.5, float("nan")])
+    def test_an_impossible_first_budget_is_refused(self, first: float) -> None:
+        with pytest.raises(ValueError, match=r"first is .* above 0 and at most the largest one, 3"):
+            OneShotThen(ONE_SHOT, ALONE, first)
+
+
+def test_a_supernet_that_cannot_be_written_is_trained_once_and_used(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("in the way")
+    one_shot, context = OneShot(SHARED, file=tmp_path / "folder" / "supernet.pt"), Context()
+    with pytest.warns(CheckpointWarning, match="supernet.pt cannot be written") as said:
+        assert one_shot(CONVOLUTIONS, context) == ONE_SHOT(CONVOLUTIONS)
+    assert len(said) == 1
+    assert context.checkpoint.notices == [str(said[0].message)]
+    assert one_shot(CONVOLUTIONS, context) == ONE_SHOT(CONVOLUTIONS)
+
+
+class TestBadInput:
+    def test_a_space_without_weight_sharing(self) -> None:
+        space = MacroSpace.nasbench_macro()
+        chosen = space.configuration_space.get_default_configuration()
+        with pytest.raises(SpaceError, match="MacroSpace has no weight sharing"):
+            OneShot(dataclasses.replace(TRAINING, space=space))(chosen)
+
+    @pytest.mark.filterwarnings("ignore")
+    def test_a_loss_that_is_no_number(self) -> None:
+        wild = OneShot(dataclasses.replace(SHARED, learning_rate=1e30))
+        with pytest.raises(Diverged, match=r"training loss is (nan|inf)"):
+            wild(CONVOLUTIONS)
