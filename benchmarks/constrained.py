@@ -5,7 +5,7 @@
     python benchmarks/constrained.py --report              # the table of what is there
 
 A query returns the CIFAR-10 validation error of one random training run of a cell (200 epochs) and
-its latency on a device (HW-NAS-Bench). Limits are at the 10th, 25th and 50th percentile of the
+its latency on a device (HW-NAS-Bench). Stop are at the 10th, 25th and 50th percentile of the
 latencies of all cells. `regret` is the mean error of the cell that a search recommends of those
 that keep the limit, in percent above the lowest mean error of all cells that keep it; 100 if it
 has found none. `beyond` is the share of the evaluations after the first 25 that are beyond the
@@ -35,7 +35,7 @@ from bonas import Search, strategies
 from bonas.search.progress import Silent
 from bonas.strategies.strategy import Recommender, Strategy
 from fidelity import Constraint, Evaluation, History
-from fidelity.history.ranking import one_cost
+from fidelity.history.ranking import ranked
 from fidelity.tables.hardware import HardwareNASBench201
 from spaces.space import configuration
 
@@ -123,13 +123,13 @@ def recommended(
     table: HardwareNASBench201, strategy: Strategy, history: History, count: int
 ) -> Configuration | None:
     """What the search would have recommended after `count` evaluations."""
-    cut = History(history.space, resumes=False, target=history.target)
+    cut = History(history.space, resumes=False, target=history.goal)
     for evaluation in history.evaluations[:count]:
         cut.add_trial(evaluation.trial)
         cut.add_evaluation(evaluation)
     found = cut.incumbent
     if isinstance(strategy, Recommender):
-        found = strategy.recommend(table.space, one_cost(cut))
+        found = strategy.recommend(table.space, ranked(cut))
     return None if found is None else found.trial.configuration
 
 

@@ -78,7 +78,7 @@ def report(histories: dict[str, History], seconds: dict[str, float]) -> str:
         "| --- " * 6 + "|",
     ]
     for name, history in histories.items():
-        found = np.array([history.target.costs(e) for e in history.pareto_front])
+        found = np.array([history.goal.costs(e) for e in history.pareto_front])
         volume = hypervolume(found, REFERENCE) / (REFERENCE[0] * REFERENCE[1])
         decades = hypervolume(np.log10(np.maximum(found, 1e-3)), np.log10(REFERENCE).tolist())
         lines.append(

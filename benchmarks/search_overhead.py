@@ -32,7 +32,7 @@ from ConfigSpace import Configuration
 
 from bonas.search.progress import Silent
 from bonas.search.search import Search
-from bonas.search.stop import Limits
+from bonas.search.stop import Stop
 from bonas.strategies.random_search import RandomSearch
 from fidelity.history.history import History
 from fidelity.history.journal import NAME
@@ -67,7 +67,7 @@ class Clock(Silent):
     bare: list[float] = field(default_factory=list)
     begun: tuple[float, float] | None = None
 
-    def update(self, history: History, limits: Limits) -> None:
+    def update(self, history: History, limits: Stop) -> None:
         """Ends the timing of one step and begins the next."""
         ended, cpu = time.perf_counter(), time.process_time()
         if self.begun is not None:
@@ -129,7 +129,7 @@ def report(trials: int, measured: int, repetitions: int) -> str:
         f"Milliseconds per step of `Search.run` with RandomSearch at {trials:,} trials in the "
         f"history, fsync included, over {measured} steps. A bare append of as many bytes with "
         f"fsync follows each step; the last column is the processor time of the step, which other "
-        f"programs on the machine change less. Target: a median step below {TARGET:g} ms.",
+        f"programs on the machine change less. Goal: a median step below {TARGET:g} ms.",
         "",
         "| schedule | step: median | 95% | bare: median | 95% | processor time: median |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

@@ -103,7 +103,7 @@ def main() -> None:
         f"a shared {platform.machine()} {platform.system()} machine. Evaluations a minute of "
         f"processor time with RandomSearch, of {options.evaluations:,} in searches of at most "
         f"{options.length:,}; known ones, looked up by the search itself, included. "
-        f"Target: {TARGET:,}.",
+        f"Goal: {TARGET:,}.",
         "",
         "| objective | schedule | workers | evaluations a minute | known (%) |",
         "| --- | --- | ---: | ---: | ---: |",

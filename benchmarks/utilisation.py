@@ -5,7 +5,7 @@
 AsynchronousHalving(1, 27) and the default strategy search a space of 282 million cells. A unit of
 budget takes 60 to 120 simulated seconds, by the network. The search is one process: while it
 thinks, in real seconds that are added to the clock, workers that have ended are idle. Nothing is
-known at first, so that the first 1,000 networks are random. Target: busy at least 95% of the time.
+known at first, so that the first 1,000 networks are random. Goal: busy at least 95% of the time.
 Results go to results/utilisation.md.
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
 
 Measured on {datetime.date.today()} by `python benchmarks/utilisation.py`: {arguments.workers}
 simulated workers, AsynchronousHalving(1, 27), BayesianOptimization(), {torch.get_num_threads()}
-thread(s). Proposal time counted on the clock. Target: 95%.
+thread(s). Proposal time counted on the clock. Goal: 95%.
 
 | evaluations | simulated seconds | median training | real seconds of the search | busy |
 | ---: | ---: | ---: | ---: | ---: |

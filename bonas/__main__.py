@@ -18,7 +18,7 @@ from fidelity.history.journal import JournalError
 
 if TYPE_CHECKING:
     from bonas.search.search import Search
-    from bonas.search.stop import Limits
+    from bonas.search.stop import Stop
 
 BUDGETS = ("min_budget", "max_budget", "eta")
 READERS = {
@@ -94,13 +94,13 @@ def _complain(problem: object, status: int) -> int:
     return status
 
 
-def _prepare(options: argparse.Namespace) -> tuple[Search, Limits]:
+def _prepare(options: argparse.Namespace) -> tuple[Search, Stop]:
     from bonas.search.search import Search
-    from bonas.search.stop import Limits
+    from bonas.search.stop import Stop
     from fidelity.training.training import Training
     from spaces.cells.cell import CellSpace
 
-    limits = Limits(options.evaluations, options.seconds, options.epochs)
+    limits = Stop(options.evaluations, options.seconds, options.epochs)
     schedule = _made(getattr(schedules, options.schedule), options)
     space = CellSpace.nasbench201(options.channels, options.cells, options.stages)
     training = Training(
@@ -117,7 +117,7 @@ def _prepare(options: argparse.Namespace) -> tuple[Search, Limits]:
     return search, limits
 
 
-def _run(search: Search, limits: Limits) -> int:
+def _run(search: Search, limits: Stop) -> int:
     from bonas.search.failures import NothingWorks
 
     try:
@@ -190,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     search = commands.add_parser(
         "search",
         help="search the cells of NAS-Bench-201 on a data set",
-        description="Searches the cells of NAS-Bench-201. Limits are totals over all runs in the "
+        description="Searches the cells of NAS-Bench-201. Stop are totals over all runs in the "
         "same directory; give at least one.",
         formatter_class=_Help,
     )

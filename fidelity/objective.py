@@ -161,7 +161,7 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
             evaluation,
             curve=context.curve,  # type: ignore[arg-type]  # becomes a tuple of pairs there
             seconds=time.monotonic() - start,
-            anew=context.checkpoint.refused,
+            retrained=context.checkpoint.refused,
             unsaved=context.checkpoint.unsaved,
         )
     )

@@ -25,7 +25,7 @@ from bonas.strategies import (
     Reinforce,
 )
 from bonas.strategies.strategy import Strategy
-from fidelity.history.goal import Constraint, TargetError
+from fidelity.history.goal import Constraint, GoalError
 from fidelity.history.history import History
 from fidelity.history.pareto import fronts
 from fidelity.history.trial import Evaluation, Status
@@ -95,7 +95,7 @@ def test_it_finds_a_front_and_a_search_in_two_parts_is_the_same(
     with search(strategy, schedule) as whole:
         whole.run(evaluations=36, runner=Simulated(1), progress=Silent())
         front = whole.pareto_front
-        costs = np.array([whole.target.costs(e) for e in front])
+        costs = np.array([whole.goal.costs(e) for e in front])
     assert len(front)
     assert (fronts(costs) == 0).all()
     for evaluations in (17, 36):
@@ -126,7 +126,7 @@ def test_promotions_are_of_the_front() -> None:
         history = chosen.run(evaluations=60, runner=Simulated(1), progress=Silent())
     rung = [e for e in history.evaluations if e.trial.bracket == 0 and e.trial.parent is None]
     promoted = {t.parent for t in history.trials}
-    numbers = fronts(np.array([history.target.costs(e) for e in rung])).tolist()
+    numbers = fronts(np.array([history.goal.costs(e) for e in rung])).tolist()
     places = [(number, e.trial.number in promoted) for number, e in zip(numbers, rung, strict=True)]
     won = [number for number, goes_on in places if goes_on]
     lost = [number for number, goes_on in places if not goes_on]
@@ -198,7 +198,7 @@ def test_a_told_evaluation_without_a_named_value_is_refused() -> None:
 @pytest.mark.parametrize("constraints", [(), (Constraint("cost", at_most=1.0),)])
 def test_the_cost_is_the_first_objective(constraints: tuple[Constraint, ...]) -> None:
     objectives = ("latency",) if constraints else ("latency", "cost")
-    with pytest.raises(TargetError, match="'cost' is to be the first objective"):
+    with pytest.raises(GoalError, match="'cost' is to be the first objective"):
         Search(MEDIUM, Objective(), objectives=objectives, constraints=constraints)
 
 

@@ -1,4 +1,4 @@
-"""Limits that only an evaluation tells of: how probable it is that a candidate keeps them."""
+"""Stop that only an evaluation tells of: how probable it is that a candidate keeps them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bonas.surrogates.observations import Observations
 from bonas.surrogates.transform import Floats, normal_scores
 from bonas.surrogates.tuning import Tuning
-from fidelity.history.goal import COST, Constraint, Target
+from fidelity.history.goal import COST, Constraint, Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from spaces.encoding import Encoder
@@ -40,17 +40,17 @@ if TYPE_CHECKING:
     from bonas.surrogates.surrogate import Surrogate
 
 
-def own_costs(observed: Observations, target: Target) -> Observations:
+def own_costs(observed: Observations, goal: Goal) -> Observations:
     """The observations with the costs that were measured, whatever limits they are beyond.
 
     A model learns more from them than from the costs of `fidelity.history.ranking`, which
     jump at each constraint. With several objectives there is no such cost, and they are left
     as they are.
     """
-    if not target.measured or len(target.objectives) > 1:
+    if not goal.measured or len(goal.objectives) > 1:
         return observed
     return Observations(
-        [replace(e, cost=target.value(e, COST)) if e.succeeded else e for e in observed.evaluations]
+        [replace(e, cost=goal.value(e, COST)) if e.succeeded else e for e in observed.evaluations]
     )
 
 
@@ -96,7 +96,7 @@ class Feasibility:
     def risk(self, history: History) -> float:
         """The highest probability of being beyond a limit that the next candidate may have."""
         late = [e for e in history.evaluations if e.succeeded][FREE:]
-        beyond = sum(not history.target.feasible(e) for e in late)
+        beyond = sum(not history.goal.feasible(e) for e in late)
         return min(1.0, max(LEAST_RISK, self.allowance * (len(late) + AHEAD) - beyond))
 
     def log_probability(
@@ -109,7 +109,7 @@ class Feasibility:
         Returns:
             None if there is no such limit, or nothing to learn from.
         """
-        limits = history.target.measured
+        limits = history.goal.measured
         seen = _newest(history)
         if not limits or not seen:
             return None
@@ -119,7 +119,7 @@ class Feasibility:
         rows = torch.from_numpy(encoding.rows)
         total = torch.zeros(len(candidates), dtype=torch.float64)
         for constraint in limits:
-            values = np.array([history.target.value(e, constraint.name) for e in seen])
+            values = np.array([history.goal.value(e, constraint.name) for e in seen])
             targets, lower, upper = _scores(values, constraint)
             tuning = self._tunings.setdefault(constraint, Tuning())
             numbers = tuple(e.trial.number for e in seen)

@@ -49,7 +49,7 @@ def lowest_costs(history: History) -> Float[np.ndarray, " evaluations"]:
     The cost of a network after few epochs is the true cost of that network, so that costs at
     all budgets count. Failures, and networks beyond a limit of the search, improve nothing.
     """
-    kept = [e.cost if history.target.feasible(e) else np.inf for e in history.evaluations]
+    kept = [e.cost if history.goal.feasible(e) else np.inf for e in history.evaluations]
     lowest: Float[np.ndarray, " evaluations"] = np.minimum.accumulate(np.array(kept, dtype=float))
     return lowest
 
@@ -59,7 +59,7 @@ def incumbents(history: History) -> list[Evaluation | None]:
     found: list[Evaluation | None] = []
     best: Evaluation | None = None
     for evaluation in history.evaluations:
-        if history.target.feasible(evaluation) and (best is None or _better(evaluation, best)):
+        if history.goal.feasible(evaluation) and (best is None or _better(evaluation, best)):
             best = evaluation
         found.append(best)
     return found

@@ -84,7 +84,7 @@ class Look:
         best = history.incumbent
         within = " within all limits" if history.closest is not None else ""
         told.append(f"no success{within} yet" if best is None else _best(best))
-        if len(history.target.objectives) > 1:
+        if len(history.goal.objectives) > 1:
             told.append(f"Pareto front: {len(history.pareto_front)} evaluations")
         counts = Counter(str(e.status) for e in history.evaluations)
         told.append("status: " + (", ".join(f"{k} {n}" for k, n in counts.most_common()) or "-"))

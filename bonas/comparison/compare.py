@@ -18,7 +18,7 @@ from bonas.comparison.setup import Setup
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
-from bonas.search.stop import Limits
+from bonas.search.stop import Stop
 from fidelity.objective import Objective
 from spaces.space import Space
 
@@ -68,7 +68,7 @@ def compare(
         JournalError: the directory holds other runs than these, or cannot be used.
         ValueError: no limit is given, or one is not positive.
     """
-    limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
+    limits = Stop(evaluations=evaluations, seconds=seconds, epochs=epochs)
     numbers = [operator.index(seed) for seed in seeds]
     _check(setups, numbers, jobs)
     space = _space(objective) if space is None else space
@@ -144,7 +144,7 @@ def _is_table(objective: Objective) -> bool:
     return all(hasattr(objective, name) for name in ("space", "budgets", "optimum", "regret"))
 
 
-def _clock(limits: Limits) -> Clock:
+def _clock(limits: Stop) -> Clock:
     if limits.evaluations is not None:
         return "evaluations"
     return "epochs" if limits.epochs is not None else "seconds"

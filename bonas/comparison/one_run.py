@@ -15,11 +15,12 @@ from bonas.runners.simulated import Simulated
 from bonas.search.manifest import check_header, header
 from bonas.search.progress import Silent
 from bonas.search.search import Search
-from bonas.search.stop import Limits
+from bonas.search.stop import Stop
 from fidelity.disk import remedy, write_whole
 from fidelity.history import journal
 from fidelity.history.caps import shortened
-from fidelity.history.history import History, evaluation_record, trial_record
+from fidelity.history.history import History
+from fidelity.history.records import evaluation_record, trial_record
 from fidelity.objective import Objective
 from spaces.space import Space
 
@@ -47,7 +48,7 @@ class Conditions:
 
     space: Space
     objective: Objective
-    limits: Limits
+    limits: Stop
     runner: Callable[[], Runner]
 
 
@@ -180,7 +181,7 @@ class OneRun:
             return header(
                 search.space,
                 search.objective,
-                search.target,
+                search.goal,
                 search.strategy,
                 search.schedule,
                 search.seed,

@@ -7,7 +7,8 @@ from typing import Any
 
 from ConfigSpace import Configuration
 
-from fidelity.history.history import History, evaluation_record, read_evaluation, trial_record
+from fidelity.history.history import History
+from fidelity.history.records import evaluation_record, read_evaluation, trial_record
 from fidelity.history.trial import Status, Trial
 from spaces.keys import trial_key
 from spaces.space import Space, configuration

@@ -33,7 +33,7 @@ def trajectory(history: History, reference: Sequence[float], clock: Clock = "epo
     Raises:
         ValueError: the reference has another number of objectives than the search.
     """
-    objectives = history.target.objectives
+    objectives = history.goal.objectives
     if len(reference) != len(objectives):
         raise ValueError(
             f"the reference has {len(reference)} costs, the search the {len(objectives)} "
@@ -45,8 +45,8 @@ def trajectory(history: History, reference: Sequence[float], clock: Clock = "epo
     ends = clock_times(history, clock)
     for number, evaluation in enumerate(history.evaluations, start=1):
         now = float(ends[number - 1])
-        if history.target.feasible(evaluation):
-            front = np.vstack([front, history.target.costs(evaluation)])
+        if history.goal.feasible(evaluation):
+            front = np.vstack([front, history.goal.costs(evaluation)])
             front = front[pareto.non_dominated(front)]
         volume = pareto.hypervolume(front, reference)
         if not volumes or volume > volumes[-1] or number == len(history):
@@ -92,7 +92,7 @@ def hypervolume(
     unit = ""
     names = labels(compared.histories)
     for index, (name, runs) in enumerate(zip(names, compared.histories.values(), strict=True)):
-        unit = next((" x ".join(run.target.objectives) for run in runs), unit)
+        unit = next((" x ".join(run.goal.objectives) for run in runs), unit)
         curves = [curve for run in runs if len((curve := trajectory(run, reference, clock))[0])]
         if not curves:
             continue

@@ -27,12 +27,12 @@ def points(
         names: of the quantities.
         evaluations: so many of the first count; None counts all.
     """
-    target = history.target
+    goal = history.goal
     first = history.evaluations[:evaluations]
-    kept = [evaluation for evaluation in first if target.feasible(evaluation)]
+    kept = [evaluation for evaluation in first if goal.feasible(evaluation)]
     highest = max((evaluation.trial.budget for evaluation in kept), default=0.0)
     found = [
-        [target.value(evaluation, name) for name in names]
+        [goal.value(evaluation, name) for name in names]
         for evaluation in kept
         if evaluation.trial.budget == highest
     ]
@@ -112,7 +112,7 @@ def pareto(
 
 
 def _axes(history: History) -> tuple[str, str]:
-    objectives = history.target.objectives
+    objectives = history.goal.objectives
     if len(objectives) < 2:
         raise ValueError(
             f"the search has the objective '{objectives[0]}' only: name two quantities, such as "

@@ -62,7 +62,7 @@ def _subject(source: Search | History | str | Path, space: Space | None) -> Subj
     header = header_of(
         source.space,
         source.objective,
-        source.target,
+        source.goal,
         source.strategy,
         source.schedule,
         source.seed,

@@ -13,7 +13,7 @@ import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from fidelity.checkpoint import Checkpoint, CheckpointWarning
-from fidelity.history.history import evaluation_record, read_evaluation
+from fidelity.history.records import evaluation_record, read_evaluation
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import Context, Objective, ObjectiveError, evaluate
 

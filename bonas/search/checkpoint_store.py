@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fidelity.checkpoint import Checkpoint, Checkpoints, CheckpointWarning
 from fidelity.history.history import History
-from fidelity.history.ranking import one_cost
+from fidelity.history.ranking import ranked
 from fidelity.history.trial import Trial
 from fidelity.objective import Context
 from fidelity.schedules.schedule import Schedule
@@ -31,7 +31,7 @@ def check_cap(most_bytes: int | None) -> None:
         raise ValueError(f"checkpoint_bytes is a positive number or None, not {most_bytes}")
 
 
-class KeptCheckpoints:
+class CheckpointStore:
     """The checkpoints of a search.
 
     Args:
@@ -151,7 +151,7 @@ class KeptCheckpoints:
         """Whose checkpoints may be needed."""
         if not self._history.resumes:
             return set()
-        return {self._owner(trial) for trial in self._schedule.continuable(one_cost(self._history))}
+        return {self._owner(trial) for trial in self._schedule.continuable(ranked(self._history))}
 
     def _held(self) -> set[int]:
         """Whose checkpoints are needed."""
@@ -159,7 +159,7 @@ class KeptCheckpoints:
         needed = {t.parent for t in pending if t.parent is not None and self._history.resumes}
         if self._history.incumbent is not None:
             needed.add(self._history.incumbent.trial.number)
-        if len(self._history.target.objectives) > 1:
+        if len(self._history.goal.objectives) > 1:
             needed |= {evaluation.trial.number for evaluation in self._history.pareto_front}
         # The last one too: a twin of it, which is recorded next, may be the one to be continued.
         fresh = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}

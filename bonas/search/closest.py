@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from ConfigSpace import Configuration
 
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from spaces.configurations.mutation import variants
 
 STARTS = 2
@@ -26,7 +26,7 @@ class Closest:
     leads to a smallest network. The descents are the same in every run.
 
     Args:
-        target: the constraints, and what is computed of a configuration.
+        goal: the constraints, and what is computed of a configuration.
         stop: whether to end early; it is asked before each configuration.
 
     Attributes:
@@ -37,11 +37,11 @@ class Closest:
 
     configuration: Configuration
 
-    def __init__(self, target: Target, stop: Callable[[], bool]) -> None:
+    def __init__(self, goal: Goal, stop: Callable[[], bool]) -> None:
         self.violation = math.inf
         self.counted = 0
         self._ended = False  # a descent, where no single change leads nearer
-        self._target = target
+        self._goal = goal
         self._stop = stop
 
     def descend(self, starts: Sequence[Configuration]) -> None:
@@ -57,13 +57,13 @@ class Closest:
 
         Between a lower and an upper bound, a descent may end where no single change leads nearer.
         """
-        known = [c for c in self._target.constraints if c.name in self._target.computed]
+        known = [c for c in self._goal.constraints if c.name in self._goal.computed]
         bounds = {(c.at_most is None, c.at_least is None) for c in known}
         return self._ended and len(bounds) == 1 and (False, False) not in bounds
 
     def _descend(self, current: Configuration) -> None:
         rng = np.random.default_rng(0)
-        violation = self._target.known_violation(current)
+        violation = self._goal.known_violation(current)
         while True:
             before = violation
             for index in range(len(current.config_space)):
@@ -77,7 +77,7 @@ class Closest:
                 return
 
     def _look(self, configuration: Configuration) -> float:
-        violation = self._target.known_violation(configuration)
+        violation = self._goal.known_violation(configuration)
         self.counted += 1
         if violation < self.violation:
             self.configuration, self.violation = configuration, violation

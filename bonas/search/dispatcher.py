@@ -19,7 +19,7 @@ TURN = 0.0005
 """Seconds after which Python lets another thread go on while the workers are attended to."""
 
 
-class Dispatch:
+class Dispatcher:
     """Hands trials to a runner; what is prepared goes to a worker as soon as it gets free.
 
     Args:

@@ -31,8 +31,8 @@ def warn_if_infeasible(history: History) -> None:
     if closest is None or history.incumbent is not None:
         return
     told = [
-        f"{c} (trial {closest.trial.number} has {history.target.value(closest, c.name):g})"
-        for c in history.target.constraints
+        f"{c} (trial {closest.trial.number} has {history.goal.value(closest, c.name):g})"
+        for c in history.goal.constraints
     ]
     warnings.warn(
         f"none of {len(history)} evaluations kept all limits. The closest one: {', '.join(told)}. "

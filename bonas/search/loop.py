@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from bonas.callbacks.callback import Listeners
 from bonas.runners.runner import Runner
-from bonas.search.dispatcher import Dispatch
+from bonas.search.dispatcher import Dispatcher
 from bonas.search.failures import Failures
 from bonas.search.progress import Silent
 from bonas.search.proposer import Postponed
-from bonas.search.signals import Interrupts
-from bonas.search.stop import Limits
+from bonas.search.signals import Signals
+from bonas.search.stop import Stop
 from bonas.strategies.strategy import Exhausted
 from fidelity.history.trial import Evaluation, Trial
 
@@ -57,8 +57,8 @@ class Run:
         self,
         search: Search,
         runner: Runner,
-        limits: Limits,
-        interrupts: Interrupts,
+        limits: Stop,
+        interrupts: Signals,
         shown: Silent,
         listeners: Listeners,
         first_failures: int,
@@ -69,7 +69,7 @@ class Run:
         self._shown = shown
         self._listeners = listeners
         self._failures = Failures(search.history, first_failures)
-        self._dispatch = Dispatch(runner, search._evaluated, self._in_time)
+        self._dispatch = Dispatcher(runner, search._evaluated, self._in_time)
         self._thought: deque[float] = deque(maxlen=10)  # seconds of the last proposals
 
     def go(self) -> None:
@@ -167,7 +167,7 @@ class Run:
         context = self._dispatch.contexts[trial.number]
         anew = trial.parent is not None and not context.resumed
         started = search._before + evaluation.started
-        evaluation = replace(evaluation, started=started, anew=anew or evaluation.anew)
+        evaluation = replace(evaluation, started=started, retrained=anew or evaluation.retrained)
         evaluation = search.tell(trial, evaluation)
         del self._dispatch.contexts[trial.number]
         log.debug(f"trial {trial.number}: {evaluation.status}, cost {evaluation.cost:g}")

@@ -16,7 +16,7 @@ import numpy as np
 from bonas.search.digests.code import PYTHON
 from bonas.search.digests.digest import digest, digest_differences
 from bonas.strategies.strategy import Strategy
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from fidelity.history.journal import FORMAT, JournalError
 from fidelity.objective import Objective
 from fidelity.schedules.schedule import Schedule
@@ -36,7 +36,7 @@ DIGESTS = 1
 def header(
     space: Space,
     objective: Objective,
-    target: Target,
+    goal: Goal,
     strategy: Strategy,
     schedule: Schedule,
     seed: int,
@@ -49,7 +49,7 @@ def header(
         "space": _description(space),
         "configuration_space": space_record(space.configuration_space),
         "objective": _description(objective),
-        "target": target.record(),
+        "target": goal.record(),
         "schedule": _description(schedule),
         "strategy": _description(strategy),
         "digests": {
@@ -105,7 +105,7 @@ def check_header(
 
 def _different(found: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The path of each difference and what it is."""
-    found = {"target": Target().record()} | dict(found)  # version 0.1 does not write it
+    found = {"target": Goal().record()} | dict(found)  # version 0.1 does not write it
     first = "digests" not in found
     plain: list[tuple[str, str]] = []
     for name in ("seed", "space", "objective", "target", "schedule"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from bonas.search.stop import Limits
+from bonas.search.stop import Stop
 from bonas.terminal import console
 from fidelity.history.history import History
 from spaces.display import html
@@ -27,7 +27,7 @@ class Silent:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def update(self, history: History, limits: Limits) -> None:
+    def update(self, history: History, limits: Stop) -> None:
         """Does nothing."""
 
 
@@ -72,7 +72,7 @@ class Progress(Silent):
         self._live: Live | Notebook | None = None
         self._last = -interval
         self._shown = -1
-        self._latest: tuple[History, Limits] | None = None
+        self._latest: tuple[History, Stop] | None = None
 
     def __enter__(self) -> Self:
         from rich.live import Live
@@ -91,7 +91,7 @@ class Progress(Silent):
         if self._live is not None:
             self._live.stop()
 
-    def update(self, history: History, limits: Limits) -> None:
+    def update(self, history: History, limits: Stop) -> None:
         """Shows where the search stands, if it is time."""
         self._latest = history, limits
         interval = 0.25 if self._live is not None else self.interval
@@ -99,7 +99,7 @@ class Progress(Silent):
             self._last = time.monotonic()
             self._show(history, limits)
 
-    def _show(self, history: History, limits: Limits) -> None:
+    def _show(self, history: History, limits: Stop) -> None:
         if self._live is not None:
             self._live.update(table(self.title, history, _summary(history, limits)))
         elif _steps(history) != self._shown and self._console is not None:
@@ -121,7 +121,7 @@ def _steps(history: History) -> int:
     return len(history) + len(history.refused)
 
 
-def _summary(history: History, limits: Limits) -> str:
+def _summary(history: History, limits: Stop) -> str:
     evaluations = f"{len(history)} evaluations" + _of(limits.evaluations)
     if history.refused:
         evaluations += f", {len(history.refused)} networks refused"

@@ -14,14 +14,15 @@ from bonas.search.failures import NothingFeasible
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
 from bonas.strategies.strategy import Again, Proposal, Strategy
-from fidelity.history.goal import Target
-from fidelity.history.history import History, refused_record
-from fidelity.history.ranking import one_cost
+from fidelity.history.goal import Goal
+from fidelity.history.history import History
+from fidelity.history.ranking import ranked
+from fidelity.history.records import refused_record
 from spaces.keys import trial_key
 from spaces.space import Space, recorded
 
 ATTEMPTS = 1000
-"""Proposals beyond a constraint in a row after which the search gives up."""
+"""Proposer beyond a constraint in a row after which the search gives up."""
 
 PATIENCE = 20
 """Refused proposals in a row after which the search verifies that a constraint can be kept."""
@@ -32,7 +33,7 @@ class Postponed(Exception):
 
 
 @dataclass
-class Proposals:
+class Proposer:
     """Asks a strategy for the network of each new trial.
 
     A network beyond a limit that its configuration alone tells is refused: it is never trained,
@@ -77,18 +78,18 @@ class Proposals:
         return proposal, self._key(proposal), self.seed
 
     def _admitted(self, number: int, stop: Callable[[], bool]) -> Proposal:
-        target = self.history.target
+        goal = self.history.goal
         refusals: list[Configuration] = []
         repeated = 0  # refusals since the last one that the history did not know
         for _ in range(ATTEMPTS):
             # Each question has a generator of its own, which the history alone determines.
             refused = [len(self.history.refused), repeated] if self.history.refused else []
             rng = np.random.default_rng([self.seed, number, *refused])
-            proposal = self.strategy.propose(self.space, one_cost(self.history), rng)
+            proposal = self.strategy.propose(self.space, ranked(self.history), rng)
             if isinstance(proposal, Again):
                 return proposal
             proposal = recorded(self.history.space, proposal, rng)
-            if target.admits(proposal):
+            if goal.admits(proposal):
                 return proposal
             refusals.append(proposal)
             key = self._key(proposal)
@@ -100,13 +101,13 @@ class Proposals:
             if len(refusals) == PATIENCE and not self.history.trials:
                 self._verify_feasible(refusals, stop)
             if stop():
-                closest = min(refusals, key=target.known_violation)
+                closest = min(refusals, key=goal.known_violation)
                 raise Postponed(
                     f"the run ends while proposals are refused: the last {len(refusals)} were "
                     f"beyond a constraint ({self._constraints}), the closest has "
                     f"{self._quantities(closest)}"
                 )
-        closest = min(refusals, key=target.known_violation)
+        closest = min(refusals, key=goal.known_violation)
         raise NothingFeasible(
             f"{ATTEMPTS} proposals in a row were beyond a constraint ({self._constraints}); the "
             f"closest has {self._quantities(closest)}: loosen a constraint, begin within it by "
@@ -115,7 +116,7 @@ class Proposals:
 
     def _verify_feasible(self, refusals: list[Configuration], stop: Callable[[], bool]) -> None:
         """Raise unless some network keeps the constraints, as far as a descent can tell."""
-        closest = Closest(self.history.target, stop)
+        closest = Closest(self.history.goal, stop)
         closest.descend(refusals)
         if closest.violation == 0.0 or not closest.conclusive:
             return
@@ -127,12 +128,12 @@ class Proposals:
 
     @property
     def _constraints(self) -> str:
-        return ", ".join(map(str, self.history.target.constraints))
+        return ", ".join(map(str, self.history.goal.constraints))
 
     def _quantities(self, configuration: Configuration) -> str:
         """The constrained quantities of a configuration, as far as they are known."""
-        known = self.history.target.known(configuration)
-        names = dict.fromkeys(c.name for c in self.history.target.constraints)
+        known = self.history.goal.known(configuration)
+        names = dict.fromkeys(c.name for c in self.history.goal.constraints)
         return ", ".join(f"{name} {known[name]:g}" for name in names if name in known)
 
     def _key(self, configuration: Configuration) -> str:
@@ -142,7 +143,7 @@ class Proposals:
         return self._keys[vector]
 
 
-def default_strategy(target: Target) -> Strategy:
+def default_strategy(goal: Goal) -> Strategy:
     """Bayesian optimization, for several objectives where there are several."""
-    several = len(target.objectives) > 1
+    several = len(goal.objectives) > 1
     return MultiObjectiveBayesianOptimization() if several else BayesianOptimization()

@@ -20,22 +20,23 @@ from bonas.reports.report import report
 from bonas.roles import RUNNER, SCHEDULE, SPACE, STRATEGY, check_role
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
-from bonas.search.checkpoint_store import CHECKPOINTS, KeptCheckpoints, check_cap
+from bonas.search.checkpoint_store import CHECKPOINTS, CheckpointStore, check_cap
 from bonas.search.failures import FIRST_FAILURES, warn_if_infeasible
 from bonas.search.loop import STALE_PROPOSALS, Run
 from bonas.search.manifest import check_header, header
 from bonas.search.progress import Progress, Silent
-from bonas.search.proposer import Proposals, default_strategy
-from bonas.search.signals import Interrupts
-from bonas.search.stop import Limits
-from bonas.search.trial_queue import InFlight
+from bonas.search.proposer import Proposer, default_strategy
+from bonas.search.signals import Signals
+from bonas.search.stop import Stop
+from bonas.search.trial_queue import TrialQueue
 from bonas.strategies.strategy import Exhausted, Recommender, Strategy
 from fidelity.history.budget_check import ignores_budget
-from fidelity.history.goal import COST, Constraint, Targeted, target
-from fidelity.history.history import History, evaluation_record, trial_record
+from fidelity.history.goal import COST, Constraint, WithGoal, goal
+from fidelity.history.history import History
 from fidelity.history.journal import Journal
 from fidelity.history.metrics import checked
-from fidelity.history.ranking import one_cost
+from fidelity.history.ranking import ranked
+from fidelity.history.records import evaluation_record, trial_record
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import (
     MISSING,
@@ -69,7 +70,7 @@ class Search:
             `computed` knows beforehand: a network beyond one of these is never trained.
         directory: where history and checkpoints are kept; the same directory means resume.
             None keeps them only as long as the search lives.
-        checkpoint_bytes: that checkpoints may take on the disk, see `KeptCheckpoints`; None is
+        checkpoint_bytes: that checkpoints may take on the disk, see `CheckpointStore`; None is
             no cap.
         seed: of everything random. The same seed gives the same search.
 
@@ -77,7 +78,7 @@ class Search:
         TypeError: an argument is a class or a name where an object is expected.
         ObjectiveError: the objective cannot be called with what a search passes.
         ScheduleError: the schedule asks for more than the objective's `max_budget`.
-        TargetError: objectives or constraints that no search can have.
+        GoalError: objectives or constraints that no search can have.
         JournalError: the directory cannot be written, is in use, or holds another search.
         ValueError: the cap is not positive.
     """
@@ -105,16 +106,16 @@ class Search:
         self.space = space
         self.objective = objective
         unlabelled(space)  # probed now, so that a warning comes before the first evaluation
-        self.target = target(objective, objectives, constraints)
-        self.strategy = default_strategy(self.target) if strategy is None else strategy
+        self.goal = goal(objective, objectives, constraints)
+        self.strategy = default_strategy(self.goal) if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
         self.seed = operator.index(seed)  # integers of numpy too, and no others
         self.history = History(
-            space.configuration_space, resumes=resumes(objective), target=self.target
+            space.configuration_space, resumes=resumes(objective), goal=self.goal
         )
-        self._evaluated = Targeted(objective, self.target) if self.target.named else objective
-        self._in_flight = InFlight()
-        self._proposals = Proposals(space, self.strategy, self.history, self.seed, self._append)
+        self._evaluated = WithGoal(objective, self.goal) if self.goal.named else objective
+        self._in_flight = TrialQueue()
+        self._proposals = Proposer(space, self.strategy, self.history, self.seed, self._append)
         self._runner: Runner | None = None  # whose clock counts
         self._before = 0.0  # seconds when that clock began
         self._journal: Journal | None = None
@@ -130,7 +131,7 @@ class Search:
             if self._journal is not None:
                 self._resume(self._journal)
             files = self.directory / CHECKPOINTS
-            self._checkpoints = KeptCheckpoints(
+            self._checkpoints = CheckpointStore(
                 files, self.history, self.schedule, checkpoint_bytes
             )
         except BaseException:
@@ -140,7 +141,7 @@ class Search:
     def _resume(self, journal: Journal) -> None:
         found, records = journal.records()
         mine = header(
-            self.space, self.objective, self.target, self.strategy, self.schedule, self.seed
+            self.space, self.objective, self.goal, self.strategy, self.schedule, self.seed
         )
         if found is not None and not check_header(found, records, mine, self.directory):
             journal.clear()
@@ -196,14 +197,14 @@ class Search:
         evaluation = checked(evaluation)
         self._check(evaluation)
         if trial.parent is not None and not self.history.resumes:
-            evaluation = replace(evaluation, anew=True)
+            evaluation = replace(evaluation, retrained=True)
         self._record(evaluation)
         self._in_flight.end(trial)
         return evaluation
 
     def _interpreted(self, trial: Trial, result: Result) -> Evaluation:
         try:
-            return interpret(trial, self.target.completed(trial.configuration, result))
+            return interpret(trial, self.goal.completed(trial.configuration, result))
         except Diverged as error:
             return Evaluation(trial, status=Status.DIVERGED, error=str(error))
 
@@ -212,7 +213,7 @@ class Search:
 
         The objective never returns it then; later, one trial has crashed.
         """
-        self.target.check(evaluation)
+        self.goal.check(evaluation)
         error = evaluation.error or ""
         if error.startswith(MISSING) and not any(e.succeeded for e in self.history.evaluations):
             raise MissingValue(error.removeprefix(MISSING))
@@ -233,7 +234,7 @@ class Search:
                     known,
                     trial=trial,
                     reused=known.trial.number,
-                    anew=False,
+                    retrained=False,
                     seconds=0.0,
                     started=self._clock(),
                 )
@@ -244,9 +245,9 @@ class Search:
 
     def _ask_schedule(self, stop: Callable[[], bool]) -> Trial | None:
         try:
-            trial = self._trial(self.schedule.next(one_cost(self.history)), stop)
+            trial = self._trial(self.schedule.next(ranked(self.history)), stop)
         except Exhausted:
-            trial = self._trial(self.schedule.next(one_cost(self.history), exhausted=True), stop)
+            trial = self._trial(self.schedule.next(ranked(self.history), exhausted=True), stop)
             if trial is None and not self.history.pending:
                 raise
         if trial is not None:
@@ -297,7 +298,7 @@ class Search:
     ) -> History:
         """Searches until a limit is reached or the space is exhausted.
 
-        Limits are totals over all runs in the same directory. Nothing is started that would
+        Stop are totals over all runs in the same directory. Nothing is started that would
         exceed `evaluations` or `epochs` when everything that runs has ended; what runs when
         `seconds` are over is finished. Ctrl-C or SIGTERM lets what runs finish; a second one
         stops at once. The same directory goes on from there. Where several workers would wait for
@@ -320,11 +321,11 @@ class Search:
             NothingFeasible: no network was found that keeps the constraints.
             KeyboardInterrupt: after Ctrl-C or SIGTERM.
         """
-        limits = Limits(evaluations=evaluations, seconds=seconds, epochs=epochs)
+        limits = Stop(evaluations=evaluations, seconds=seconds, epochs=epochs)
         runner = InProcess() if runner is None else runner
         check_role("runner", runner, RUNNER, "runners.LocalProcesses(4)")
         self._go_by(runner)
-        with progress or Progress() as shown, Interrupts() as interrupts:
+        with progress or Progress() as shown, Signals() as interrupts:
             listeners = Listeners(callbacks)
             Run(self, runner, limits, interrupts, shown, listeners, first_failures).go()
         warn_if_infeasible(self.history)
@@ -347,8 +348,8 @@ class Search:
     @property
     def incumbent(self) -> Evaluation | None:
         """The best that was found, by the strategy's own judgement if it has one."""
-        if isinstance(self.strategy, Recommender) and len(self.target.objectives) == 1:
-            found = self.strategy.recommend(self.space, one_cost(self.history))
+        if isinstance(self.strategy, Recommender) and len(self.goal.objectives) == 1:
+            found = self.strategy.recommend(self.space, ranked(self.history))
             return found and self.history.evaluation(found.trial.number)
         return self.history.incumbent
 

@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 log = logging.getLogger(__name__)
 
 
-class Interrupts:
+class Signals:
     """Counts the signals of one run; a context manager around it.
 
     It leaves alone a signal that the process ignores, as a shell has it for a job in the

@@ -12,7 +12,7 @@ from fidelity.history.trial import Trial
 
 
 @dataclass(frozen=True)
-class Limits:
+class Stop:
     """Totals over all runs of a search; None is no limit.
 
     Raises:

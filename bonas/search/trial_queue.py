@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fidelity.history.trial import Trial
 
 
-class InFlight:
+class TrialQueue:
     """Which trials are running, which wait for one of them, and which are to be run again.
 
     Of trials of one network at one budget and seed, which have the same outcome, only one runs

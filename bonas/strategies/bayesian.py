@@ -18,7 +18,7 @@ from bonas.strategies.strategy import Again, Proposal
 from bonas.surrogates.observations import Observations, observations, repeatable, running
 from bonas.surrogates.transform import Transform, normal_scores
 from bonas.surrogates.tuning import Tuning
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 from spaces.encoding import Encoder, Features
@@ -111,7 +111,7 @@ class BayesianOptimization:
         ranked = observations(history, self.initial)
         if history.networks < self.initial or not ranked:
             return self._first(memory.pool, asked, rng)
-        observed = own_costs(ranked, history.target)
+        observed = own_costs(ranked, history.goal)
         unseen = memory.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
         pending = [trial.configuration for trial in running(history)]
         problem = self._problem(memory, observed, pending, list(unseen.values()))
@@ -122,7 +122,7 @@ class BayesianOptimization:
         bonus = self._log_belief(problem.configurations, len(observed))
         seed = int(rng.integers(2**31))
         return problem.maximise(
-            self.acquisition, list(again.values()), _sum(bonus, chances), history.target, seed
+            self.acquisition, list(again.values()), _sum(bonus, chances), history.goal, seed
         )
 
     def _log_belief(self, chosen: Sequence[Configuration], n: int) -> Tensor | None:
@@ -153,7 +153,7 @@ class BayesianOptimization:
         incumbent = history.incumbent
         if incumbent is None:
             return None
-        observed = own_costs(Observations(history.at(incumbent.trial.budget)), history.target)
+        observed = own_costs(Observations(history.at(incumbent.trial.budget)), history.goal)
         if len(observed) < self.initial:
             return incumbent
         believed = self._problem(self._remember(space), observed, [], []).believed()
@@ -162,7 +162,7 @@ class BayesianOptimization:
             found = [
                 observed.evaluations[p]
                 for p in positions
-                if history.target.feasible(observed.evaluations[p])
+                if history.goal.feasible(observed.evaluations[p])
             ]
             if found:
                 return min(found, key=lambda evaluation: evaluation.cost)
@@ -218,7 +218,7 @@ class _Problem:
         acquisition: Acquisition,
         again: Sequence[Trial],
         bonus: Float[Tensor, " m"] | None,
-        target: Target,
+        goal: Goal,
         seed: int,
     ) -> Proposal:
         """The proposal with the highest score, a new network or one of the trials in `again`.
@@ -230,7 +230,7 @@ class _Problem:
             acquisition: gives the scores, which are logarithms where there is a `bonus`.
             again: trials that may be repeated.
             bonus: added to the score of each candidate.
-            target: has limits, of which that are known beforehand a candidate is to keep.
+            goal: has limits, of which that are known beforehand a candidate is to keep.
             seed: of whatever is random in the acquisition function.
         """
         import torch
@@ -244,7 +244,7 @@ class _Problem:
                 # What runs is taken to confirm what is believed of it, which lowers the variance
                 # around it and sends the next proposal elsewhere (Ginsbourger et al. 2010).
                 model = model.condition_on_observations(self.running, mean(model, self.running))
-            networks = self._contenders(target)
+            networks = self._contenders(goal)
             seen = self.seen[list(networks.values())]
             repeated = None
             if not networks:
@@ -255,7 +255,7 @@ class _Problem:
                 scores = acquisition.scores(model, self.candidates, seen, seed)
             if bonus is not None:
                 scores = scores + bonus.to(scores)
-            choice, score = self._highest_admitted(scores, target)
+            choice, score = self._highest_admitted(scores, goal)
             if repeated is not None:
                 allowed = {trial.key: trial for trial in again}
                 blocked = torch.tensor([key not in allowed for key in networks])
@@ -264,24 +264,24 @@ class _Problem:
                     return Again(allowed[list(networks)[repeat]])
         return self.configurations[choice]
 
-    def _highest_admitted(self, scores: Float[Tensor, " m"], target: Target) -> tuple[int, float]:
+    def _highest_admitted(self, scores: Float[Tensor, " m"], goal: Goal) -> tuple[int, float]:
         """As `_highest`, within the limits that are known beforehand where there is such a one."""
         known = _known(scores)
-        order = known.argsort(descending=True, stable=True).tolist() if target.computed else []
+        order = known.argsort(descending=True, stable=True).tolist() if goal.computed else []
         for place in order:
-            if target.admits(self.configurations[place]):
+            if goal.admits(self.configurations[place]):
                 return place, float(known[place])
         return _highest(scores)
 
-    def _contenders(self, target: Target) -> dict[str, int]:
+    def _contenders(self, goal: Goal) -> dict[str, int]:
         """The best networks by their lowest costs, and where each was first observed.
 
         Those that are beyond a limit are left out.
         """
         costs = self.observed.costs
         networks = self.observed.networks()
-        if target.measured:
-            kept = {e.trial.key for e in self.observed.evaluations if target.feasible(e)}
+        if goal.measured:
+            kept = {e.trial.key for e in self.observed.evaluations if goal.feasible(e)}
             networks = {key: places for key, places in networks.items() if key in kept}
         best = sorted(networks, key=lambda key: min(costs[p] for p in networks[key]))
         return {key: networks[key][0] for key in best[:CONTENDERS]}

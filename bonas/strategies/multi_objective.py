@@ -16,7 +16,7 @@ from bonas.strategies.remembered import remembered
 from bonas.surrogates.observations import Observations, observations, running
 from bonas.surrogates.transform import Transform, balanced_scores, imputed
 from bonas.surrogates.tuning import Tuning
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from spaces.encoding import Encoder, Encoding
 from spaces.space import Space
@@ -98,8 +98,8 @@ class MultiObjectiveBayesianOptimization:
         pending = [trial.configuration for trial in running(history)]
         known = [*observed.configurations, *pending]
         with torch.no_grad():
-            beliefs = self._beliefs(memory, history.target, observed, pending, unseen)
-            kept = [history.target.feasible(e) for e in observed.evaluations]
+            beliefs = self._beliefs(memory, history.goal, observed, pending, unseen)
+            kept = [history.goal.feasible(e) for e in observed.evaluations]
             scores = _scores(beliefs, len(observed), kept + [True] * len(pending))
             scores = scores[len(known) :].nan_to_num(nan=-torch.inf)
         chances = memory.feasibility.log_weight(memory.pool.encoder, history, unseen)
@@ -111,7 +111,7 @@ class MultiObjectiveBayesianOptimization:
     def _beliefs(
         self,
         memory: _Memory,
-        target: Target,
+        goal: Goal,
         observed: Observations,
         pending: Sequence[Configuration],
         unseen: Sequence[Configuration],
@@ -123,11 +123,11 @@ class MultiObjectiveBayesianOptimization:
 
         configurations = [*observed.configurations, *pending, *unseen]
         encoding = memory.pool.encoder.encode(configurations)
-        costs = np.array([target.costs(e) for e in observed.evaluations])
+        costs = np.array([goal.costs(e) for e in observed.evaluations])
         beliefs = []
-        for name, column in zip(target.objectives, costs.T, strict=True):
-            if name in target.computed:
-                values = np.array([target.known(chosen)[name] for chosen in configurations])
+        for name, column in zip(goal.objectives, costs.T, strict=True):
+            if name in goal.computed:
+                values = np.array([goal.known(chosen)[name] for chosen in configurations])
                 means = torch.from_numpy(self.transform(imputed(values.tolist())))
                 beliefs.append(Marginals(means, torch.zeros_like(means)))
             else:

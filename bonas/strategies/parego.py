@@ -45,7 +45,7 @@ class ParEGO:
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         """See `Strategy.propose`."""
-        weights = rng.dirichlet(np.ones(len(history.target.objectives)))
+        weights = rng.dirichlet(np.ones(len(history.goal.objectives)))
         return self.strategy.propose(space, self._scalarised(history, weights), rng)
 
     def _scalarised(self, history: History, weights: Float[np.ndarray, " k"]) -> History:
@@ -70,11 +70,11 @@ class ParEGO:
         found: list[Evaluation] = [e for e in history.at(budget) if e.succeeded]
         if not found:
             return {}
-        costs = np.array([history.target.costs(e) for e in found])
+        costs = np.array([history.goal.costs(e) for e in found])
         points = np.column_stack([tamed(column) for column in costs.T])
         spans = np.ptp(points, axis=0)
         scaled = weights * (points - points.min(axis=0)) / np.where(spans > 0, spans, 1.0)
         scalars = scaled.max(axis=1) + self.rho * scaled.sum(axis=1)
-        beyond = np.array([history.target.violation(e) for e in found])
+        beyond = np.array([history.goal.violation(e) for e in found])
         scalars += np.where(beyond > 0, scalars.max() + beyond, 0.0)
         return {e.trial.number: float(s) for e, s in zip(found, scalars, strict=True)}

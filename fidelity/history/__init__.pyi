@@ -1,68 +1,20 @@
-from .goal import (
-    COST,
-    LARGEST_VIOLATION,
-    Computed,
-    Constraint,
-    Target,
-    Targeted,
-    TargetError,
-    target,
-)
-from .history import (
-    NESTED,
-    UNREADABLE,
-    History,
-    evaluation_record,
-    read_evaluation,
-    refused_record,
-    trial_record,
-)
-from .journal import (
-    BEGIN,
-    FORMAT,
-    NAME,
-    NOTE,
-    OWNER,
-    Journal,
-    JournalError,
-    decode,
-    encode,
-    is_blank,
-    owner,
-    read,
-)
-from .trial import DETERMINISTIC, Evaluation, Status, Trial
+from .goal import COST, LARGEST_VIOLATION, Computed, Constraint, Goal, GoalError, WithGoal
+from .history import History
+from .journal import Journal, JournalError
+from .trial import Evaluation, Status, Trial
 
 __all__ = [
-    "BEGIN",
     "COST",
-    "DETERMINISTIC",
-    "FORMAT",
     "LARGEST_VIOLATION",
-    "NAME",
-    "NESTED",
-    "NOTE",
-    "OWNER",
-    "UNREADABLE",
     "Computed",
     "Constraint",
     "Evaluation",
+    "Goal",
+    "GoalError",
     "History",
     "Journal",
     "JournalError",
     "Status",
-    "Target",
-    "TargetError",
-    "Targeted",
     "Trial",
-    "decode",
-    "encode",
-    "evaluation_record",
-    "is_blank",
-    "owner",
-    "read",
-    "read_evaluation",
-    "refused_record",
-    "target",
-    "trial_record",
+    "WithGoal",
 ]

@@ -22,9 +22,12 @@ def shortened(text: str) -> str:
     return text[:end] + note + text[-end:]
 
 
-def thinned(curve: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Evenly spaced points of `curve` where it has too many, the first and the last included."""
-    if len(curve) <= MAX_CURVE_POINTS:
+def thinned(curve: Any) -> Any:
+    """Return evenly spaced points of a curve that has too many, first and last included.
+
+    An objective may leave anything as its curve; what is no tuple or list is returned as it is.
+    """
+    if not isinstance(curve, tuple | list) or len(curve) <= MAX_CURVE_POINTS:
         return curve
     last, steps = len(curve) - 1, MAX_CURVE_POINTS - 1
     return tuple(curve[index * last // steps] for index in range(MAX_CURVE_POINTS))

@@ -23,7 +23,7 @@ Computed = Mapping[str, Callable[[Configuration], float]]
 """Quantities that a configuration alone tells, before anything is trained, by their names."""
 
 
-class TargetError(ValueError):
+class GoalError(ValueError):
     """Objectives or constraints that no search can have."""
 
 
@@ -40,7 +40,7 @@ class Constraint:
         at_least: the lowest one.
 
     Raises:
-        TargetError: no limit is given, or none can be kept.
+        GoalError: no limit is given, or none can be kept.
     """
 
     name: str
@@ -50,11 +50,11 @@ class Constraint:
     def __post_init__(self) -> None:
         limits = [limit for limit in (self.at_least, self.at_most) if limit is not None]
         if not limits or any(math.isnan(limit) for limit in limits):
-            raise TargetError(
+            raise GoalError(
                 f"the constraint on '{self.name}' needs a number as at_most or at_least"
             )
         if limits[0] > limits[-1]:
-            raise TargetError(
+            raise GoalError(
                 f"no '{self.name}' is at least {self.at_least} and at most {self.at_most}"
             )
 
@@ -77,7 +77,7 @@ class Constraint:
 
 
 @dataclass(frozen=True)
-class Target:
+class Goal:
     """The objectives of a search, all minimised, and its constraints.
 
     Attributes:
@@ -87,7 +87,7 @@ class Target:
         computed: how quantities follow from a configuration.
 
     Raises:
-        TargetError: there is no objective, one is named twice, or constraints contradict.
+        GoalError: there is no objective, one is named twice, or constraints contradict.
     """
 
     objectives: tuple[str, ...] = (COST,)
@@ -99,10 +99,10 @@ class Target:
 
     def __post_init__(self) -> None:
         if not self.objectives or len(set(self.objectives)) < len(self.objectives):
-            raise TargetError(f"objectives are one name or several, each once: {self.objectives}")
+            raise GoalError(f"objectives are one name or several, each once: {self.objectives}")
         named = [*self.objectives[1:], *(c.name for c in self.constraints)]
         if COST in named and self.objectives[0] != COST:
-            raise TargetError(
+            raise GoalError(
                 f"'{COST}' is to be the first objective where it is one or has a limit, because "
                 f"the cost of an evaluation is its first objective, here '{self.objectives[0]}'"
             )
@@ -214,48 +214,48 @@ class Target:
         return {"objectives": list(self.objectives), "constraints": limits}
 
     @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Target:
-        """The target that `record` wrote."""
+    def read(cls, record: Mapping[str, Any]) -> Goal:
+        """The goal that `record` wrote."""
         return cls(
             tuple(record["objectives"]), tuple(Constraint(**c) for c in record["constraints"])
         )
 
 
-def target(
+def goal(
     objective: Objective,
     objectives: Sequence[str],
     constraints: Sequence[Constraint] | Constraint,
-) -> Target:
-    """The target of a search; what an objective can compute is in its attribute `computed`.
+) -> Goal:
+    """The goal of a search; what an objective can compute is in its attribute `computed`.
 
     Raises:
-        TargetError: as `Target`.
+        GoalError: as `Goal`.
     """
     if isinstance(constraints, Constraint):
         constraints = (constraints,)
     for constraint in constraints:
         if not isinstance(constraint, Constraint):
-            raise TargetError(
+            raise GoalError(
                 "constraints are objects, such as Constraint('parameters', at_most=100_000), not "
                 f"{constraint!r}"
             )
     names = (objectives,) if isinstance(objectives, str) else tuple(objectives)
     if not all(isinstance(name, str) for name in names):
-        raise TargetError(f"objectives are names of what the objective returns, not {names}")
-    return Target(names, tuple(constraints), getattr(objective, "computed", {}))
+        raise GoalError(f"objectives are names of what the objective returns, not {names}")
+    return Goal(names, tuple(constraints), getattr(objective, "computed", {}))
 
 
-class Targeted:
-    """An objective whose results are completed for a target.
+class WithGoal:
+    """An objective whose results are completed for a goal.
 
     Args:
         objective: is called as it is.
-        target: says what its results have to hold.
+        goal: says what its results have to hold.
     """
 
-    def __init__(self, objective: Objective, target: Target) -> None:
+    def __init__(self, objective: Objective, goal: Goal) -> None:
         self.objective = objective
-        self.target = target
+        self.goal = goal
         self.__signature__ = inspect.signature(objective)
         self.resumes = bool(getattr(objective, "resumes", True))
 
@@ -264,7 +264,7 @@ class Targeted:
         result = self.objective(*arguments, **named)
         bound = self.__signature__.bind(*arguments, **named).arguments
         configuration = bound["configuration" if "configuration" in bound else "config"]
-        return self.target.completed(configuration, result)
+        return self.goal.completed(configuration, result)
 
 
 def _number(name: str, found: Mapping[str, Any]) -> float:

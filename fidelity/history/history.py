@@ -13,14 +13,14 @@ from ConfigSpace import ConfigurationSpace
 
 from fidelity.history import journal
 from fidelity.history.columns import columns
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from fidelity.history.html import history_html
 from fidelity.history.journal import JournalError
-from fidelity.history.metrics import checked
 from fidelity.history.pareto import non_dominated
+from fidelity.history.records import read_evaluation, read_trial
 from fidelity.history.trial import DETERMINISTIC, Evaluation, Status, Trial
-from spaces.configurations.plain import exact, read_space
-from spaces.space import configuration, record, values
+from spaces.configurations.plain import read_space
+from spaces.space import values
 
 if TYPE_CHECKING:
     import pandas
@@ -39,15 +39,15 @@ class History:
         space: the space that the configurations are points of.
         resumes: whether promotions continue from what their parents have spent. (Of those that
             are evaluated, each evaluation says so itself.)
-        target: what is minimised, and which limits are to be kept.
+        goal: what is minimised, and which limits are to be kept.
     """
 
     def __init__(
-        self, space: ConfigurationSpace, *, resumes: bool = True, target: Target | None = None
+        self, space: ConfigurationSpace, *, resumes: bool = True, goal: Goal | None = None
     ) -> None:
         self.space = space
         self.resumes = resumes
-        self.target = Target() if target is None else target
+        self.goal = Goal() if goal is None else goal
         self._trials: list[Trial] = []
         self._evaluations: list[Evaluation] = []
         self._of_trial: dict[int, Evaluation] = {}
@@ -135,7 +135,7 @@ class History:
         """The lowest cost at the highest budget at which anything succeeded; the first of equals.
 
         Costs at different budgets are not compared: a high budget's cost is the better estimate.
-        What is beyond a limit of the target counts as if it had not succeeded.
+        What is beyond a limit of the goal counts as if it had not succeeded.
         """
         return self._best[max(self._best)] if self._best else None
 
@@ -150,8 +150,8 @@ class History:
             return []
         found: dict[tuple[float, ...], Evaluation] = {}
         for evaluation in self.at(max(self._best)):
-            if self.target.feasible(evaluation):
-                found.setdefault(self.target.costs(evaluation), evaluation)
+            if self.goal.feasible(evaluation):
+                found.setdefault(self.goal.costs(evaluation), evaluation)
         kept = non_dominated(np.array(list(found)))
         front = [costs for costs, best in zip(found, kept, strict=True) if best]
         return [found[costs] for costs in sorted(front)]
@@ -160,7 +160,7 @@ class History:
     def closest(self) -> Evaluation | None:
         """Of all that succeeded, what is least beyond the limits; the lowest cost of equals."""
         successes = (e for e in self._evaluations if e.succeeded)
-        return min(successes, key=lambda e: (self.target.violation(e), e.cost), default=None)
+        return min(successes, key=lambda e: (self.goal.violation(e), e.cost), default=None)
 
     def add_trial(self, trial: Trial) -> None:
         """Appends a trial, which is pending from now on.
@@ -193,7 +193,7 @@ class History:
         self._of_trial[trial.number] = evaluation
         self._at_budget[trial.budget].append(evaluation)
         best = self._best.get(trial.budget)
-        if (best is None or evaluation.cost < best.cost) and self.target.feasible(evaluation):
+        if (best is None or evaluation.cost < best.cost) and self.goal.feasible(evaluation):
             self._best[trial.budget] = evaluation
         self._resource += self.spent(evaluation)
         if evaluation.reused is None and evaluation.status in DETERMINISTIC:
@@ -214,7 +214,7 @@ class History:
         """
         if evaluation.reused is not None or evaluation.status is Status.INVALID:
             return 0.0
-        return evaluation.trial.budget if evaluation.anew else self.increment(evaluation.trial)
+        return evaluation.trial.budget if evaluation.retrained else self.increment(evaluation.trial)
 
     def frame(self) -> pandas.DataFrame:
         """Return one row per evaluation: trial, status, cost, seconds, hyperparameters, metrics.
@@ -261,13 +261,13 @@ class History:
         """
         try:
             space = read_space(header["configuration_space"])
-            target = Target.read(header["target"]) if "target" in header else Target()
+            goal = Goal.read(header["target"]) if "target" in header else Goal()
         except UNREADABLE as error:
             raise JournalError(
                 f"line 1, the header of the history, cannot be read ({_reason(error)}): restore "
                 "the file from a copy, or use the version of bonas that wrote it"
             ) from error
-        return cls(space, target=target)
+        return cls(space, goal=goal)
 
     def replay(self, records: Sequence[dict[str, Any]], path: Path = Path(journal.NAME)) -> None:
         """Append what follows the header of a journal.
@@ -315,10 +315,7 @@ class History:
                 raise ValueError(f"its kind {kind!r} is unknown to this version of bonas")
 
     def _read_trial(self, entry: Mapping[str, Any]) -> Trial:
-        # The wall-clock time at which it was requested is there for people.
-        given = {name: value for name, value in entry.items() if name not in ("kind", "asked")}
-        point = configuration(self.space, given.pop("configuration"))
-        trial = Trial(configuration=point, **given)
+        trial = read_trial(entry, self.space)
         if trial.parent is not None and not 0 <= trial.parent < len(self._trials):
             raise ValueError(
                 f"trial {trial.number} continues trial {trial.parent}, which is not there"
@@ -332,41 +329,3 @@ def _not_pending(number: int) -> str:
 
 def _reason(error: Exception) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
-
-
-def trial_record(trial: Trial) -> dict[str, Any]:
-    """Return a trial as plain JSON values."""
-    written = {
-        f.name: record(trial.configuration)
-        if f.name == "configuration"
-        else exact(getattr(trial, f.name))
-        for f in fields(Trial)
-    }
-    return {"kind": "trial", **written}
-
-
-def refused_record(key: str) -> dict[str, Any]:
-    """Return a network that was refused as plain JSON values."""
-    return {"kind": "refused", "key": key}
-
-
-def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
-    """Return an evaluation as plain JSON values; see `fidelity.history.metrics.checked`."""
-    plain = checked(evaluation)
-    written = {f.name: getattr(plain, f.name) for f in fields(Evaluation)}
-    return {
-        "kind": "evaluation",
-        **written,
-        "trial": plain.trial.number,
-        "cost": plain.cost if plain.succeeded else None,
-    }
-
-
-def read_evaluation(record: Mapping[str, Any], trial: Trial) -> Evaluation:
-    """Return the evaluation of `trial` that `evaluation_record` wrote."""
-    fields = {name: value for name, value in record.items() if name != "kind"}
-    fields["trial"] = trial
-    fields["cost"] = float("inf") if fields["cost"] is None else fields["cost"]
-    fields["curve"] = tuple((step, cost) for step, cost in fields["curve"])
-    fields["status"] = Status(fields["status"])
-    return Evaluation(**fields)

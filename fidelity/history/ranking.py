@@ -25,8 +25,8 @@ class _View:
 _views: WeakKeyDictionary[History, _View] = WeakKeyDictionary()
 
 
-def one_cost(history: History) -> History:
-    """The same trials and evaluations, each with one cost that says how good it is for the target.
+def ranked(history: History) -> History:
+    """The same trials and evaluations, each with one cost that says how good it is for the goal.
 
     With one objective, the cost of an evaluation that keeps all limits is its own, and that of
     another one is above all these by how far it is beyond the limits (Deb 2000, "An efficient
@@ -35,14 +35,14 @@ def one_cost(history: History) -> History:
     kept before others, then the number of the front, then the room around it (Deb et al. 2002,
     "A fast and elitist multiobjective genetic algorithm").
 
-    So every strategy learns, and every schedule promotes, by the target. Who knows of several
-    objectives finds their values in the metrics: see `Target.costs`.
+    So every strategy learns, and every schedule promotes, by the goal. Who knows of several
+    objectives finds their values in the metrics: see `Goal.costs`.
 
     Returns:
         `history` itself if it has one objective and no limits. What is returned is not to be
         changed; it may grow when `history` grows.
     """
-    if history.target.plain:
+    if history.goal.plain:
         return history
     view = _views.get(history)
     if view is None or view.evaluations != len(history):
@@ -57,7 +57,7 @@ def one_cost(history: History) -> History:
 
 
 def _rebuilt(history: History) -> History:
-    seen = History(history.space, resumes=history.resumes, target=history.target)
+    seen = History(history.space, resumes=history.resumes, goal=history.goal)
     for trial in history.trials:
         seen.add_trial(trial)
     costs: dict[int, float] = {}
@@ -74,10 +74,10 @@ def _rebuilt(history: History) -> History:
 
 def _costs(history: History, evaluations: Sequence[Evaluation]) -> dict[int, float]:
     """One cost for each of the evaluations at one budget that succeeded."""
-    target = history.target
-    beyond = {e.trial.number: target.violation(e) for e in evaluations}
+    goal = history.goal
+    beyond = {e.trial.number: goal.violation(e) for e in evaluations}
     kept = [e for e in evaluations if not beyond[e.trial.number]]
-    if len(target.objectives) == 1:
+    if len(goal.objectives) == 1:
         worst = max((e.cost for e in kept), default=max((e.cost for e in evaluations), default=0))
         # Beside a huge cost the sum alone may be no higher.
         least = math.nextafter(worst, math.inf)
@@ -85,7 +85,7 @@ def _costs(history: History, evaluations: Sequence[Evaluation]) -> dict[int, flo
             e.trial.number: max(worst + by, least) if (by := beyond[e.trial.number]) else e.cost
             for e in evaluations
         }
-    points = np.array([target.costs(e) for e in kept]).reshape(-1, len(target.objectives))
+    points = np.array([goal.costs(e) for e in kept]).reshape(-1, len(goal.objectives))
     order = [kept[place] for place in best_first(points)]
     order += sorted(
         (e for e in evaluations if beyond[e.trial.number]), key=lambda e: beyond[e.trial.number]

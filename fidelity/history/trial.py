@@ -74,7 +74,7 @@ class Evaluation:
             evaluated before at the same budget and seed.
         error: the traceback or the reason of a failure; the middle of a text above 16 KiB is
             left out.
-        anew: it was trained from the beginning though it has a parent: the objective does not
+        retrained: it was trained from the beginning though it has a parent: the objective does not
             resume, or the parent's checkpoint was gone or damaged.
         unsaved: why its last checkpoint could not be written, as on a full disk: a promotion
             trains from the beginning. None if it was written, or none was to be.
@@ -89,7 +89,7 @@ class Evaluation:
     status: Status = Status.SUCCESS
     reused: int | None = None
     error: str | None = None
-    anew: bool = False
+    retrained: bool = False
     unsaved: str | None = None
 
     def __post_init__(self) -> None:

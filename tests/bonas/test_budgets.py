@@ -65,7 +65,9 @@ def test_budgets_that_are_no_whole_epochs_stay_exact(
     assert any(e.trial.parent is not None for e in really)
     for evaluation in really:
         parent = evaluation.trial.parent
-        before = 0 if parent is None or evaluation.anew else steps[history.trials[parent].budget]
+        before = (
+            0 if parent is None or evaluation.retrained else steps[history.trials[parent].budget]
+        )
         assert evaluation.metrics["epochs"] * 3 == steps[evaluation.trial.budget]
         assert evaluation.metrics["resumed_from"] * 3 == pytest.approx(before)
     loaded = History.load(tmp_path)

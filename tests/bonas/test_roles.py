@@ -77,4 +77,4 @@ def test_what_holds_a_strategy_refuses_a_class(wrapping: Callable[[Any], object]
 def test_a_single_constraint_needs_no_list() -> None:
     limit: Any = Constraint("slowness", at_most=1)
     with Search(cells(), cost, constraints=limit) as search:
-        assert search.target.constraints == (limit,)
+        assert search.goal.constraints == (limit,)

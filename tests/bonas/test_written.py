@@ -28,7 +28,7 @@ from bonas.runners.in_process import InProcess
 from bonas.search.progress import Silent
 from bonas.strategies.strategy import Strategy
 from fidelity import Constraint, FullFidelity, History, Hyperband
-from fidelity.history.history import trial_record
+from fidelity.history.records import trial_record
 from fidelity.history.trial import Evaluation
 from fidelity.schedules import Schedule
 from spaces.architecture.architecture import Architecture, chain

@@ -294,7 +294,7 @@ def test_a_damaged_checkpoint_is_trained_anew(tmp_path: Path, damage: Any) -> No
     ):
         history = made.run(evaluations=12, progress=Silent())
     assert all(e.succeeded for e in history.evaluations)
-    assert sum(e.anew for e in history.evaluations) == 1
+    assert sum(e.retrained for e in history.evaluations) == 1
     assert not list((tmp_path / "checkpoints").glob("touched"))
 
 

@@ -17,9 +17,9 @@ from bonas.acquisition.feasibility import (
 )
 from bonas.surrogates import GaussianProcess
 from bonas.surrogates.observations import Observations
-from fidelity.history.goal import Constraint, Target
+from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
-from fidelity.history.ranking import one_cost
+from fidelity.history.ranking import ranked
 from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.encoding import Encoder
 from tests.bonas.spaces import GAIN, cells
@@ -38,8 +38,8 @@ def cost(place: int) -> float:
 
 
 def history(constraint: Constraint, places: list[int]) -> History:
-    target = Target(constraints=(constraint,))
-    made = History(SPACE.configuration_space, target=target)
+    goal = Goal(constraints=(constraint,))
+    made = History(SPACE.configuration_space, goal=goal)
     for number, place in enumerate(places):
         trial = Trial(number, ALL[place], ENCODER.key(ALL[place]), 1.0)
         made.add_trial(trial)
@@ -91,8 +91,8 @@ def test_a_limit_that_everything_has_kept_is_probably_kept() -> None:
 
 def test_a_model_learns_the_costs_that_were_measured() -> None:
     made = history(Constraint("skips", at_most=0), PLACES[:20])
-    seen = one_cost(made)
-    observed = own_costs(Observations(seen.at(1.0)), made.target)
+    seen = ranked(made)
+    observed = own_costs(Observations(seen.at(1.0)), made.goal)
     assert observed.costs.tolist() == [e.cost for e in made.evaluations]
     assert Observations(seen.at(1.0)).costs.tolist() != observed.costs.tolist()
 
@@ -102,7 +102,7 @@ def test_a_failure_stays_one() -> None:
     trial = Trial(3, ALL[5], "failed", 1.0)
     made.add_trial(trial)
     made.add_evaluation(Evaluation(trial, status=Status.CRASHED))
-    observed = own_costs(Observations(one_cost(made).at(1.0)), made.target)
+    observed = own_costs(Observations(ranked(made).at(1.0)), made.goal)
     assert observed.evaluations[-1].cost == math.inf
     assert observed.costs[-1] == observed.costs.max()
 

@@ -16,7 +16,7 @@ from bonas.analysis.trajectory import (
     times,
     trajectory,
 )
-from fidelity.history.goal import Constraint, Target
+from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.schedules.schedule import Promote, Start
@@ -123,7 +123,7 @@ def test_what_is_pending_has_spent_nothing() -> None:
 
 
 def test_a_network_beyond_a_limit_improves_nothing() -> None:
-    history = History(space(), target=Target(constraints=(Constraint("size", at_most=2),)))
+    history = History(space(), goal=Goal(constraints=(Constraint("size", at_most=2),)))
     for cost, size in [(0.5, 1.0), (0.1, 3.0), (0.4, 2.0)]:
         trial = start(history, Start(1.0))
         history.add_evaluation(Evaluation(trial, cost=cost, metrics={"size": size}))
@@ -167,7 +167,7 @@ def test_values_at_any_moment() -> None:
 
 def test_a_target_is_reached_when_it_is_kept_from_then_on() -> None:
     curve = trajectory(plain(8, 5, 2))
-    assert [reached(curve, target) for target in (9, 8, 7, 5, 2, 1)] == [1, 1, 2, 2, 3, np.inf]
+    assert [reached(curve, goal) for goal in (9, 8, 7, 5, 2, 1)] == [1, 1, 2, 2, 3, np.inf]
     rising = (np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.1, 0.5, 0.1, 0.1]))
     assert reached(rising, 0.2) == 3
     assert reached((np.array([]), np.array([])), 1.0) == np.inf

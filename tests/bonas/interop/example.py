@@ -4,7 +4,8 @@ from ConfigSpace import Configuration, ConfigurationSpace, EqualsCondition, Floa
 from ConfigSpace.hyperparameters import CategoricalHyperparameter, OrdinalHyperparameter
 from torch import nn
 
-from fidelity.history.history import History, evaluation_record, trial_record
+from fidelity.history.history import History
+from fidelity.history.records import evaluation_record, trial_record
 from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.architecture.architecture import Architecture, chain
 from spaces.keys import trial_key
@@ -55,7 +56,7 @@ def history() -> History:
     )
     made.add_evaluation(Evaluation(first, 0.75, seconds=1.0, started=2.25))
     promoted = start(B, 3.0, parent=second.number, bracket=1)
-    made.add_evaluation(Evaluation(promoted, 0.25, seconds=4.0, started=3.25, anew=True))
+    made.add_evaluation(Evaluation(promoted, 0.25, seconds=4.0, started=3.25, retrained=True))
     made.add_evaluation(Evaluation(start(A, 1.0), 0.75, reused=first.number))
     for place, status in enumerate(Status):
         if status is not Status.SUCCESS:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bonas.analysis import Predictions
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules.schedule import Promote, Start
@@ -19,7 +19,7 @@ NAMES = ["plain", "_hidden", "", "$5 or $6", "a_b"]
 
 def evaluated(*costs: float | None, objectives: tuple[str, ...] = ("cost", "size")) -> History:
     """New trials at budget 1, each promoted to 27 with a curve; None is a crash."""
-    made = History(cells().configuration_space, target=Target(objectives))
+    made = History(cells().configuration_space, goal=Goal(objectives))
     for place, value in enumerate(costs):
         trial = start(made, Start(1.0))
         for budget in (1.0, 27.0):

@@ -6,7 +6,7 @@ import pytest
 
 from bonas.plot import pareto
 from bonas.plot.pareto import front, points
-from fidelity.history.goal import Constraint, Target
+from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules.schedule import Promote, Start
@@ -14,15 +14,15 @@ from tests.bonas.plot.pictures import check, paper
 from tests.bonas.plot.searches import two_objectives
 from tests.fidelity.histories import space, start
 
-TWO = Target(("cost", "latency"))
+TWO = Goal(("cost", "latency"))
 
 
 LABELS = ("multiply-adds (count)", "validation error (fraction)")
 
 
-def searched(*costs: tuple[float, float] | None, target: Target = TWO) -> History:
+def searched(*costs: tuple[float, float] | None, goal: Goal = TWO) -> History:
     """One network at budget 1 after another; None is a crash."""
-    history = History(space(), target=target)
+    history = History(space(), goal=goal)
     for pair in costs:
         trial = start(history, Start(1.0))
         if pair is None:
@@ -70,7 +70,7 @@ def test_several_searches_earlier_fronts_and_the_true_one() -> None:
 
 
 def test_quantities_that_are_no_objectives() -> None:
-    history = searched((3.0, 1.0), (2.0, 2.0), target=Target())
+    history = searched((3.0, 1.0), (2.0, 2.0), goal=Goal())
     ax = pareto(history, quantities=("latency", "cost"))
     assert len(ax.lines[0].get_xydata()) == 2
     with pytest.raises(ValueError, match="'cost' only: name two quantities"):
@@ -78,8 +78,8 @@ def test_quantities_that_are_no_objectives() -> None:
 
 
 def test_what_is_beyond_a_limit_is_left_out() -> None:
-    limited = Target(("cost", "latency"), (Constraint("latency", at_most=2.0),))
-    history = searched((3.0, 1.0), (1.0, 4.0), target=limited)
+    limited = Goal(("cost", "latency"), (Constraint("latency", at_most=2.0),))
+    history = searched((3.0, 1.0), (1.0, 4.0), goal=limited)
     assert points(history, ("latency", "cost")).tolist() == [[1.0, 3.0]]
 
 

@@ -271,7 +271,7 @@ class RunnerContract:
         with pytest.warns(CheckpointWarning, match="cannot be read .*training starts anew") as said:
             evaluation = evaluated(self.make(), loading, context)
         assert len(said) == 1
-        assert (evaluation.cost, evaluation.anew) == (1.0, True)
+        assert (evaluation.cost, evaluation.retrained) == (1.0, True)
 
     def test_a_promotion_of_what_left_no_checkpoint_trains_anew_and_says_so(self) -> None:
         def saving(configuration: Configuration, budget: float, context: Context) -> Any:
@@ -289,7 +289,7 @@ class RunnerContract:
         evaluated = [e for e in history.evaluations if e.reused is None]
         promoted = [e.trial for e in evaluated if e.trial.parent is not None]
         assert promoted
-        assert [e.anew for e in evaluated] == [e.trial in promoted for e in evaluated]
+        assert [e.retrained for e in evaluated] == [e.trial in promoted for e in evaluated]
         assert history.resource == sum(e.trial.budget for e in evaluated)
         texts = [str(warning.message) for warning in said]
         begun = [text for text in texts if "trains from the beginning" in text]

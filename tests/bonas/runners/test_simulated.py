@@ -97,10 +97,10 @@ def test_a_promotion_is_told_what_was_trained_before() -> None:
     assert sum(e.seconds for e in history.evaluations) == history.resource
     promoted = [e for e in history.evaluations if e.trial.parent is not None]
     assert {(e.trial.budget, e.seconds) for e in promoted} == {(3, 2), (9, 6), (27, 18)}
-    assert not any(e.anew for e in history.evaluations)
+    assert not any(e.retrained for e in history.evaluations)
 
 
-# Limits
+# Stop
 
 
 def test_nothing_is_started_beyond_the_number_of_evaluations() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 
-from bonas.search.checkpoint_store import KeptCheckpoints
+from bonas.search.checkpoint_store import CheckpointStore
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.strategies import RandomSearch
@@ -22,8 +22,8 @@ from tests.bonas.spaces import cells, cost
 from tests.fidelity.histories import end, space, start
 
 
-def kept(directory: Path, history: History) -> KeptCheckpoints:
-    return KeptCheckpoints(directory, history, FullFidelity(3.0))
+def kept(directory: Path, history: History) -> CheckpointStore:
+    return CheckpointStore(directory, history, FullFidelity(3.0))
 
 
 def leave(directory: Path, *trials: int) -> list[Path]:
@@ -99,14 +99,14 @@ def test_what_is_pending_keeps_its_own_checkpoint(tmp_path: Path) -> None:
     assert checkpoints.of(1) is None
 
 
-def paused(directory: Path, most_bytes: int | None) -> tuple[KeptCheckpoints, History, list[Path]]:
+def paused(directory: Path, most_bytes: int | None) -> tuple[CheckpointStore, History, list[Path]]:
     """Nine evaluations, the first of them the best."""
     history = History(space())
     schedule = AsynchronousHalving(1, 9)
     for number in (1, 5, 3, 7, 9, 8, 2, 4, 6):
         end(history, start(history, Start(1.0)), float(number))
     paths = leave(directory, *range(9))
-    return KeptCheckpoints(directory, history, schedule, most_bytes), history, paths
+    return CheckpointStore(directory, history, schedule, most_bytes), history, paths
 
 
 def test_above_the_cap_the_least_promising_go_first(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_failure_is_less_promising_than_any_success(tmp_path: Path) -> None:
         end(history, start(history, Start(1.0)), found)
     paths = leave(tmp_path, *range(4))
     cap = 3 * len(b"weights")
-    KeptCheckpoints(tmp_path, history, AsynchronousHalving(1, 9), cap).tidy()
+    CheckpointStore(tmp_path, history, AsynchronousHalving(1, 9), cap).tidy()
     assert [path.exists() for path in paths] == [True, False, True, True]
 
 
@@ -181,8 +181,8 @@ def test_a_search_stays_below_its_cap_and_trains_anew_what_it_dropped(tmp_path: 
     free = run(made(None, tmp_path / "free"), evaluations=60)
     assert told(capped) == told(free)
     assert max(most) > 6
-    dropped = sum(e.anew for e in capped.evaluations)
-    assert dropped > sum(e.anew for e in free.evaluations)
+    dropped = sum(e.retrained for e in capped.evaluations)
+    assert dropped > sum(e.retrained for e in free.evaluations)
     assert capped.resource > free.resource
     with made(4 * 5500, tmp_path / "capped") as again:
         assert again.run(evaluations=70, progress=Silent()).resource > capped.resource

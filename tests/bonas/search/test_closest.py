@@ -6,7 +6,7 @@ from ConfigSpace import Configuration
 
 from bonas.search.closest import Closest
 from fidelity import Constraint
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from spaces import CellSpace, MacroSpace
 from spaces.space import sample
 from tests.bonas.spaces import GAIN
@@ -23,8 +23,8 @@ LEAST = 5.0 + 6 * min(GAIN.values())
 
 def closest(*constraints: Constraint, stop_after: int = 10_000) -> Closest:
     asked = iter(range(stop_after))
-    target = Target(constraints=constraints, computed={"weight": weight})
-    found = Closest(target, lambda: next(asked, None) is None)
+    goal = Goal(constraints=constraints, computed={"weight": weight})
+    found = Closest(goal, lambda: next(asked, None) is None)
     found.descend(sample(SPACE.configuration_space, 20, np.random.default_rng(0)))
     return found
 
@@ -62,11 +62,11 @@ def test_a_descent_that_is_stopped_proves_nothing() -> None:
 
 def test_conditional_choices_are_followed() -> None:
     space = MacroSpace.mobile().configuration_space
-    target = Target(
+    goal = Goal(
         constraints=(Constraint("choices", at_most=1),),
         computed={"choices": lambda configuration: float(len(dict(configuration)))},
     )
-    found = Closest(target, lambda: False)
+    found = Closest(goal, lambda: False)
     found.descend(sample(space, 5, np.random.default_rng(0)))
     assert found.conclusive
     assert all(value == 1 for name, value in found.configuration.items() if name.endswith("depth"))

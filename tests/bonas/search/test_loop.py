@@ -1,4 +1,4 @@
-"""Proposals that are made while workers are busy, and workers that are attended to meanwhile."""
+"""Proposer that are made while workers are busy, and workers that are attended to meanwhile."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_what_a_run_does_is_logged_and_no_handler_is_there(
     run(thinking({}), InProcess(), evaluations=1)
     said = [record.getMessage() for record in caplog.records if record.name == "bonas.search.loop"]
     assert said == [
-        "a run begins with 0 evaluations, to Limits(evaluations=1, seconds=None, epochs=None)",
+        "a run begins with 0 evaluations, to Stop(evaluations=1, seconds=None, epochs=None)",
         "trial 0 begins at budget 1",
         "trial 0: success, cost 0",
         "the run ends with 1 evaluations",

@@ -6,13 +6,13 @@ import pytest
 from rich.console import Console
 
 from bonas.search.progress import ROWS, Progress, Silent
-from bonas.search.stop import Limits
+from bonas.search.stop import Stop
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from fidelity.schedules.schedule import Promote, Start
 from tests.fidelity.histories import end, space, start
 
-LIMITS = Limits(evaluations=20, epochs=30)
+LIMITS = Stop(evaluations=20, epochs=30)
 
 
 def history() -> History:
@@ -45,7 +45,7 @@ def test_plain_lines_have_no_control_characters_and_are_not_repeated() -> None:
     progress, file = plain()
     with progress:
         for _ in range(3):
-            progress.update(history(), Limits(seconds=5))
+            progress.update(history(), Stop(seconds=5))
     assert "\x1b" not in file.getvalue()
     assert file.getvalue().count("\n") == 1
     assert "4 evaluations, 4 epochs, " in file.getvalue()

@@ -118,7 +118,7 @@ def test_a_search_with_refusals_resumes_to_the_same(name: str, tmp_path: Path) -
     assert whole.refused == parts.refused
     loaded = History.load(tmp_path / "whole")
     assert loaded.refused == whole.refused
-    assert loaded.target.constraints == (LIMIT,)
+    assert loaded.goal.constraints == (LIMIT,)
     assert loaded.incumbent == whole.incumbent
 
 
@@ -243,8 +243,8 @@ def test_measured_limits_are_learned(name: str) -> None:
         warnings.simplefilter("error")
         history = searched(STRATEGIES[name], [limit], evaluations=60)
         blind = searched(strategies.RandomSearch(), [limit], evaluations=60)
-    kept = [history.target.feasible(e) for e in history.evaluations[25:]]
-    by_chance = [history.target.feasible(e) for e in blind.evaluations]
+    kept = [history.goal.feasible(e) for e in history.evaluations[25:]]
+    by_chance = [history.goal.feasible(e) for e in blind.evaluations]
     assert sum(kept) / len(kept) > 1.5 * sum(by_chance) / len(by_chance)
     assert history.incumbent is not None
     assert history.incumbent.metrics["slowness"] <= 1.5
@@ -258,14 +258,14 @@ def test_several_objectives_have_a_front() -> None:
         evaluations=60,
         objectives=("cost", "slowness"),
     )
-    front = [history.target.costs(e) for e in history.pareto_front]
+    front = [history.goal.costs(e) for e in history.pareto_front]
     assert len(front) > 1
     assert front == sorted(front)
     assert [slow for _, slow in front] == sorted((slow for _, slow in front), reverse=True)
     assert {e.trial.budget for e in history.pareto_front} == {9}
 
 
-def test_another_target_is_another_search(tmp_path: Path) -> None:
+def test_another_goal_is_another_search(tmp_path: Path) -> None:
     searched(strategies.RandomSearch(), [LIMIT], directory=tmp_path, evaluations=3)
     from fidelity.history.journal import JournalError
 

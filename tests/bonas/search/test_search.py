@@ -341,7 +341,7 @@ def test_a_lost_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Path) -
     trained = sum(budget - start for start, budget in starts)
     assert history.resource == trained
     assert all(e.succeeded for e in history.evaluations)
-    anew = [e for e in history.evaluations if e.anew]
+    anew = [e for e in history.evaluations if e.retrained]
     assert all(e.trial.parent is not None and e.reused is None for e in anew)
 
 
@@ -364,7 +364,7 @@ def test_a_truncated_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Pa
     assert history.resource == sum(budget - start for start, budget in starts)
     for evaluation in history.evaluations:
         if evaluation.reused is None:
-            assert evaluation.anew == (evaluation.trial.budget == 3)
+            assert evaluation.retrained == (evaluation.trial.budget == 3)
     assert {e.trial.budget for e in history.evaluations} == {1, 3, 9}
     assert History.load(tmp_path).resource == history.resource
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bonas.search.signals import Interrupts
+from bonas.search.signals import Signals
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +16,13 @@ def _heard() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def within(body: Callable[[Interrupts], None]) -> None:
-    with Interrupts() as interrupts:
+def within(body: Callable[[Signals], None]) -> None:
+    with Signals() as interrupts:
         body(interrupts)
 
 
 def test_without_a_signal_nothing_happens() -> None:
-    with Interrupts() as interrupts, interrupts.allowed():
+    with Signals() as interrupts, interrupts.allowed():
         assert not interrupts.requested
 
 
@@ -30,7 +30,7 @@ def test_without_a_signal_nothing_happens() -> None:
 def test_the_first_is_only_noted_until_the_end(number: signal.Signals) -> None:
     steps = []
 
-    def struck(interrupts: Interrupts) -> None:
+    def struck(interrupts: Signals) -> None:
         with interrupts.allowed():
             signal.raise_signal(number)
             steps.append("the trial goes on")
@@ -44,7 +44,7 @@ def test_the_first_is_only_noted_until_the_end(number: signal.Signals) -> None:
 def test_the_second_waits_for_what_is_being_recorded() -> None:
     steps = []
 
-    def struck(interrupts: Interrupts) -> None:
+    def struck(interrupts: Signals) -> None:
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         steps.append("recorded")
@@ -59,7 +59,7 @@ def test_the_second_waits_for_what_is_being_recorded() -> None:
 def test_the_second_ends_a_trial_at_once() -> None:
     steps = []
 
-    def struck(interrupts: Interrupts) -> None:
+    def struck(interrupts: Signals) -> None:
         with interrupts.allowed():
             signal.raise_signal(signal.SIGINT)
             steps.append("one")
@@ -74,7 +74,7 @@ def test_the_second_ends_a_trial_at_once() -> None:
 def test_the_third_waits_for_nothing() -> None:
     steps = []
 
-    def struck(interrupts: Interrupts) -> None:
+    def struck(interrupts: Signals) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
             signal.raise_signal(number)
             steps.append(number)
@@ -85,7 +85,7 @@ def test_the_third_waits_for_nothing() -> None:
 
 
 def test_another_error_goes_before_the_interrupt() -> None:
-    def struck(interrupts: Interrupts) -> None:
+    def struck(interrupts: Signals) -> None:
         signal.raise_signal(signal.SIGINT)
         raise ValueError("first")
 

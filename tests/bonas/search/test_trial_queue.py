@@ -1,4 +1,4 @@
-from bonas.search.trial_queue import InFlight
+from bonas.search.trial_queue import TrialQueue
 from fidelity.history.trial import Trial
 from tests.bonas.runners.fakes import trial
 
@@ -8,7 +8,7 @@ def like(other: Trial, number: int) -> Trial:
 
 
 def test_one_of_several_twins_runs_and_the_others_come_next_in_order() -> None:
-    flying = InFlight([trial(9)])
+    flying = TrialQueue([trial(9)])
     flying.start(trial(0))
     flying.start(trial(1))
     flying.start(like(trial(0), 2))
@@ -23,7 +23,7 @@ def test_one_of_several_twins_runs_and_the_others_come_next_in_order() -> None:
 
 
 def test_what_is_put_back_comes_before_its_twins() -> None:
-    flying = InFlight([trial(9)])
+    flying = TrialQueue([trial(9)])
     flying.start(trial(0))
     flying.start(like(trial(0), 1))
     flying.put_back(trial(0))
@@ -32,7 +32,7 @@ def test_what_is_put_back_comes_before_its_twins() -> None:
 
 
 def test_another_budget_or_seed_is_no_twin() -> None:
-    flying = InFlight()
+    flying = TrialQueue()
     flying.start(trial(0))
     flying.start(like(trial(0, budget=3.0), 1))
     flying.start(Trial(2, trial(0).configuration, "0", 1.0, seed=1))

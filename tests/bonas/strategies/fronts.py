@@ -6,10 +6,10 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.strategies.strategy import Again, Strategy
-from fidelity.history.goal import Target
+from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from fidelity.history.pareto import hypervolume
-from fidelity.history.ranking import one_cost
+from fidelity.history.ranking import ranked
 from fidelity.history.trial import Evaluation, Trial
 from spaces.cells.cell import CellSpace
 from spaces.keys import trial_key
@@ -21,7 +21,7 @@ LARGE = CellSpace(
     channels=4,
 )
 """729 cells."""
-TWO = Target(("cost", "size"))
+TWO = Goal(("cost", "size"))
 
 
 def size(configuration: Configuration) -> float:
@@ -37,12 +37,12 @@ def error(configuration: Configuration) -> float:
     return 2.0 - sum(gain.get(str(value), 0.0) for value in values)
 
 
-def search(strategy: Strategy, evaluations: int, seed: int = 0, target: Target = TWO) -> History:
+def search(strategy: Strategy, evaluations: int, seed: int = 0, goal: Goal = TWO) -> History:
     """Without a schedule."""
-    history = History(LARGE.configuration_space, target=target)
+    history = History(LARGE.configuration_space, goal=goal)
     for number in range(evaluations):
         rng = np.random.default_rng([seed, number])
-        proposal = strategy.propose(LARGE, one_cost(history), rng)
+        proposal = strategy.propose(LARGE, ranked(history), rng)
         assert not isinstance(proposal, Again)
         trial = Trial(number, proposal, trial_key(LARGE, proposal), 1.0)
         history.add_trial(trial)

@@ -10,15 +10,15 @@ from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Strategy
 from bonas.surrogates import RandomForest
 from bonas.surrogates.transform import negative
-from fidelity.history.goal import Constraint, Target
+from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Trial
 from spaces.keys import trial_key
 from tests.bonas.strategies import fronts
 from tests.bonas.strategies.contract import StrategyContract
 
-COMPUTED = Target(("cost", "size"), computed={"size": fronts.size})
-THREE = Target(("cost", "size", "minus"))
+COMPUTED = Goal(("cost", "size"), computed={"size": fronts.size})
+THREE = Goal(("cost", "size", "minus"))
 
 
 class TestMultiObjectiveBayesianOptimization(StrategyContract):
@@ -26,8 +26,8 @@ class TestMultiObjectiveBayesianOptimization(StrategyContract):
         return MultiObjectiveBayesianOptimization(initial=4)
 
 
-def lacking(target: Target, strategy: MultiObjectiveBayesianOptimization, seed: int) -> float:
-    return 2.5 * 60 - fronts.volume(fronts.search(strategy, 40, seed, target))
+def lacking(goal: Goal, strategy: MultiObjectiveBayesianOptimization, seed: int) -> float:
+    return 2.5 * 60 - fronts.volume(fronts.search(strategy, 40, seed, goal))
 
 
 def test_it_finds_the_front() -> None:
@@ -71,7 +71,7 @@ def test_what_runs_is_not_proposed_and_sends_the_next_one_elsewhere() -> None:
 
 
 def test_few_evaluations_are_beyond_a_limit_that_is_learned() -> None:
-    limited = Target(("cost", "size"), (Constraint("size", at_most=20.0),))
+    limited = Goal(("cost", "size"), (Constraint("size", at_most=20.0),))
 
     def beyond(strategy: Strategy) -> float:
         late = fronts.search(strategy, 45, 0, limited).evaluations[20:]
@@ -82,7 +82,7 @@ def test_few_evaluations_are_beyond_a_limit_that_is_learned() -> None:
 
 def test_what_is_beyond_a_limit_is_no_part_of_the_front() -> None:
     # Were it, the front of large networks would leave nothing to improve.
-    limited = Target(("cost", "size"), (Constraint("size", at_most=25.0),))
+    limited = Goal(("cost", "size"), (Constraint("size", at_most=25.0),))
     strategy = MultiObjectiveBayesianOptimization()
     history = fronts.search(strategy, 40, 0, limited)
     assert history.pareto_front
@@ -91,8 +91,8 @@ def test_what_is_beyond_a_limit_is_no_part_of_the_front() -> None:
 
 @pytest.mark.parametrize("objectives", [("cost",), ("cost", "size", "cost2")])
 def test_any_number_of_objectives(objectives: tuple[str, ...]) -> None:
-    target = Target(objectives, computed={"cost2": lambda c: -fronts.size(c) % 7})
-    history = fronts.search(MultiObjectiveBayesianOptimization(), 14, 0, target)
+    goal = Goal(objectives, computed={"cost2": lambda c: -fronts.size(c) % 7})
+    history = fronts.search(MultiObjectiveBayesianOptimization(), 14, 0, goal)
     assert len(history.keys()) == 14
 
 
@@ -111,7 +111,7 @@ def test_proposals_do_not_depend_on_what_was_proposed_before() -> None:
 def test_the_unit_of_an_objective_does_not_matter() -> None:
     strategy = MultiObjectiveBayesianOptimization()
     history = fronts.search(strategy, 20)
-    scaled = History(history.space, target=fronts.TWO)
+    scaled = History(history.space, goal=fronts.TWO)
     for evaluation in history.evaluations:
         scaled.add_trial(evaluation.trial)
         metrics = {"size": 1e6 * evaluation.metrics["size"]}

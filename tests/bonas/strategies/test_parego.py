@@ -8,7 +8,7 @@ from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.evolution import RegularizedEvolution
 from bonas.strategies.parego import ParEGO
 from bonas.strategies.random_search import RandomSearch
-from fidelity.history.goal import Constraint, Target
+from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.space import Space
@@ -32,9 +32,9 @@ class Spy:
         return space.configuration_space.get_default_configuration()
 
 
-def costs(points: list[tuple[float, float] | None], target: Target, seed: int = 0) -> list[float]:
+def costs(points: list[tuple[float, float] | None], goal: Goal, seed: int = 0) -> list[float]:
     """What the other strategy sees of evaluations with these costs."""
-    history = History(fronts.LARGE.configuration_space, target=target)
+    history = History(fronts.LARGE.configuration_space, goal=goal)
     for number, point in enumerate(points):
         chosen = fronts.LARGE.configuration_space.get_default_configuration()
         trial = Trial(number, chosen, f"key{number}", 1.0)
@@ -61,7 +61,7 @@ def test_weights_differ_from_proposal_to_proposal() -> None:
 
 
 def test_limits_and_failures_come_last() -> None:
-    limited = Target(("cost", "size"), (Constraint("size", at_most=200.0),))
+    limited = Goal(("cost", "size"), (Constraint("size", at_most=200.0),))
     found = costs([(1.0, 500.0), (1.5, 300.0), None, (9.0, 199.0), (8.0, 150.0)], limited)
     assert sorted(range(5), key=lambda place: found[place])[2:] == [1, 0, 2]
     assert found[2] == np.inf
@@ -87,7 +87,7 @@ def test_a_negative_weight_of_the_sum_is_refused() -> None:
 
 
 def test_a_penalty_leaves_the_order_of_the_others() -> None:
-    two = Target(("cost", "size"))
+    two = Goal(("cost", "size"))
     points = [(0.1, 0.1), (0.2, 0.2), (0.3, 0.3), (1e300, 0.3), (0.3, 1.7e308)]
     found = costs(points, two)
     assert found[:3] == sorted(set(found[:3]))

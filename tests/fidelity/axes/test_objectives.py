@@ -145,9 +145,9 @@ class TestUnderASearch:
         promoted = history.evaluations[2]
         assert [t.budget for t in history.trials] == [2, 2, 4]
         assert promoted.succeeded
-        assert promoted.anew
+        assert promoted.retrained
         assert promoted.metrics["resumed_from"] == 0
-        assert not history.evaluations[0].anew
+        assert not history.evaluations[0].retrained
         assert history.resource == sum(t.budget for t in history.trials)
 
     def test_limits_know_it_before(self) -> None:
@@ -168,7 +168,7 @@ class TestUnderASearch:
                 trial = search.ask()
                 assert trial is not None
                 told = search.tell(trial, 0.5)
-            assert told.anew
+            assert told.retrained
             assert search.history.resource == 8
 
     def test_other_axes_are_another_search(self, tmp_path: Path) -> None:
@@ -181,4 +181,4 @@ class TestUnderASearch:
         with Search(SPACE, TRAINING, strategy=RandomSearch(), schedule=schedule) as search:
             history = search.run(evaluations=3, progress=Silent())
         assert history.resource == 3
-        assert not any(e.anew for e in history.evaluations)
+        assert not any(e.retrained for e in history.evaluations)

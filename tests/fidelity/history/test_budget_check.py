@@ -24,7 +24,7 @@ def test_it_is_said_once() -> None:
 
 
 @pytest.mark.parametrize("other", range(5))
-def test_one_cost_that_differs_is_enough(other: int) -> None:
+def test_ranked_that_differs_is_enough(other: int) -> None:
     assert not any(promoted([(0.1, 0.2 if i == other else 0.1) for i in range(8)]))
 
 

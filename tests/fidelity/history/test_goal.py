@@ -7,7 +7,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fidelity.history.goal import COST, Constraint, Target, Targeted, TargetError, target
+from fidelity.history.goal import COST, Constraint, Goal, GoalError, WithGoal, goal
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import Context, Diverged, ObjectiveError, evaluate
 
@@ -41,7 +41,7 @@ class TestConstraint:
 
     def test_the_sum_of_huge_violations_is_finite(self) -> None:
         limits = [Constraint(name, at_most=1e-300) for name in ("cost", "latency")]
-        found = Target(constraints=tuple(limits)).violation(
+        found = Goal(constraints=tuple(limits)).violation(
             Evaluation(trial(), 1.7e308, {"latency": 1.7e308})
         )
         assert 1e300 <= found < math.inf
@@ -51,45 +51,45 @@ class TestConstraint:
         assert str(Constraint("x", at_least=1, at_most=2)) == "1 <= x <= 2"
 
     def test_a_limit_is_needed(self) -> None:
-        with pytest.raises(TargetError, match="'latency' needs a number as at_most or at_least"):
+        with pytest.raises(GoalError, match="'latency' needs a number as at_most or at_least"):
             Constraint("latency")
-        with pytest.raises(TargetError, match="needs a number"):
+        with pytest.raises(GoalError, match="needs a number"):
             Constraint("latency", at_most=math.nan)
 
     def test_a_limit_that_nothing_keeps_is_refused(self) -> None:
-        with pytest.raises(TargetError, match="no 'x' is at least 3 and at most 2"):
+        with pytest.raises(GoalError, match="no 'x' is at least 3 and at most 2"):
             Constraint("x", at_least=3, at_most=2)
 
 
 class TestTarget:
     def test_contradictory_constraints_are_refused(self) -> None:
-        with pytest.raises(TargetError, match="no 'x' is at least 3 and at most 2"):
-            Target(constraints=(Constraint("x", at_least=3), Constraint("x", at_most=2)))
+        with pytest.raises(GoalError, match="no 'x' is at least 3 and at most 2"):
+            Goal(constraints=(Constraint("x", at_least=3), Constraint("x", at_most=2)))
 
     @pytest.mark.parametrize("names", [(), ("cost", "cost")])
     def test_objectives_are_named_once(self, names: tuple[str, ...]) -> None:
-        with pytest.raises(TargetError, match="each once"):
-            Target(names)
+        with pytest.raises(GoalError, match="each once"):
+            Goal(names)
 
     def test_one_name_is_one_objective(self) -> None:
-        assert target(double, "error", []).objectives == ("error",)
+        assert goal(double, "error", []).objectives == ("error",)
 
     def test_without_objectives_and_limits_a_result_is_left_as_it_is(self) -> None:
-        assert Target().plain
-        assert Target().completed(at(1), 3.0) == 3.0
+        assert Goal().plain
+        assert Goal().completed(at(1), 3.0) == 3.0
 
     def test_what_is_computed_is_added_and_the_first_objective_is_the_cost(self) -> None:
-        asked = Target(("error", "size"), computed={"size": double, "other": double})
+        asked = Goal(("error", "size"), computed={"size": double, "other": double})
         found = asked.completed(at(3), {"error": np.float32(0.5)})
         assert found == {"error": 0.5, "size": 6.0, COST: 0.5}
 
     def test_a_number_alone_is_the_cost(self) -> None:
-        asked = Target(constraints=(Constraint("size", at_most=9),), computed={"size": double})
+        asked = Goal(constraints=(Constraint("size", at_most=9),), computed={"size": double})
         assert asked.completed(at(3), 0.25) == {COST: 0.25, "size": 6.0}
 
     def test_it_is_computed_once_a_configuration(self) -> None:
         calls = []
-        asked = Target(
+        asked = Goal(
             ("cost", "size"), computed={"size": lambda c: float(len(calls.append(c) or calls))}
         )
         assert [asked.known(at(x))["size"] for x in (1, 2, 1)] == [1.0, 2.0, 1.0]
@@ -104,17 +104,17 @@ class TestTarget:
     )
     def test_a_result_that_lacks_an_objective_is_refused(self, result: object, words: str) -> None:
         with pytest.raises(ObjectiveError, match=words):
-            Target(("error", "size")).completed(at(1), result)  # type: ignore[arg-type]
+            Goal(("error", "size")).completed(at(1), result)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("value", [math.nan, math.inf])
     def test_what_is_not_finite_has_diverged(self, value: float) -> None:
         with pytest.raises(Diverged, match="'latency' is"):
-            Target(constraints=(Constraint("latency", at_most=1),)).completed(
+            Goal(constraints=(Constraint("latency", at_most=1),)).completed(
                 at(1), {"cost": 1.0, "latency": value}
             )
 
     def test_known_limits_are_kept_before_an_evaluation(self) -> None:
-        asked = Target(
+        asked = Goal(
             constraints=(Constraint("size", at_most=4), Constraint("latency", at_most=1)),
             computed={"size": double},
         )
@@ -123,7 +123,7 @@ class TestTarget:
         assert [c.name for c in asked.measured] == ["latency"]
 
     def test_costs_and_violations_of_an_evaluation(self) -> None:
-        asked = Target(("error", "size"), (Constraint("latency", at_most=2),))
+        asked = Goal(("error", "size"), (Constraint("latency", at_most=2),))
         metrics = {"error": 0.5, "size": 3.0, "latency": 3.0}
         good = Evaluation(trial(), cost=0.5, metrics=metrics)
         assert asked.costs(good) == (0.5, 3.0)
@@ -132,15 +132,15 @@ class TestTarget:
         assert asked.feasible(Evaluation(trial(), cost=0.5, metrics=metrics | {"latency": 2.0}))
 
     def test_a_failure_is_infinitely_far_from_everything(self) -> None:
-        asked = Target(("error", "size"), (Constraint("latency", at_most=2),))
+        asked = Goal(("error", "size"), (Constraint("latency", at_most=2),))
         failed = Evaluation(trial(), status=Status.CRASHED)
         assert asked.costs(failed) == (math.inf, math.inf)
         assert asked.violation(failed) == math.inf
-        assert not Target().feasible(failed)
+        assert not Goal().feasible(failed)
 
     def test_it_is_read_as_it_was_written(self) -> None:
-        asked = Target(("error", "size"), (Constraint("latency", at_most=2, at_least=1),))
-        assert Target.read(json.loads(json.dumps(asked.record()))) == asked
+        asked = Goal(("error", "size"), (Constraint("latency", at_most=2, at_least=1),))
+        assert Goal.read(json.loads(json.dumps(asked.record()))) == asked
 
 
 class TestTargeted:
@@ -148,13 +148,13 @@ class TestTargeted:
         def objective(config: Configuration, budget: float) -> dict[str, float]:
             return {"error": budget}
 
-        asked = Target(("error", "size"), computed={"size": double})
-        found = evaluate(Targeted(objective, asked), trial(3), Context())
+        asked = Goal(("error", "size"), computed={"size": double})
+        found = evaluate(WithGoal(objective, asked), trial(3), Context())
         assert found.cost == 1.0
         assert found.metrics == {"error": 1.0, "size": 6.0}
 
     def test_a_missing_objective_is_told_with_the_failure(self) -> None:
-        found = evaluate(Targeted(double, Target(("error",))), trial(), Context())
+        found = evaluate(WithGoal(double, Goal(("error",))), trial(), Context())
         assert found.status is Status.CRASHED
         assert "returned no 'error'" in str(found.error)
 
@@ -165,5 +165,5 @@ class TestTargeted:
             def __call__(self, configuration: Configuration) -> float:
                 return 1.0
 
-        assert not Targeted(Anew(), Target()).resumes
-        assert Targeted(double, Target()).resumes
+        assert not WithGoal(Anew(), Goal()).resumes
+        assert WithGoal(double, Goal()).resumes

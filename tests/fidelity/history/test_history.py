@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from ConfigSpace import ConfigurationSpace
 
-from fidelity.history.history import History, evaluation_record, trial_record
+from fidelity.history.history import History
 from fidelity.history.html import evaluation_html
 from fidelity.history.journal import JournalError
+from fidelity.history.records import evaluation_record, trial_record
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.schedules.schedule import Promote, Start
 from spaces.space import configuration

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from fidelity.history.history import evaluation_record, read_evaluation
 from fidelity.history.metrics import checked, plain_metrics, shown
+from fidelity.history.records import evaluation_record, read_evaluation
 from fidelity.history.trial import Evaluation, Status, Trial
 from tests.fidelity.fakes import TinySpace
 

@@ -177,6 +177,6 @@ def test_a_real_training_goes_on_from_its_checkpoints() -> None:
     ends = [e for e in history.evaluations if e.succeeded and e.trial.budget == 3]
     assert ends
     assert history.resource <= 6
-    assert not any(e.anew for e in history.evaluations)
+    assert not any(e.retrained for e in history.evaluations)
     assert [step for step, _ in curve(history, ends[0])] == [1, 2, 3]
     assert ends[0].metrics["resumed_from"] == 2

@@ -80,7 +80,7 @@ def test_a_search_for_the_front(file: Path) -> None:
     with chosen as search:
         search.run(evaluations=30, progress=Silent())
         front = search.pareto_front
-    assert [search.target.costs(e) for e in front] == sorted(search.target.costs(e) for e in front)
+    assert [search.goal.costs(e) for e in front] == sorted(search.goal.costs(e) for e in front)
 
 
 @pytest.mark.parametrize(

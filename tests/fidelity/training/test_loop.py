@@ -167,11 +167,11 @@ class TestDamagedCheckpoint:
         path, trial = tmp_path / "trial-0.pt", Trial(1, SPACE.of("dropout"), "key", 2.0, parent=0)
         TRAINING(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
         if damage is None:
-            assert not evaluate(TRAINING, trial, Context(Checkpoint(path))).anew
+            assert not evaluate(TRAINING, trial, Context(Checkpoint(path))).retrained
         else:
             damage(path)
             with pytest.warns(UserWarning, match="training starts anew"):
-                assert evaluate(TRAINING, trial, Context(Checkpoint(path))).anew
+                assert evaluate(TRAINING, trial, Context(Checkpoint(path))).retrained
 
 
 class TestCalibration:

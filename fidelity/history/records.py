@@ -1,0 +1,121 @@
+"""The records of a journal: trials, refusals and evaluations as plain JSON values.
+
+The names on disk are written out here and nowhere else, so that a renamed attribute does not change
+the format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ConfigSpace import ConfigurationSpace
+
+from fidelity.history.metrics import checked
+from fidelity.history.trial import Evaluation, Status, Trial
+from spaces.configurations.plain import exact
+from spaces.space import configuration, record
+
+
+TRIAL = ("kind", "number", "configuration", "key", "budget", "seed", "parent", "bracket", "asked")
+"""The members of a trial; `asked` is the time of the request, for people."""
+
+EVALUATION = (
+    *("kind", "trial", "cost", "metrics", "curve", "seconds", "started", "status", "reused"),
+    *("error", "anew", "unsaved"),
+)
+"""The members of an evaluation."""
+
+
+def trial_record(trial: Trial) -> dict[str, Any]:
+    """Return a trial as plain JSON values."""
+    return {
+        "kind": "trial",
+        "number": exact(trial.number),
+        "configuration": record(trial.configuration),
+        "key": trial.key,
+        "budget": exact(trial.budget),
+        "seed": exact(trial.seed),
+        "parent": exact(trial.parent),
+        "bracket": exact(trial.bracket),
+    }
+
+
+def read_trial(record: Mapping[str, Any], space: ConfigurationSpace) -> Trial:
+    """Return the trial that `trial_record` wrote.
+
+    Args:
+        record: with the members of a trial.
+        space: of its configuration.
+
+    Raises:
+        KeyError: a member is missing.
+        ValueError: there is an unknown one.
+        SpaceError: the configuration is not one of the space.
+    """
+    _verify_members(record, TRIAL)
+    return Trial(
+        number=record["number"],
+        configuration=configuration(space, record["configuration"]),
+        key=record["key"],
+        budget=record["budget"],
+        seed=record["seed"],
+        parent=record["parent"],
+        bracket=record["bracket"],
+    )
+
+
+def refused_record(key: str) -> dict[str, Any]:
+    """Return a network that was refused as plain JSON values."""
+    return {"kind": "refused", "key": key}
+
+
+def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as plain JSON values; see `fidelity.history.metrics.checked`."""
+    plain = checked(evaluation)
+    return {
+        "kind": "evaluation",
+        "trial": plain.trial.number,
+        "cost": plain.cost if plain.succeeded else None,
+        "metrics": plain.metrics,
+        "curve": plain.curve,
+        "seconds": plain.seconds,
+        "started": plain.started,
+        "status": plain.status,
+        "reused": plain.reused,
+        "error": plain.error,
+        "anew": plain.retrained,
+        "unsaved": plain.unsaved,
+    }
+
+
+def read_evaluation(record: Mapping[str, Any], trial: Trial) -> Evaluation:
+    """Return the evaluation that `evaluation_record` wrote.
+
+    Args:
+        record: with the members of an evaluation.
+        trial: that was evaluated.
+
+    Raises:
+        KeyError: a member is missing that version 0.1 wrote.
+        ValueError: there is an unknown one.
+    """
+    _verify_members(record, EVALUATION)
+    return Evaluation(
+        trial,
+        cost=float("inf") if record["cost"] is None else record["cost"],
+        metrics=record["metrics"],
+        curve=tuple((step, cost) for step, cost in record["curve"]),
+        seconds=record["seconds"],
+        started=record["started"],
+        status=Status(record["status"]),
+        reused=record["reused"],
+        error=record["error"],
+        retrained=record["anew"],
+        unsaved=record.get("unsaved"),
+    )
+
+
+def _verify_members(record: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    if unknown := record.keys() - set(known):
+        raise ValueError(f"it has unknown members: {', '.join(sorted(map(str, unknown)))}")
