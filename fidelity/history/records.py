@@ -16,7 +16,6 @@ from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.configurations.plain import exact
 from spaces.space import configuration, record
 
-
 TRIAL = ("kind", "number", "configuration", "key", "budget", "seed", "parent", "bracket", "asked")
 """The members of a trial; `asked` is the time of the request, for people."""
 
@@ -118,4 +117,4 @@ def read_evaluation(record: Mapping[str, Any], trial: Trial) -> Evaluation:
 
 def _verify_members(record: Mapping[str, Any], known: tuple[str, ...]) -> None:
     if unknown := record.keys() - set(known):
-        raise ValueError(f"it has unknown members: {', '.join(sorted(map(str, unknown)))}")
+        raise ValueError(f"it has unknown members: {', '.join(sorted(map(repr, unknown)))}")
