@@ -24,7 +24,7 @@ def histories() -> list[dict[str, list[object]]]:
             cwd=ROOT,
             env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
         for seed in ("1", "2")
     ]

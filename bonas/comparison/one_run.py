@@ -12,7 +12,7 @@ from typing import Any
 from bonas.comparison.setup import Setup
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
-from bonas.search.manifest import check_header, header
+from bonas.search.manifest import check_manifest
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.search.stop import Stop
@@ -170,7 +170,7 @@ class OneRun:
         found, records, _ = journal.read(path)
         mine = self._header()
         before = found.get("strategy")
-        if check_header(found, records, mine, self.directory) and before != mine["strategy"]:
+        if check_manifest(found, records, mine, self.directory) and before != mine["strategy"]:
             raise ComparisonError(
                 f"{self.directory} holds a run of the strategy {before}, which is now "
                 f"{mine['strategy']}: give the setup another name, or choose another directory"
@@ -178,14 +178,7 @@ class OneRun:
 
     def _header(self) -> dict[str, Any]:
         with self._search(None) as search:
-            return header(
-                search.space,
-                search.objective,
-                search.goal,
-                search.strategy,
-                search.schedule,
-                search.seed,
-            )
+            return search.manifest()
 
     def history(self) -> History:
         """What is in the directory."""

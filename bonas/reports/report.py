@@ -53,20 +53,12 @@ def _subject(source: Search | History | str | Path, space: Space | None) -> Subj
         history = History.begun(header)
         history.replay(records, file)
         return Subject(history, history.incumbent, _chosen(header), space)
-    from bonas.search.manifest import header as header_of
     from bonas.search.search import Search
 
     if not isinstance(source, Search):
         history = history_of(source)
         return Subject(history, history.incumbent, space=space)
-    header = header_of(
-        source.space,
-        source.objective,
-        source.goal,
-        source.strategy,
-        source.schedule,
-        source.seed,
-    )
+    header = source.manifest()
     chosen = _chosen(header) | {"objective": _objective(source.objective, header["objective"])}
     return Subject(source.history, source.incumbent, chosen, space or source.space)
 

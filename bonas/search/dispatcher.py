@@ -33,13 +33,12 @@ class Dispatcher:
         begun: what was started and not been announced; whoever announces it takes it out.
     """
 
-    def __init__(self, runner: Runner, objective: Objective, may_start: Callable[[], bool]) -> None:
-        self.prepared: deque[Trial] = deque()
+    def __init__(self, runner: Runner, objective: Objective) -> None:
+        self.prefetched: deque[Trial] = deque()
         self.contexts: dict[int, Context] = {}
-        self.begun: deque[Trial] = deque()
+        self.started: deque[Trial] = deque()
         self._runner = runner
         self._objective = objective
-        self._may_start = may_start
         self._arrived: deque[Evaluation] = deque()
         self._running = 0
         self._error: BaseException | None = None
@@ -76,16 +75,16 @@ class Dispatcher:
         self.contexts[trial.number] = context
         self._runner.submit(self._objective, trial, context)
         self._running += 1
-        self.begun.append(trial)
+        self.started.append(trial)
 
-    def prepare(self, trial: Trial, context: Context) -> None:
+    def prefetch(self, trial: Trial, context: Context) -> None:
         """Keeps a trial ready for the next worker that gets free."""
         self.contexts[trial.number] = context
-        self.prepared.append(trial)
+        self.prefetched.append(trial)
 
-    def start_prepared(self) -> None:
+    def start_prefetched(self) -> None:
         """Gives the next prepared trial to a free worker."""
-        trial = self.prepared.popleft()
+        trial = self.prefetched.popleft()
         self.start(trial, self.contexts[trial.number])
 
     def wait(self) -> Evaluation:
@@ -104,19 +103,19 @@ class Dispatcher:
         if self._running:
             self._runner.cancel()
         self._running = 0
-        self.prepared.clear()
+        self.prefetched.clear()
         self.contexts.clear()
         self._arrived.clear()
 
     @contextmanager
-    def attended(self) -> Iterator[None]:
+    def attended(self, may_start: Callable[[], bool]) -> Iterator[None]:
         """While the search thinks in here, prepared trials go to workers that get free.
 
         A thread of its own does that, so that no worker is idle for as long as a proposal takes;
         nothing but the runner is touched by it, and nobody else touches the runner meanwhile.
         """
         runner = self._runner
-        if not self.prepared or not self._running or not isinstance(runner, Attended):
+        if not self.prefetched or not self._running or not isinstance(runner, Attended):
             yield
             return
         self._stop.clear()
@@ -124,7 +123,7 @@ class Dispatcher:
         # to serve a worker takes several turns.
         before = sys.getswitchinterval()
         sys.setswitchinterval(min(before, TURN))
-        self._thread = threading.Thread(target=self._attend, args=(runner,), daemon=True)
+        self._thread = threading.Thread(target=self._attend, args=(runner, may_start), daemon=True)
         self._thread.start()
         try:
             yield
@@ -132,16 +131,16 @@ class Dispatcher:
             self._settle()
             sys.setswitchinterval(before)
 
-    def _attend(self, runner: Attended) -> None:
+    def _attend(self, runner: Attended, may_start: Callable[[], bool]) -> None:
         try:
-            while self.prepared and self._running and not self._stop.is_set():
+            while self.prefetched and self._running and not self._stop.is_set():
                 evaluation = runner.poll(LOOK)
                 if evaluation is None:
                     continue
                 self._running -= 1
                 self._arrived.append(evaluation)
-                if self._may_start():
-                    self.start_prepared()
+                if may_start():
+                    self.start_prefetched()
         except BaseException as error:  # for the thread that waits
             self._error = error
 

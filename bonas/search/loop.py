@@ -1,4 +1,4 @@
-"""One run of a search: trials go to workers, results into the history, until a limit is reached."""
+"""One run of a search: trials go to workers and results to the engine, until it is time to stop."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import logging
 import time
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bonas.callbacks.callback import Listeners
-from bonas.runners.runner import Runner
 from bonas.search.dispatcher import Dispatcher
+from bonas.search.engine import Engine
 from bonas.search.failures import Failures
 from bonas.search.progress import Silent
 from bonas.search.proposer import Postponed
@@ -19,174 +18,163 @@ from bonas.search.stop import Stop
 from bonas.strategies.strategy import Exhausted
 from fidelity.history.trial import Evaluation, Trial
 
-if TYPE_CHECKING:
-    from bonas.search.search import Search
+PREFETCH_ABOVE_SECONDS = 0.05
+"""Proposals that take longer are prefetched, so that no free worker waits for them."""
 
-# When this many proposals in a row were networks that are known already, the space is taken
-# to be exhausted: a strategy that draws with replacement would go on for ever.
-STALE_PROPOSALS = 1000
-
-PROMPT = 0.05
-"""Seconds that a free worker may wait for its proposal: slower ones are prepared ahead."""
-
-AHEAD = 4
-"""So many trials are prepared ahead at most: each knows less than one that is proposed later."""
+MAX_PREFETCHED = 4
+"""Trials that are prefetched at most: each knows less than one that is proposed later."""
 
 log = logging.getLogger(__name__)
 
 
-class Run:
-    """A run of `search`, which it is a part of: one process, one history, one journal.
+class Loop:
+    """A run of a search: one process, one history, one journal.
 
-    Where proposals take longer than `PROMPT` and several workers are busy, the next trials are
-    proposed before a worker is free, and recorded as asked. They know everything but what ends
-    until they start: asynchronous optimization with a few more pending trials. With one worker
-    nothing is prepared, so that its history is the same with every runner.
+    Where proposals take longer than `PREFETCH_ABOVE_SECONDS` and several workers are busy, the next
+    trials are proposed before a worker is free, and recorded as requested. They lack the results of
+    what ends before they start: asynchronous optimization with a few more pending trials. With one
+    worker nothing is prefetched, so that its history is the same with every runner.
 
     Args:
-        search: what is run.
-        runner: evaluates the trials.
-        limits: of the run.
-        interrupts: says whether nothing more is to be started.
-        shown: the progress display.
+        engine: of the search.
+        dispatcher: hands trials to the runner.
+        stop: when the run ends.
+        signals: of the operating system, which may end it sooner.
+        progress: the display.
         listeners: the callbacks.
         first_failures: when the run gives up, see `Failures`.
     """
 
     def __init__(
         self,
-        search: Search,
-        runner: Runner,
-        limits: Stop,
-        interrupts: Signals,
-        shown: Silent,
+        engine: Engine,
+        dispatcher: Dispatcher,
+        stop: Stop,
+        signals: Signals,
+        progress: Silent,
         listeners: Listeners,
         first_failures: int,
     ) -> None:
-        self._search = search
-        self._limits = limits
-        self._interrupts = interrupts
-        self._shown = shown
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._stop = stop
+        self._signals = signals
+        self._progress = progress
         self._listeners = listeners
-        self._failures = Failures(search.history, first_failures)
-        self._dispatch = Dispatcher(runner, search._evaluated, self._in_time)
-        self._thought: deque[float] = deque(maxlen=10)  # seconds of the last proposals
+        self._history = engine.history
+        self._failures = Failures(engine.history, first_failures)
+        self._proposal_seconds: deque[float] = deque(maxlen=10)  # of the last proposals
 
-    def go(self) -> None:
-        """Runs to the end.
+    def run(self) -> None:
+        """Run until it is time to stop, or nothing is left to evaluate.
 
         Raises:
             NothingWorks: the first evaluations have all failed, or all of the run.
             KeyboardInterrupt: after a second signal.
         """
-        history = self._search.history
-        log.info(f"a run begins with {len(history)} evaluations, to {self._limits}")
-        self._listeners.run_start(history)
-        self._shown.update(history, self._limits)
+        log.info(f"a run begins with {len(self._history)} evaluations, to {self._stop}")
+        self._listeners.run_start(self._history)
+        self._show()
         try:
             while self._fill():
-                self._prepare()
-                with self._interrupts.allowed():
-                    evaluation = self._dispatch.wait()
+                self._prefetch()
+                with self._signals.allowed():
+                    evaluation = self._dispatcher.wait()
                 self._collect(evaluation)
         finally:
             self._abandon()
-            self._listeners.run_end(history)
-            log.info(f"the run ends with {len(history)} evaluations")
-        if not self._interrupts.requested:  # then the run is not at its end
+            self._listeners.run_end(self._history)
+            log.info(f"the run ends with {len(self._history)} evaluations")
+        if not self._signals.requested:  # then the run is not at its end
             self._failures.end()
 
-    def _in_time(self) -> bool:
-        """Whether something may be started that the other limits allow."""
-        seconds = self._limits.seconds
-        late = seconds is not None and self._search._clock() >= seconds
-        return not (late or self._interrupts.requested)
-
-    def _over(self) -> bool:
-        """Whether refused proposals are to end; shows how many there are so far."""
-        self._shown.update(self._search.history, self._limits)
-        return not self._in_time()
+    def may_start(self) -> bool:
+        """Return whether the time and the signals allow another trial; any thread may call it."""
+        late = self._stop.late(self._engine.clock.now())
+        return not (late or self._signals.requested)
 
     def _fill(self) -> bool:
-        """Gives work to free workers as far as the limits go; whether there is any."""
-        while self._dispatch.free and self._in_time():
-            if self._dispatch.prepared:
-                self._dispatch.start_prepared()
-            elif (trial := self._think()) is not None:
-                self._dispatch.start(trial, self._search._checkpoints.context(trial))
+        """Give trials to free workers; return whether there is anything to wait for."""
+        while self._dispatcher.free and self.may_start():
+            if self._dispatcher.prefetched:
+                self._dispatcher.start_prefetched()
+            elif (trial := self._next()) is not None:
+                self._dispatcher.start(trial, self._engine.context(trial))
             else:
                 break
             self._announce()
-        return self._dispatch.busy
+        return self._dispatcher.busy
 
-    def _prepare(self) -> None:
-        """Proposes ahead what workers will need, as long as nothing else is to be done."""
-        if max(self._thought, default=0.0) <= PROMPT:
+    def _prefetch(self) -> None:
+        """Propose what workers will need, as long as nothing else is to be done."""
+        if max(self._proposal_seconds, default=0.0) <= PREFETCH_ABOVE_SECONDS:
             return
-        room = min(AHEAD, self._dispatch.room)
-        while len(self._dispatch.prepared) < room and not self._dispatch.arrived:
-            if (trial := self._think()) is None:
+        room = min(MAX_PREFETCHED, self._dispatcher.room)
+        while len(self._dispatcher.prefetched) < room and not self._dispatcher.arrived:
+            if (trial := self._next()) is None:
                 break
-            self._dispatch.prepare(trial, self._search._checkpoints.context(trial))
+            self._dispatcher.prefetch(trial, self._engine.context(trial))
 
-    def _think(self) -> Trial | None:
-        """The next trial to evaluate; None if there is nothing to start now."""
-        search, limits = self._search, self._limits
-        for _ in range(STALE_PROPOSALS):
-            running = len(search._in_flight)
-            if self._interrupts.requested or limits.reached(
-                search.history, search._clock(), running
-            ):
-                return None
-            begun = time.monotonic()
-            try:
-                with self._dispatch.attended():
-                    trial = search._next(self._over)
-            except Exhausted:
-                return None
-            except Postponed as reason:
-                log.warning(reason)
-                return None
-            self._thought.append(time.monotonic() - begun)
-            if trial is None:
-                return None
-            if trial.number in search._in_flight.running:
-                if limits.exceeded_by(search.history, search._in_flight.running.values()):
-                    search._in_flight.put_back(trial)
-                    return None
-                return trial
-            if (known := search.history.evaluation(trial.number)) is not None:
-                self._listeners.trial_end(search.history, known)
-            self._shown.update(search.history, limits)
-        return None
+    def _next(self) -> Trial | None:
+        """Return the next trial within the totals of this run; None if nothing can start now."""
+        begun = time.monotonic()
+        try:
+            with self._dispatcher.attended(self.may_start):
+                trial = self._engine.next(
+                    stop=self._reached, refused=self._refused, reused=self._reused
+                )
+        except Exhausted:
+            return None
+        except Postponed as reason:
+            log.warning(reason)
+            return None
+        self._proposal_seconds.append(time.monotonic() - begun)
+        if trial is None:
+            return None
+        if self._stop.exceeded_by(self._history, self._engine.queue.running.values()):
+            self._engine.put_back(trial)
+            return None
+        return trial
+
+    def _reached(self) -> bool:
+        seconds, running = self._engine.clock.now(), len(self._engine.queue)
+        return self._signals.requested or self._stop.reached(self._history, seconds, running)
+
+    def _refused(self) -> bool:
+        self._show()
+        return not self.may_start()
+
+    def _reused(self, evaluation: Evaluation) -> None:
+        self._listeners.trial_end(self._history, evaluation)
+        self._show()
 
     def _collect(self, evaluation: Evaluation) -> None:
-        """Tells what a runner has evaluated."""
-        search, trial = self._search, evaluation.trial
+        """Hand the result of a runner to the engine."""
+        trial = evaluation.trial
         self._announce()
-        context = self._dispatch.contexts[trial.number]
-        anew = trial.parent is not None and not context.resumed
-        started = search._before + evaluation.started
-        evaluation = replace(evaluation, started=started, retrained=anew or evaluation.retrained)
-        evaluation = search.tell(trial, evaluation)
-        del self._dispatch.contexts[trial.number]
+        context = self._dispatcher.contexts[trial.number]
+        evaluation = replace(evaluation, started=self._engine.clock.at(evaluation.started))
+        evaluation = self._engine.tell(trial, evaluation, context)
+        del self._dispatcher.contexts[trial.number]
         log.debug(f"trial {trial.number}: {evaluation.status}, cost {evaluation.cost:g}")
-        self._listeners.trial_end(search.history, evaluation)
+        self._listeners.trial_end(self._history, evaluation)
         self._failures.see(evaluation)
-        self._shown.update(search.history, self._limits)
+        self._show()
 
     def _announce(self) -> None:
-        """Says what was started, in this thread: another one may have started it."""
-        while self._dispatch.begun:
-            trial = self._dispatch.begun.popleft()
+        """Report what was started, in this thread: another one may have started it."""
+        while self._dispatcher.started:
+            trial = self._dispatcher.started.popleft()
             log.debug(f"trial {trial.number} begins at budget {trial.budget:g}")
-            self._listeners.trial_start(self._search.history, trial)
+            self._listeners.trial_start(self._history, trial)
+
+    def _show(self) -> None:
+        self._progress.update(self._history, self._stop)
 
     def _abandon(self) -> None:
-        """What was running or prepared is to be evaluated when the search goes on."""
-        in_flight = self._search._in_flight
-        numbers = sorted(self._dispatch.contexts, reverse=True)
-        self._dispatch.cancel()
+        """Put back what is running or prefetched: it is evaluated when the search resumes."""
+        numbers = sorted(self._dispatcher.contexts, reverse=True)
+        self._dispatcher.cancel()
         for number in numbers:
-            if trial := in_flight.running.get(number):
-                in_flight.put_back(trial)
+            if trial := self._engine.queue.running.get(number):
+                self._engine.put_back(trial)

@@ -33,7 +33,7 @@ DIGESTS = 1
 """The version of the digests; only those of the same version are compared."""
 
 
-def header(
+def manifest(
     space: Space,
     objective: Objective,
     goal: Goal,
@@ -65,7 +65,7 @@ def header(
     return dict(json.loads(json.dumps(written, default=_plain)))
 
 
-def check_header(
+def check_manifest(
     found: Mapping[str, Any],
     records: Sequence[Mapping[str, Any]],
     current: Mapping[str, Any],

@@ -27,7 +27,7 @@ class Silent:
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def update(self, history: History, limits: Stop) -> None:
+    def update(self, history: History, stop: Stop) -> None:
         """Does nothing."""
 
 
@@ -91,19 +91,19 @@ class Progress(Silent):
         if self._live is not None:
             self._live.stop()
 
-    def update(self, history: History, limits: Stop) -> None:
+    def update(self, history: History, stop: Stop) -> None:
         """Shows where the search stands, if it is time."""
-        self._latest = history, limits
+        self._latest = history, stop
         interval = 0.25 if self._live is not None else self.interval
         if time.monotonic() - self._last >= interval:
             self._last = time.monotonic()
-            self._show(history, limits)
+            self._show(history, stop)
 
-    def _show(self, history: History, limits: Stop) -> None:
+    def _show(self, history: History, stop: Stop) -> None:
         if self._live is not None:
-            self._live.update(table(self.title, history, _summary(history, limits)))
+            self._live.update(table(self.title, history, _summary(history, stop)))
         elif _steps(history) != self._shown and self._console is not None:
-            self._console.print(f"{self.title}: {_summary(history, limits)}", soft_wrap=True)
+            self._console.print(f"{self.title}: {_summary(history, stop)}", soft_wrap=True)
         self._shown = _steps(history)
 
 
@@ -121,11 +121,11 @@ def _steps(history: History) -> int:
     return len(history) + len(history.refused)
 
 
-def _summary(history: History, limits: Stop) -> str:
-    evaluations = f"{len(history)} evaluations" + _of(limits.evaluations)
+def _summary(history: History, stop: Stop) -> str:
+    evaluations = f"{len(history)} evaluations" + _of(stop.evaluations)
     if history.refused:
         evaluations += f", {len(history.refused)} networks refused"
-    spent = f"{history.resource:g} epochs" + _of(limits.epochs)
+    spent = f"{history.resource:g} epochs" + _of(stop.epochs)
     best = history.incumbent
     if best is None:
         return f"{evaluations}, {spent}, no success yet"

@@ -1,31 +1,27 @@
-"""What a strategy is asked for: proposals within all limits that are known beforehand."""
+"""Proposals of a strategy within the constraints that are computable before training."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.search.closest import Closest
 from bonas.search.failures import NothingFeasible
-from bonas.strategies.bayesian import BayesianOptimization
-from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
+from bonas.search.storage import Storage
 from bonas.strategies.strategy import Again, Proposal, Strategy
-from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from fidelity.history.ranking import ranked
-from fidelity.history.records import refused_record
 from spaces.keys import trial_key
 from spaces.space import Space, recorded
 
-ATTEMPTS = 1000
-"""Proposer beyond a constraint in a row after which the search gives up."""
+MAX_REFUSALS = 1000
+"""Proposals that violate a constraint in a row, after which the search gives up."""
 
-PATIENCE = 20
-"""Refused proposals in a row after which the search verifies that a constraint can be kept."""
+VERIFY_AFTER_REFUSALS = 20
+"""Refused proposals in a row after which the search verifies that a constraint can be met."""
 
 
 class Postponed(Exception):
@@ -36,53 +32,56 @@ class Postponed(Exception):
 class Proposer:
     """Asks a strategy for the network of each new trial.
 
-    A network beyond a limit that its configuration alone tells is refused: it is never trained,
-    the history remembers its key, and the strategy is asked again. So every strategy keeps such
-    limits, by rejection.
+    A network that violates a constraint computable before training is refused: it is never
+    trained, the history remembers its key, and the strategy proposes again. So every strategy
+    meets such constraints, by rejection.
 
     Attributes:
-        space: the space.
-        strategy: what is asked.
-        history: of the search.
+        space: of the search.
+        strategy: proposes.
+        storage: of the history; it records refusals.
         seed: of the search.
-        record: writes a record to the journal.
     """
 
     space: Space
     strategy: Strategy
-    history: History
+    storage: Storage
     seed: int
-    record: Callable[[Mapping[str, Any]], None]
     _keys: dict[bytes, str] = field(init=False, default_factory=dict, repr=False)
 
+    @property
+    def history(self) -> History:
+        """The history of the search."""
+        return self.storage.history
+
     def network(
-        self, number: int, stop: Callable[[], bool] = lambda: False
+        self, number: int, give_up: Callable[[], bool] = lambda: False
     ) -> tuple[Configuration, str, int]:
         """Return the configuration, the key and the seed of a new trial.
 
         Args:
             number: of the trial.
-            stop: whether to give up; it is called after each refused proposal.
+            give_up: is called after each refused proposal; returns whether to give up.
 
         Raises:
             Exhausted: the strategy has nothing left to propose.
-            SpaceError: the strategy proposed what is no configuration of the space.
-            NothingFeasible: no network keeps the constraints, or none of `ATTEMPTS` proposals did.
-            Postponed: `stop` said so.
+            SpaceError: the strategy proposed something else than a configuration of the space.
+            NothingFeasible: no network meets the constraints, or none of `MAX_REFUSALS` proposals.
+            Postponed: `give_up` returned True.
         """
-        proposal = self._admitted(number, stop)
+        proposal = self._admitted(number, give_up)
         if isinstance(proposal, Again):
             earlier = proposal.trial
             seeds = [trial.seed for trial in self.history.of_network(earlier.key)]
             return earlier.configuration, earlier.key, max(seeds) + 1
         return proposal, self._key(proposal), self.seed
 
-    def _admitted(self, number: int, stop: Callable[[], bool]) -> Proposal:
+    def _admitted(self, number: int, give_up: Callable[[], bool]) -> Proposal:
         goal = self.history.goal
         refusals: list[Configuration] = []
-        repeated = 0  # refusals since the last one that the history did not know
-        for _ in range(ATTEMPTS):
-            # Each question has a generator of its own, which the history alone determines.
+        repeated = 0  # refusals since the last one of a network that was not refused before
+        for _ in range(MAX_REFUSALS):
+            # Each proposal has a generator of its own, which the history alone determines.
             refused = [len(self.history.refused), repeated] if self.history.refused else []
             rng = np.random.default_rng([self.seed, number, *refused])
             proposal = self.strategy.propose(self.space, ranked(self.history), rng)
@@ -95,12 +94,11 @@ class Proposer:
             key = self._key(proposal)
             repeated += 1
             if key not in self.history.refused:
-                self.history.refuse(key)
-                self.record(refused_record(key))
+                self.storage.refuse(key)
                 repeated = 0
-            if len(refusals) == PATIENCE and not self.history.trials:
-                self._verify_feasible(refusals, stop)
-            if stop():
+            if len(refusals) == VERIFY_AFTER_REFUSALS and not self.history.trials:
+                self._verify_feasible(refusals, give_up)
+            if give_up():
                 closest = min(refusals, key=goal.known_violation)
                 raise Postponed(
                     f"the run ends while proposals are refused: the last {len(refusals)} were "
@@ -109,14 +107,14 @@ class Proposer:
                 )
         closest = min(refusals, key=goal.known_violation)
         raise NothingFeasible(
-            f"{ATTEMPTS} proposals in a row were beyond a constraint ({self._constraints}); the "
-            f"closest has {self._quantities(closest)}: loosen a constraint, begin within it by "
+            f"{MAX_REFUSALS} proposals in a row were beyond a constraint ({self._constraints}); "
+            f"the closest has {self._quantities(closest)}: loosen a constraint, begin within it by "
             "strategies.StartFrom, or search a space that has smaller networks"
         )
 
-    def _verify_feasible(self, refusals: list[Configuration], stop: Callable[[], bool]) -> None:
-        """Raise unless some network keeps the constraints, as far as a descent can tell."""
-        closest = Closest(self.history.goal, stop)
+    def _verify_feasible(self, refusals: list[Configuration], give_up: Callable[[], bool]) -> None:
+        """Raise if a descent finds that no network meets the constraints."""
+        closest = Closest(self.history.goal, give_up)
         closest.descend(refusals)
         if closest.violation == 0.0 or not closest.conclusive:
             return
@@ -141,9 +139,3 @@ class Proposer:
         if vector not in self._keys:
             self._keys[vector] = trial_key(self.space, configuration)
         return self._keys[vector]
-
-
-def default_strategy(goal: Goal) -> Strategy:
-    """Bayesian optimization, for several objectives where there are several."""
-    several = len(goal.objectives) > 1
-    return MultiObjectiveBayesianOptimization() if several else BayesianOptimization()

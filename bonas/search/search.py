@@ -3,53 +3,38 @@
 from __future__ import annotations
 
 import operator
-import shutil
-import tempfile
-import time
-import warnings
-import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from bonas.callbacks.callback import Callback, Listeners
 from bonas.reports.html import search_html
-from bonas.reports.report import report
 from bonas.roles import RUNNER, SCHEDULE, SPACE, STRATEGY, check_role
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.search.checkpoint_store import CHECKPOINTS, CheckpointStore, check_cap
+from bonas.search.clock import Clock
+from bonas.search.dispatcher import Dispatcher
+from bonas.search.engine import Engine
 from bonas.search.failures import FIRST_FAILURES, warn_if_infeasible
-from bonas.search.loop import STALE_PROPOSALS, Run
-from bonas.search.manifest import check_header, header
+from bonas.search.loop import Loop
+from bonas.search.manifest import manifest
 from bonas.search.progress import Progress, Silent
-from bonas.search.proposer import Proposer, default_strategy
+from bonas.search.proposer import Proposer
 from bonas.search.signals import Signals
 from bonas.search.stop import Stop
-from bonas.search.trial_queue import TrialQueue
-from bonas.strategies.strategy import Exhausted, Recommender, Strategy
-from fidelity.history.budget_check import ignores_budget
-from fidelity.history.goal import COST, Constraint, WithGoal, goal
+from bonas.search.storage import Storage
+from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
+from bonas.strategies.strategy import Recommender, Strategy
+from fidelity.history.goal import COST, Constraint, Goal, WithGoal, goal
 from fidelity.history.history import History
-from fidelity.history.journal import Journal
-from fidelity.history.metrics import checked
 from fidelity.history.ranking import ranked
-from fidelity.history.records import evaluation_record, trial_record
-from fidelity.history.trial import Evaluation, Status, Trial
-from fidelity.objective import (
-    MISSING,
-    Diverged,
-    MissingValue,
-    Objective,
-    Result,
-    accepted_arguments,
-    interpret,
-    resumes,
-)
+from fidelity.history.trial import Evaluation, Trial
+from fidelity.objective import Objective, Result, accepted_arguments, resumes
 from fidelity.schedules.full import FullFidelity
-from fidelity.schedules.schedule import Promote, Schedule, ScheduleError, Start
+from fidelity.schedules.schedule import Schedule, ScheduleError
 from spaces.keys import unlabelled
 from spaces.space import Space
 
@@ -103,185 +88,75 @@ class Search:
         if schedule is not None:
             check_role("schedule", schedule, SCHEDULE, "Hyperband(1, 9)")
         check_cap(checkpoint_bytes)
+        unlabelled(space)  # probed now, so that a warning comes before the first evaluation
         self.space = space
         self.objective = objective
-        unlabelled(space)  # probed now, so that a warning comes before the first evaluation
         self.goal = goal(objective, objectives, constraints)
-        self.strategy = default_strategy(self.goal) if strategy is None else strategy
+        self.strategy = _default_strategy(self.goal) if strategy is None else strategy
         self.schedule = _schedule(objective, schedule)
         self.seed = operator.index(seed)  # integers of numpy too, and no others
         self.history = History(
             space.configuration_space, resumes=resumes(objective), goal=self.goal
         )
-        self._evaluated = WithGoal(objective, self.goal) if self.goal.named else objective
-        self._in_flight = TrialQueue()
-        self._proposals = Proposer(space, self.strategy, self.history, self.seed, self._append)
-        self._runner: Runner | None = None  # whose clock counts
-        self._before = 0.0  # seconds when that clock began
-        self._journal: Journal | None = None
-        self._remove: Callable[[], object] | None = None
-        if directory is None:
-            self.directory = Path(tempfile.mkdtemp(prefix="bonas-"))
-            # Removed with the search, or when Python ends.
-            self._remove = weakref.finalize(self, shutil.rmtree, self.directory, True)
-        else:
-            self.directory = Path(directory)
-            self._journal = Journal(self.directory)
+        plain = not self.goal.named
+        self._completed = objective if plain else WithGoal(objective, self.goal)
+        self._storage = Storage(self.history, directory, self.manifest)
         try:
-            if self._journal is not None:
-                self._resume(self._journal)
-            files = self.directory / CHECKPOINTS
-            self._checkpoints = CheckpointStore(
-                files, self.history, self.schedule, checkpoint_bytes
-            )
+            self._engine = self._new_engine(checkpoint_bytes)
         except BaseException:
             self.close()
             raise
 
-    def _resume(self, journal: Journal) -> None:
-        found, records = journal.records()
-        mine = header(
+    def _new_engine(self, checkpoint_bytes: int | None) -> Engine:
+        files = self.directory / CHECKPOINTS
+        return Engine(
+            Proposer(self.space, self.strategy, self._storage, self.seed),
+            self.schedule,
+            self._storage,
+            CheckpointStore(files, self.history, self.schedule, checkpoint_bytes),
+            Clock(self._storage.elapsed),
+        )
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the first line of the journal: what this search is, as plain JSON values."""
+        return manifest(
             self.space, self.objective, self.goal, self.strategy, self.schedule, self.seed
         )
-        if found is not None and not check_header(found, records, mine, self.directory):
-            journal.clear()
-            shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
-            found, records = None, []
-        if found is None:
-            journal.append(mine, durable=True)
-        self.history.replay(records, journal.path)
-        self._in_flight.queue.extend(self.history.pending)
-        ended = [e.started + e.seconds for e in self.history.evaluations]
-        self._before = max(ended, default=0.0)
+
+    @property
+    def directory(self) -> Path:
+        """The directory of history and checkpoints; a temporary one if none was given."""
+        return self._storage.directory
 
     # Ask and tell ---------------------------------------------------------------------------
 
     def ask(self) -> Trial | None:
-        """The next trial to evaluate; tell what came of it.
+        """Return the next trial to evaluate; pass its result to `tell`.
 
-        A network that was evaluated before at the same budget and seed is not handed out
-        again: its known result is recorded.
+        A network that was evaluated before at the same budget and seed is not returned again: its
+        known result is recorded.
 
         Returns:
-            None if nothing can be done before something that is running is told.
+            None if nothing can be done before a running trial ends.
 
         Raises:
             Exhausted: the space has nothing new left.
             NothingFeasible: no network was found that keeps the constraints.
         """
-        for _ in range(STALE_PROPOSALS):
-            trial = self._next()
-            if trial is None or trial.number in self._in_flight.running:
-                return trial
-        raise Exhausted(f"the last {STALE_PROPOSALS} proposals were all known networks")
+        return self._engine.next()
 
     def tell(self, trial: Trial, result: Result | Evaluation) -> Evaluation:
-        """Records what came of a trial.
+        """Record the result of a trial.
 
         Args:
             trial: as `ask` returned it.
-            result: its cost, a mapping with 'cost', or a whole evaluation.
+            result: its cost, a mapping with 'cost', or an evaluation.
 
         Raises:
             ValueError: the trial is not running, or the evaluation is of another one.
-            ObjectiveError: the result is no cost, or lacks what is minimised or constrained.
+            ObjectiveError: the result is no cost, or lacks an objective or a constrained quantity.
         """
-        evaluation = result if isinstance(result, Evaluation) else self._interpreted(trial, result)
-        if evaluation.trial.number != trial.number:
-            raise ValueError(
-                f"this is an evaluation of trial {evaluation.trial.number}, not of trial "
-                f"{trial.number}: tell it with its own trial"
-            )
-        if trial.number not in self._in_flight.running:
-            raise ValueError(f"trial {trial.number} is not running: ask for it first, tell it once")
-        evaluation = checked(evaluation)
-        self._check(evaluation)
-        if trial.parent is not None and not self.history.resumes:
-            evaluation = replace(evaluation, retrained=True)
-        self._record(evaluation)
-        self._in_flight.end(trial)
-        return evaluation
-
-    def _interpreted(self, trial: Trial, result: Result) -> Evaluation:
-        try:
-            return interpret(trial, self.goal.completed(trial.configuration, result))
-        except Diverged as error:
-            return Evaluation(trial, status=Status.DIVERGED, error=str(error))
-
-    def _check(self, evaluation: Evaluation) -> None:
-        """Refuse what lacks a value that the search needs, before anything has succeeded.
-
-        The objective never returns it then; later, one trial has crashed.
-        """
-        self.goal.check(evaluation)
-        error = evaluation.error or ""
-        if error.startswith(MISSING) and not any(e.succeeded for e in self.history.evaluations):
-            raise MissingValue(error.removeprefix(MISSING))
-
-    def _next(self, stop: Callable[[], bool] = lambda: False) -> Trial | None:
-        """Takes the next trial, which is then running, recorded as known, or waiting.
-
-        Args:
-            stop: ends a proposal that is refused again and again, by `Postponed`.
-        """
-        queue = self._in_flight.queue
-        trial = queue.popleft() if queue else self._ask_schedule(stop)
-        if trial is None:
-            return None
-        if known := self.history.known(trial):
-            self._record(
-                replace(
-                    known,
-                    trial=trial,
-                    reused=known.trial.number,
-                    retrained=False,
-                    seconds=0.0,
-                    started=self._clock(),
-                )
-            )
-        else:
-            self._in_flight.start(trial)
-        return trial
-
-    def _ask_schedule(self, stop: Callable[[], bool]) -> Trial | None:
-        try:
-            trial = self._trial(self.schedule.next(ranked(self.history)), stop)
-        except Exhausted:
-            trial = self._trial(self.schedule.next(ranked(self.history), exhausted=True), stop)
-            if trial is None and not self.history.pending:
-                raise
-        if trial is not None:
-            self.history.add_trial(trial)
-            self._append({**trial_record(trial), "asked": time.time()})
-        return trial
-
-    def _append(self, record: Mapping[str, Any]) -> None:
-        """Writes what could be asked for once more, if it were lost."""
-        if self._journal is not None:
-            self._journal.append(record, durable=False)
-
-    def _trial(self, decision: Start | Promote | None, stop: Callable[[], bool]) -> Trial | None:
-        number = len(self.history.trials)
-        if decision is None:
-            return None
-        if isinstance(decision, Promote):
-            parent = decision.trial
-            return replace(parent, number=number, budget=decision.budget, parent=parent.number)
-        configuration, key, seed = self._proposals.network(number, stop)
-        return Trial(number, configuration, key, decision.budget, seed, bracket=decision.bracket)
-
-    def _record(self, evaluation: Evaluation) -> None:
-        if self._journal is not None:
-            self._journal.append(evaluation_record(evaluation), durable=True)
-        self.history.add_evaluation(evaluation)
-        if evaluation.trial.parent is not None and ignores_budget(self.history):
-            warnings.warn(
-                "the objective seems to ignore its budget: the first networks that were promoted "
-                "cost exactly the same at each budget. Let it use the argument 'budget', or "
-                "search with FullFidelity",
-                stacklevel=2,
-            )
-        self._checkpoints.tidy()
+        return self._engine.tell(trial, result)
 
     # Run ------------------------------------------------------------------------------------
 
@@ -296,61 +171,56 @@ class Search:
         callbacks: Sequence[Callback] = (),
         first_failures: int = FIRST_FAILURES,
     ) -> History:
-        """Searches until a limit is reached or the space is exhausted.
+        """Search until a total is reached or the space is exhausted.
 
-        Stop are totals over all runs in the same directory. Nothing is started that would
-        exceed `evaluations` or `epochs` when everything that runs has ended; what runs when
-        `seconds` are over is finished. Ctrl-C or SIGTERM lets what runs finish; a second one
-        stops at once. The same directory goes on from there. Where several workers would wait for
-        slow proposals, these are made ahead, see `Run`.
+        Totals are over all runs in the same directory. Nothing is started that would exceed
+        `evaluations` or `epochs` when everything that runs has ended; what runs when `seconds` are
+        over is finished. Ctrl-C or SIGTERM lets running trials finish; a second one stops at once.
+        The same directory resumes from there. Where several workers would wait for slow proposals,
+        these are prefetched, see `Loop`.
 
         Args:
             evaluations: the number of evaluations in the history, reused ones included.
             seconds: on the runner's clock, since the search began; pauses between runs left out.
-            epochs: units of budget really spent; continued and reused trials spend the rest.
+            epochs: units of budget really spent; resumed and reused trials spend the rest.
             runner: evaluates the trials; by default one after another in this process.
-            progress: what shows how it goes; by default a live table, or plain lines.
-            callbacks: are told how it goes; what they raise is logged, and the run goes on.
-            first_failures: when so many evaluations have failed and none has ever succeeded,
-                the run stops instead of burning its budget.
+            progress: the display; by default a live table, or plain lines.
+            callbacks: are notified of events; what they raise is logged, and the run continues.
+            first_failures: the number of failures without any success at which the run stops
+                instead of spending its budget.
 
         Raises:
-            ValueError: no limit is given, or one is not positive.
+            ValueError: no total is given, or one is not positive.
             NothingWorks: the first evaluations have all failed, or all of this run; with the
                 traceback of the first.
             NothingFeasible: no network was found that keeps the constraints.
             KeyboardInterrupt: after Ctrl-C or SIGTERM.
         """
-        limits = Stop(evaluations=evaluations, seconds=seconds, epochs=epochs)
+        stop = Stop(evaluations=evaluations, seconds=seconds, epochs=epochs)
         runner = InProcess() if runner is None else runner
         check_role("runner", runner, RUNNER, "runners.LocalProcesses(4)")
-        self._go_by(runner)
-        with progress or Progress() as shown, Signals() as interrupts:
-            listeners = Listeners(callbacks)
-            Run(self, runner, limits, interrupts, shown, listeners, first_failures).go()
+        self._engine.clock.use(runner)
+        with progress or Progress() as shown, Signals() as signals:
+            Loop(
+                self._engine,
+                Dispatcher(runner, self._completed),
+                stop,
+                signals,
+                shown,
+                Listeners(callbacks),
+                first_failures,
+            ).run()
         warn_if_infeasible(self.history)
         return self.history
-
-    def _clock(self) -> float:
-        """Seconds since the search began; the first question starts the clock."""
-        if self._runner is None:
-            self._go_by(InProcess())
-        assert self._runner is not None
-        return self._before + self._runner.now()
-
-    def _go_by(self, runner: Runner) -> None:
-        """From now on the clock of `runner` counts."""
-        before = self._before if self._runner is None else self._clock()
-        self._runner, self._before = runner, before - runner.now()
 
     # Results --------------------------------------------------------------------------------
 
     @property
     def incumbent(self) -> Evaluation | None:
-        """The best that was found, by the strategy's own judgement if it has one."""
+        """The best evaluation, by the strategy's own judgement if it has one."""
         if isinstance(self.strategy, Recommender) and len(self.goal.objectives) == 1:
-            found = self.strategy.recommend(self.space, ranked(self.history))
-            return found and self.history.evaluation(found.trial.number)
+            recommended = self.strategy.recommend(self.space, ranked(self.history))
+            return recommended and self.history.evaluation(recommended.trial.number)
         return self.history.incumbent
 
     @property
@@ -359,23 +229,15 @@ class Search:
         return self.history.pareto_front
 
     def checkpoint(self, evaluation: Evaluation) -> Path | None:
-        """The file with the trained weights of `evaluation`, if they are still kept."""
-        return self._checkpoints.of(evaluation.trial.number)
-
-    def report(self, path: str | Path) -> Path:
-        """Writes a page about this search; see `bonas.report`."""
-        return report(self, path)
+        """Return the file with the trained weights of `evaluation`, if they are still stored."""
+        return self._engine.checkpoints.of(evaluation.trial.number)
 
     def _repr_html_(self) -> str:
         return search_html(self)
 
     def close(self) -> None:
-        """Gives the directory free for another process."""
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
-        if self._remove is not None:
-            self._remove()
+        """Release the directory lock."""
+        self._storage.close()
 
     def __enter__(self) -> Self:
         return self
@@ -399,3 +261,8 @@ def _schedule(objective: Objective, schedule: Schedule | None) -> Schedule:
             f"budget is {most}: make them equal"
         )
     return schedule
+
+
+def _default_strategy(goal: Goal) -> Strategy:
+    several = len(goal.objectives) > 1
+    return MultiObjectiveBayesianOptimization() if several else BayesianOptimization()

@@ -13,7 +13,12 @@ from fidelity.history.trial import Trial
 
 @dataclass(frozen=True)
 class Stop:
-    """Totals over all runs of a search; None is no limit.
+    """Totals over all runs of a search at which nothing more is started; None is no total.
+
+    Attributes:
+        evaluations: in the history, reused ones included.
+        seconds: since the search began, pauses between runs left out.
+        epochs: units of budget really spent.
 
     Raises:
         ValueError: none is given, or one is not positive.
@@ -32,13 +37,17 @@ class Stop:
                 raise ValueError(f"{name} is a positive total, not {value}")
             object.__setattr__(self, name, value)  # numbers of numpy have become plain ones
 
+    def late(self, seconds: float) -> bool:
+        """Return whether the time is over, `seconds` after the search began."""
+        return self.seconds is not None and seconds >= self.seconds
+
     def reached(self, history: History, seconds: float, running: int = 0) -> bool:
-        """Whether nothing more may be started.
+        """Return whether nothing more may be started.
 
         Args:
             history: of the search.
             seconds: since it began.
-            running: how many evaluations will be added by what is running.
+            running: the number of evaluations that running trials will add.
         """
         return any(
             limit is not None and spent >= limit
@@ -50,7 +59,12 @@ class Stop:
         )
 
     def exceeded_by(self, history: History, running: Iterable[Trial]) -> bool:
-        """Whether what is running would spend more epochs than there are."""
+        """Return whether running trials would exceed the total of epochs.
+
+        Args:
+            history: of the search.
+            running: the trials that are running.
+        """
         if self.epochs is None:
             return False
         spent = history.resource + fsum(history.increment(trial) for trial in running)

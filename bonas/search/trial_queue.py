@@ -1,4 +1,4 @@
-"""Trials that were asked for and not yet told."""
+"""Trials that are running, that wait for a running one, and that come before any new one."""
 
 from __future__ import annotations
 
@@ -9,47 +9,53 @@ from fidelity.history.trial import Trial
 
 
 class TrialQueue:
-    """Which trials are running, which wait for one of them, and which are to be run again.
+    """Keeps the trials that were requested and have no result yet.
 
-    Of trials of one network at one budget and seed, which have the same outcome, only one runs
-    at a time; the others, its twins, wait for what comes of it.
+    Trials of one network at one budget and seed have the same outcome. Only one of them runs at a
+    time; the others, its duplicates, wait for its result.
+
+    Args:
+        waiting: trials that a process which has ended had requested.
 
     Attributes:
-        queue: to be evaluated before anything else: twins of a trial that has ended, what could
-            not be run, and what a process that is gone had asked for.
-        running: by number.
+        running: the running trials by number.
     """
 
-    def __init__(self, queue: Iterable[Trial] = ()) -> None:
-        self.queue = deque(queue)
+    def __init__(self, waiting: Iterable[Trial] = ()) -> None:
         self.running: dict[int, Trial] = {}
-        self._twins: dict[tuple[str, float, int], list[Trial]] = {}
+        self._next = deque(waiting)
+        self._duplicates: dict[tuple[str, float, int], list[Trial]] = {}
         self._waiting = 0
 
     def __len__(self) -> int:
-        """How many evaluations will come of what is running and what waits for it."""
+        """Return the number of evaluations that running trials and their duplicates will add."""
         return len(self.running) + self._waiting
 
-    def start(self, trial: Trial) -> None:
-        """Lets a trial run, or wait for its twin."""
-        if (twins := self._twins.get(_identity(trial))) is not None:
-            twins.append(trial)
+    def pop(self) -> Trial | None:
+        """Remove and return the trial that comes before any new one; None if there is none."""
+        return self._next.popleft() if self._next else None
+
+    def start(self, trial: Trial) -> bool:
+        """Return whether the trial runs from here on; if not, it waits for its duplicate."""
+        if (duplicates := self._duplicates.get(_identity(trial))) is not None:
+            duplicates.append(trial)
             self._waiting += 1
-        else:
-            self.running[trial.number] = trial
-            self._twins[_identity(trial)] = []
+            return False
+        self.running[trial.number] = trial
+        self._duplicates[_identity(trial)] = []
+        return True
 
     def end(self, trial: Trial) -> None:
-        """What has waited for a running trial comes next."""
+        """Remove a running trial; its duplicates come next."""
         del self.running[trial.number]
-        twins = self._twins.pop(_identity(trial))
-        self._waiting -= len(twins)
-        self.queue.extendleft(reversed(twins))
+        duplicates = self._duplicates.pop(_identity(trial))
+        self._waiting -= len(duplicates)
+        self._next.extendleft(reversed(duplicates))
 
     def put_back(self, trial: Trial) -> None:
-        """A running trial does not run after all: it comes next."""
+        """Remove a running trial that was not run after all; it comes next."""
         self.end(trial)
-        self.queue.appendleft(trial)
+        self._next.appendleft(trial)
 
 
 def _identity(trial: Trial) -> tuple[str, float, int]:

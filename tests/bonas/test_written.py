@@ -172,7 +172,9 @@ def test_a_seed_and_limits_of_numpy_are_the_numbers(tmp_path: Path) -> None:
             strategy=strategies.RandomSearch(),
         ) as search:
             search.run(evaluations=number(3), epochs=number(9), progress=Silent())
-        header = json.loads((directory / "history.jsonl").read_text().splitlines()[0])
+        header = json.loads(
+            (directory / "history.jsonl").read_text(encoding="utf-8").splitlines()[0]
+        )
         return json.dumps({key: header[key] for key in ("seed", "target")})
 
     assert begin(np.int64, tmp_path / "numpy") == begin(int, tmp_path / "python")

@@ -145,7 +145,7 @@ def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(
 ) -> None:
     limited.submit(starting(tmp_path), trial(0), Context())
     assert limited.wait().status == "timeout"
-    child = int((tmp_path / "child").read_text())
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
     eventually(lambda: gone(child), "the end of the child", seconds=60)
 
 
@@ -167,7 +167,7 @@ def test_what_a_trial_started_does_not_outlive_a_search_that_is_killed(tmp_path:
     with script(KILLED, tmp_path) as process:
         eventually((tmp_path / "child").exists, "the child")
         process.kill()
-    child = int((tmp_path / "child").read_text())
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
     eventually(lambda: gone(child), "the end of the child", seconds=60)
 
 
@@ -194,8 +194,10 @@ with LocalProcesses(1, retries=0) as runner:
 
 def test_a_script_that_begins_its_work_when_it_is_imported_is_said_to(tmp_path: Path) -> None:
     path = tmp_path / "unguarded.py"
-    path.write_text(UNGUARDED.format(root=str(ROOT)))
-    ended = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=300)
+    path.write_text(UNGUARDED.format(root=str(ROOT)), encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, path], capture_output=True, encoding="utf-8", timeout=300
+    )
     assert "it exited with code 1 before it began, while it read the script" in ended.stdout
     assert "must begin its work under 'if __name__ == \"__main__\":'" in ended.stdout
 

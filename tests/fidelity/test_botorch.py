@@ -29,5 +29,5 @@ def test_an_import_gives_no_warning_and_leaves_no_filter(code: str, tmp_path: Pa
         "-c",
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -178,7 +178,7 @@ def test_what_cannot_be_packed_is_an_error_of_whoever_saves_it(tmp_path: Path) -
 
 
 def test_a_state_that_is_written_later_makes_up_for_one_that_was_not(tmp_path: Path) -> None:
-    (tmp_path / "folder").write_text("in the way")
+    (tmp_path / "folder").write_text("in the way", encoding="utf-8")
     checkpoint = Checkpoint(target=tmp_path / "folder" / "trial-0.pt")
     with pytest.warns(CheckpointWarning, match=r"trial-0.pt cannot be written \("):
         checkpoint.save({"step": 1})

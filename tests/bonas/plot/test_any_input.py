@@ -142,4 +142,4 @@ def test_no_point_is_lost_where_time_or_a_curve_begins_at_zero() -> None:
 
 @pytest.mark.parametrize("history", HISTORIES)
 def test_every_history_has_a_report(history: str, tmp_path: Path) -> None:
-    assert "<h1>" in report(HISTORIES[history], tmp_path / "page.html").read_text("utf-8")
+    assert "<h1>" in report(HISTORIES[history], tmp_path / "page.html").read_text(encoding="utf-8")

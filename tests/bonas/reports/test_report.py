@@ -39,11 +39,11 @@ def test_a_full_disk_leaves_the_page_that_was_there(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     page = tmp_path / "report.html"
-    page.write_text("the last one")
+    page.write_text("the last one", encoding="utf-8")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match=r"No space left on device.*report.html"):
         report(history(), page)
-    assert page.read_text() == "the last one"
+    assert page.read_text(encoding="utf-8") == "the last one"
     assert list(tmp_path.iterdir()) == [page]
 
 

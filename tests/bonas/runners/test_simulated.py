@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
+from bonas.search.failures import NothingWorks
 from bonas.search.search import Search
 from fidelity.history.history import History
 from fidelity.objective import Context, ObjectiveError
@@ -221,8 +222,10 @@ def test_a_failure_takes_what_it_says_or_nothing() -> None:
             raise ValueError("broken")
         return {"cost": math.nan, "seconds": 3.0}
 
-    history = run(made(faulty), Simulated(), evaluations=2)
-    assert [(e.status, e.seconds) for e in history.evaluations] == [
+    search = made(faulty)
+    with pytest.raises(NothingWorks):
+        run(search, Simulated(), evaluations=2)
+    assert [(e.status, e.seconds) for e in search.history.evaluations] == [
         ("crashed", 0.0),
         ("diverged", 3.0),
     ]

@@ -85,7 +85,7 @@ class Thinking:
 @pytest.fixture
 def _slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any proposal is a slow one."""
-    monkeypatch.setattr(bonas.search.loop, "PROMPT", -1.0)
+    monkeypatch.setattr(bonas.search.loop, "PREFETCH_ABOVE_SECONDS", -1.0)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def trials_before_the_first_wait(made: Search, workers: int) -> int:
 
 @pytest.mark.usefixtures("_slow")
 @pytest.mark.parametrize(
-    ("workers", "ahead"), [(1, 0), (2, 2), (3, 3), (9, bonas.search.loop.AHEAD)]
+    ("workers", "ahead"), [(1, 0), (2, 2), (3, 3), (9, bonas.search.loop.MAX_PREFETCHED)]
 )
 def test_so_many_are_prepared(workers: int, ahead: int) -> None:
     assert trials_before_the_first_wait(thinking({}), workers) == workers + ahead

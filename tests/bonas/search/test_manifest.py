@@ -41,7 +41,7 @@ def evaluated(directory: Path, objective: Any, evaluations: int = 1, **settings:
     with opened(directory, objective, **settings) as search:
         while len(search.history) < evaluations:
             trial = search.ask()
-            if trial is not None and trial in search._in_flight.running.values():
+            if trial is not None and trial in search._engine.queue.running.values():
                 search.tell(trial, 1.0)
 
 

@@ -19,7 +19,7 @@ from bonas import Search, strategies
 from bonas.runners import InProcess
 from bonas.search.failures import NothingFeasible
 from bonas.search.progress import Progress, Silent
-from bonas.search.proposer import PATIENCE
+from bonas.search.proposer import VERIFY_AFTER_REFUSALS
 from bonas.strategies.strategy import Strategy
 from fidelity import Constraint, FullFidelity, History, Hyperband
 from fidelity.schedules.schedule import Schedule
@@ -142,7 +142,7 @@ def test_that_takes_few_proposals_and_names_the_smallest_value() -> None:
     strategy = Counting()
     with pytest.raises(NothingFeasible, match=r"the closest of \d+ has convolutions 0; loosen"):
         searched(strategy, [Constraint("convolutions", at_most=-1)])
-    assert strategy.proposals == PATIENCE
+    assert strategy.proposals == VERIFY_AFTER_REFUSALS
 
 
 def test_a_constraint_that_few_networks_keep_is_not_called_impossible() -> None:
@@ -150,7 +150,7 @@ def test_a_constraint_that_few_networks_keep_is_not_called_impossible() -> None:
     constraints = [Constraint("convolutions", at_most=0), Constraint("slowness", at_most=99)]
     history = searched(strategy, constraints, evaluations=2)
     assert len(history) == 2
-    assert strategy.proposals > PATIENCE
+    assert strategy.proposals > VERIFY_AFTER_REFUSALS
 
 
 @dataclass

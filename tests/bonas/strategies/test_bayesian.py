@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ class OneNetwork:
     """Two names for one network, and perhaps a real hyperparameter that does not change it."""
 
     real: bool = False
+    unlabelled: ClassVar[tuple[str, ...]] = ()  # what the choices change is no training either
 
     @property
     def configuration_space(self) -> ConfigurationSpace:

@@ -58,7 +58,7 @@ class TestAlongAxis:
         assert all(few < many for few, many in counts)
 
     def test_a_checkpoint_without_room_is_told_to_the_trial(self, tmp_path: Path) -> None:
-        (tmp_path / "folder").write_text("in the way")
+        (tmp_path / "folder").write_text("in the way", encoding="utf-8")
         context = Context(Checkpoint(target=tmp_path / "folder" / "trial.pt"))
         with pytest.warns(CheckpointWarning, match="cannot be written"):
             AlongAxis(TRAINING, Width())(CELL, 1, 0, context)

@@ -117,7 +117,7 @@ def replace(directory: Path) -> None:
 
 def replace_by_a_file(directory: Path) -> None:
     rename(directory)
-    directory.write_text("")
+    directory.write_text("", encoding="utf-8")
 
 
 @pytest.mark.parametrize("happens", [remove, rename, replace, replace_by_a_file])

@@ -152,7 +152,7 @@ class TestOneShotThen:
         assert any(e.trial.parent is not None for e in trained)
 
     def test_a_checkpoint_without_room_is_told_to_the_trial(self, tmp_path: Path) -> None:
-        (tmp_path / "folder").write_text("in the way")
+        (tmp_path / "folder").write_text("in the way", encoding="utf-8")
         context = Context(Checkpoint(target=tmp_path / "folder" / "trial.pt"), resumed=1 / 3)
         with pytest.warns(CheckpointWarning, match="cannot be written"):
             OneShotThen(ONE_SHOT, ALONE)(CONVOLUTIONS, 1, 0, context)
@@ -172,7 +172,7 @@ class TestOneShotThen:
 
 
 def test_a_supernet_that_cannot_be_written_is_trained_once_and_used(tmp_path: Path) -> None:
-    (tmp_path / "folder").write_text("in the way")
+    (tmp_path / "folder").write_text("in the way", encoding="utf-8")
     one_shot, context = OneShot(SHARED, file=tmp_path / "folder" / "supernet.pt"), Context()
     with pytest.warns(CheckpointWarning, match="supernet.pt cannot be written") as said:
         assert one_shot(CONVOLUTIONS, context) == ONE_SHOT(CONVOLUTIONS)
