@@ -1,6 +1,6 @@
 from . import axes, datasets, export, latency, proxies, tables
 from .datasets.dataset import Dataset
-from .history.goal import Constraint
+from .history.goal import Constraint, Maximize
 from .history.history import History
 from .history.trial import Evaluation, Status, Trial
 from .latency import Latency, LatencyTable, MeasuredLatency, Timing
@@ -40,6 +40,7 @@ __all__ = [
     "InvalidArchitecture",
     "Latency",
     "LatencyTable",
+    "Maximize",
     "MeasuredLatency",
     "OneShot",
     "OneShotThen",

@@ -1,8 +1,8 @@
-"""The call of an objective: any function of a configuration that returns a cost.
+"""Calls of an objective: any function of a configuration that returns a cost.
 
-Only the arguments that its signature names are passed, so that `def f(configuration)`,
-SMAC's `def train(config, seed, budget)` and a full `def f(configuration, budget, seed, context)`
-all work unchanged.
+Only the arguments that its signature names are passed, so that `def f(x)`, SMAC's
+`def train(config, seed, budget)` and a full `def f(configuration, budget, seed, context)` all work
+unchanged.
 """
 
 from __future__ import annotations
@@ -26,18 +26,19 @@ from fidelity.history.trial import Evaluation, Status, Trial
 Result = float | Mapping[str, Any]
 Objective = Callable[..., Result]
 
-ARGUMENTS = ("configuration", "config", "budget", "seed", "context")
+CONFIGURATION = ("configuration", "config")
+OTHERS = ("budget", "seed", "context")
 
 MISSING = "MissingValue: "
-"""How the error of an evaluation begins that lacks what the search minimises or constrains."""
+"""The prefix of an evaluation's error when an objective or a constrained quantity is missing."""
 
 
 class ObjectiveError(TypeError):
-    """An objective that cannot be called, or that returned what is no cost."""
+    """An objective that cannot be called, or a returned value that is not a cost."""
 
 
 class MissingValue(ObjectiveError):
-    """An objective that returned no value for what the search minimises or constrains."""
+    """A result without a value for an objective or a constraint of the search."""
 
 
 class InvalidArchitecture(ValueError):
@@ -45,19 +46,18 @@ class InvalidArchitecture(ValueError):
 
 
 class Diverged(ArithmeticError):
-    """Raised by an objective when training gave something that is not a finite number."""
+    """Raised by an objective when training gave a number that is not finite."""
 
 
 @dataclass
 class Context:
-    """What an objective may use while it runs.
+    """Resources of an objective while it runs.
 
     Attributes:
-        checkpoint: what the same trial left at its last budget, and a place for this one's.
-        device: where to train, as torch names devices; None leaves it to the objective.
-        resumed: the total budget that the trial which this one continues was trained to; 0 for a
-            new one, and where there is nothing left to continue from.
-        curve: what was reported so far.
+        checkpoint: of the trial's last budget, and the place for its new one.
+        device: to train on, as torch names devices; None leaves it to the objective.
+        resumed: the total budget of the checkpoint that is resumed; 0 if there is none.
+        curve: the reported pairs (step, cost).
     """
 
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
@@ -66,19 +66,26 @@ class Context:
     curve: list[tuple[float, float]] = field(default_factory=list)
 
     def report(self, step: float, cost: float) -> None:
-        """Records the cost after `step` units of budget (a total, not an increment).
+        """Record a point of the learning curve.
 
-        Of more than 1000 reports, the evaluation keeps as many evenly spaced ones.
+        Of more than 1000 points, the evaluation keeps 1000 evenly spaced ones.
+
+        Args:
+            step: units of budget, a total and not an increment.
+            cost: after that step.
         """
         self.curve.append((float(step), float(cost)))
 
     def again(self) -> Context:
-        """For another attempt at the same trial, which goes on from what the last one has left."""
+        """Return the context of a retry, which resumes from the last attempt's checkpoint."""
         return Context(self.checkpoint.again(), self.device, self.resumed)
 
 
 def accepted_arguments(objective: Objective) -> tuple[str, ...]:
-    """Those of `ARGUMENTS` that the signature of `objective` names.
+    """Return the parameters of `objective` that receive an argument.
+
+    `budget`, `seed`, `context` and `configuration` (or `config`) are recognised by name. Without
+    the last, the first required parameter, or else the very first one, gets the configuration.
 
     Raises:
         ObjectiveError: it is not callable, takes no configuration, or needs something else.
@@ -90,56 +97,79 @@ def accepted_arguments(objective: Objective) -> tuple[str, ...]:
             f"the objective is the class {objective.__name__}, but a function or an object is "
             f"expected: make one, as in {objective.__name__}(...)"
         )
-    accepted = []
-    for name, parameter in inspect.signature(objective).parameters.items():
-        if name in ARGUMENTS and parameter.kind is not parameter.POSITIONAL_ONLY:
-            accepted.append(name)
-        elif parameter.default is parameter.empty and parameter.kind in (
-            parameter.POSITIONAL_ONLY,
-            parameter.POSITIONAL_OR_KEYWORD,
-            parameter.KEYWORD_ONLY,
-        ):
+    parameters = inspect.signature(objective).parameters.values()
+    by_name = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    names = [p.name for p in by_name]
+    configuration = [name for name in names if name in CONFIGURATION]
+    if not configuration:
+        free = [p for p in by_name if p.name not in OTHERS]
+        required = [p.name for p in free if p.default is p.empty]
+        first = [p.name for p in free if p.name == names[0] and p.kind is not p.KEYWORD_ONLY]
+        configuration = (required or first)[:1]
+    accepted = tuple(name for name in names if name in (*configuration, *OTHERS))
+    for parameter in parameters:
+        variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.default is parameter.empty and parameter.name not in accepted and not variable:
             raise ObjectiveError(
-                f"the objective needs an argument '{name}', but only {', '.join(ARGUMENTS)} are "
-                "passed: give it a default, or bind it with functools.partial"
+                f"the objective needs an argument '{parameter.name}', but only a configuration, "
+                f"{', '.join(OTHERS)} are passed by name: give it a default, or bind it with "
+                "functools.partial"
             )
-    if "configuration" not in accepted and "config" not in accepted:
+    if not configuration:
         raise ObjectiveError(
-            "the objective takes no configuration: its first argument is named "
-            "'configuration' (or 'config')"
+            "the objective takes no configuration: its first parameter receives it, or the one "
+            "named 'configuration' or 'config'"
         )
-    return tuple(accepted)
+    return accepted
+
+
+def takes_seed(objective: Objective) -> bool:
+    """Return whether the signature of `objective` names a seed."""
+    return "seed" in accepted_arguments(objective)
+
+
+def deterministic(objective: Objective) -> bool:
+    """Return whether `objective` declares `deterministic = True`: its costs ignore the seed."""
+    return bool(getattr(objective, "deterministic", False))
 
 
 def resumes(objective: Objective) -> bool:
-    """Whether `objective` continues from checkpoints: unless it says `resumes = False`.
+    """Return whether `objective` resumes from checkpoints: unless it declares `resumes = False`.
 
-    One that doesn't gets no checkpoint, and a promotion spends its whole budget.
+    One that does not gets no checkpoint, and a promotion spends its total budget.
     """
     return bool(getattr(objective, "resumes", True))
 
 
 def arguments_for(objective: Objective, trial: Trial, context: Context) -> dict[str, Any]:
-    """What `objective` is called with on `trial`: the arguments that its signature names.
+    """Return the keyword arguments for a call of `objective`.
+
+    Args:
+        objective: its signature names them.
+        trial: to evaluate.
+        context: of the call.
 
     Raises:
-        ObjectiveError: the objective cannot be called with what there is.
+        ObjectiveError: the objective cannot be called with these.
     """
-    # A copy, so that an objective that changes it changes nothing that is recorded.
+    # A copy, so that an objective that changes it does not change what is recorded.
     given = trial.configuration
-    copied = Configuration(given.config_space, vector=given.get_array().copy())
-    offered = {
-        "configuration": copied,
-        "config": copied,
-        "budget": trial.budget,
-        "seed": trial.seed,
-        "context": context,
-    }
-    return {name: offered[name] for name in accepted_arguments(objective)}
+    copy = Configuration(given.config_space, vector=given.get_array().copy())
+    offered = {"budget": trial.budget, "seed": trial.seed, "context": context}
+    return {name: offered.get(name, copy) for name in accepted_arguments(objective)}
 
 
 def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation:
-    """Calls `objective` on `trial`; whatever happens in it becomes the evaluation's status."""
+    """Return the evaluation of `trial`; a failure of the objective becomes its status.
+
+    Args:
+        objective: called in this process.
+        trial: to evaluate.
+        context: of the call.
+
+    Raises:
+        ObjectiveError: the objective cannot be called.
+    """
     arguments = arguments_for(objective, trial, context)
     start = time.monotonic()
     process = os.getpid()
@@ -149,12 +179,12 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
         evaluation = Evaluation(trial, status=Status.CRASHED, error=f"{MISSING}{error}")
     except KeyboardInterrupt:  # by the user, who wants the run to end
         raise
-    # Recorded with its traceback, so that the search goes on; so is `sys.exit()`, and whatever a
-    # library derives from BaseException.
+    # Recorded with its traceback, so that the search continues; `sys.exit()` and other classes
+    # derived from BaseException too.
     except BaseException as error:
         evaluation = Evaluation(trial, status=_status(error), error=traceback.format_exc())
     finally:
-        if os.getpid() != process:  # a fork that the objective forgot would be a second search
+        if os.getpid() != process:  # a child that the objective forked would be a second search
             os._exit(0)
     return checked(
         replace(
@@ -168,7 +198,11 @@ def evaluate(objective: Objective, trial: Trial, context: Context) -> Evaluation
 
 
 def interpret(trial: Trial, result: Result) -> Evaluation:
-    """The evaluation that a returned `result` means.
+    """Return the evaluation for the result of an objective.
+
+    Args:
+        trial: the evaluated one.
+        result: a cost, or a mapping with 'cost'.
 
     Raises:
         ObjectiveError: `result` is neither a number nor a mapping with a number 'cost'.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fidelity.history.html import history_html
 from spaces.display.html import Html, element, size, table
 
 if TYPE_CHECKING:
@@ -25,4 +24,4 @@ def search_html(search: Search) -> Html:
         ("schedule", name_of(search.schedule)),
         ("seed", str(search.seed)),
     ]
-    return element("div", table(("Search", ""), lines), history_html(search.history))
+    return element("div", table(("Search", ""), lines), search.history.html())

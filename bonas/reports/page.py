@@ -9,7 +9,7 @@ from typing import Any
 from bonas.reports.figures import anytime_svg, picture
 from bonas.reports.style import POLICY, SCRIPT, STYLE
 from fidelity.history.history import History
-from fidelity.history.html import choices, cost, rows, status, without_folders
+from fidelity.history.html import choices, rows, without_folders
 from fidelity.history.trial import Evaluation
 from spaces.display.html import Html, element, join, size, table, tree
 from spaces.space import Space, values
@@ -86,7 +86,7 @@ def _tiles(subject: Subject) -> Html:
     failed = sum(not evaluation.succeeded for evaluation in history.evaluations)
     networks = len(history.keys())
     tiles = [
-        (cost(best) if best else "–", "lowest cost"),
+        (best.cost_text if best else "–", "lowest cost"),
         (str(len(history)), "evaluations"),
         (str(networks), "network" if networks == 1 else "different networks"),
         (f"{history.resource:g}", "budget spent"),
@@ -183,7 +183,7 @@ def _row(evaluation: Evaluation, best: bool) -> Html:
         (trial.number, str(trial.number)),
         (-1, "") if parent is None else (parent, str(parent)),
         (trial.budget, f"{trial.budget:g}"),
-        (evaluation.cost, cost(evaluation)),
+        (evaluation.cost, evaluation.cost_text),
         (evaluation.seconds, f"{evaluation.seconds:.2f}"),
         (trial.seed, str(trial.seed)),
     ]
@@ -192,7 +192,7 @@ def _row(evaluation: Evaluation, best: bool) -> Html:
         element("td", text, class_="number", data_value=f"{number}".replace("inf", "Infinity"))
         for number, text in numbers
     ]
-    cells += [element("td", status(evaluation)), element("td", choices(trial.configuration))]
+    cells += [element("td", evaluation.status_text), element("td", choices(trial.configuration))]
     kind = "best" if best else "" if evaluation.succeeded else "failed"
     return element("tr", *cells, **({"class_": kind} if kind else {}))
 

@@ -1,4 +1,4 @@
-from .goal import COST, LARGEST_VIOLATION, Computed, Constraint, Goal, GoalError, WithGoal
+from .goal import COST, LARGEST_VIOLATION, Computed, Constraint, Goal, GoalError, Maximize, WithGoal
 from .history import History
 from .journal import Journal, JournalError
 from .trial import Evaluation, Status, Trial
@@ -14,6 +14,7 @@ __all__ = [
     "History",
     "Journal",
     "JournalError",
+    "Maximize",
     "Status",
     "Trial",
     "WithGoal",

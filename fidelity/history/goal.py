@@ -1,8 +1,7 @@
-"""What a search is after: costs that are minimised, and limits that its networks have to keep."""
+"""The goal of a search: its objectives and the constraints on its networks."""
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,35 +11,68 @@ from typing import Any
 from ConfigSpace import Configuration
 
 from fidelity.history.metrics import scalar, shown
-from fidelity.history.trial import Evaluation
-from fidelity.objective import Diverged, MissingValue, Objective, ObjectiveError, Result
+from fidelity.history.trial import Evaluation, Trial
+from fidelity.objective import (
+    Context,
+    Diverged,
+    MissingValue,
+    Objective,
+    ObjectiveError,
+    Result,
+    arguments_for,
+)
 
 COST = "cost"
-LARGEST_VIOLATION = 1e300  # the sum over several constraints is still finite
-"""The objective of a search that names none, and a number's name when an objective returns one."""
+"""The default objective, and the name of a number that an objective returns alone."""
+
+LARGEST_VIOLATION = 1e300
+"""The cap of one violation, so that the sum over several constraints is finite."""
 
 Computed = Mapping[str, Callable[[Configuration], float]]
-"""Quantities that a configuration alone tells, before anything is trained, by their names."""
+"""Functions of the configuration by the name of the quantity, computable before training."""
 
 
 class GoalError(ValueError):
-    """Objectives or constraints that no search can have."""
+    """Inconsistent objectives or constraints."""
+
+
+@dataclass(frozen=True)
+class Maximize:
+    """An objective to be maximised: `objectives=(Maximize("accuracy"), "parameters")`.
+
+    Its cost is the negated value. Metrics and constraints keep the original one.
+
+    Attributes:
+        name: of the quantity, as the objective returns it.
+
+    Raises:
+        GoalError: the name is 'cost', which is minimised by definition.
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.name == COST:
+            raise GoalError(
+                f"'{COST}' is always minimised: return the value to be maximised under another "
+                "name, for instance {'accuracy': 0.9}, and give Maximize('accuracy')"
+            )
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """A limit on a quantity of a network.
+    """Bounds on a quantity of a network.
 
     The quantity is what the objective returns under that name, or what is computed of a
-    configuration before it is trained (`parameters`, for instance).
+    configuration before training (`parameters`, for instance).
 
     Attributes:
-        name: of the quantity; 'cost' is what the objective returns as that.
-        at_most: the highest value that is allowed.
-        at_least: the lowest one.
+        name: of the quantity; 'cost' is the returned cost.
+        at_most: the upper bound.
+        at_least: the lower bound.
 
     Raises:
-        GoalError: no limit is given, or none can be kept.
+        GoalError: there is no bound, or the bounds contradict.
     """
 
     name: str
@@ -48,27 +80,27 @@ class Constraint:
     at_least: float | None = None
 
     def __post_init__(self) -> None:
-        limits = [limit for limit in (self.at_least, self.at_most) if limit is not None]
-        if not limits or any(math.isnan(limit) for limit in limits):
+        bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
+        if not bounds or any(math.isnan(bound) for bound in bounds):
             raise GoalError(
                 f"the constraint on '{self.name}' needs a number as at_most or at_least"
             )
-        if limits[0] > limits[-1]:
+        if bounds[0] > bounds[-1]:
             raise GoalError(
                 f"no '{self.name}' is at least {self.at_least} and at most {self.at_most}"
             )
 
     def violation(self, value: float) -> float:
-        """Return by which part of the limit a value is beyond it, at most `LARGEST_VIOLATION`.
+        """Return the excess over the bound relative to it; 0 if satisfied.
 
-        It is 0 where the limit is kept.
+        It is at most `LARGEST_VIOLATION`.
         """
-        beyond = 0.0
+        excess = 0.0
         if self.at_most is not None:
-            beyond = max(beyond, (value - self.at_most) / (abs(self.at_most) or 1.0))
+            excess = max(excess, (value - self.at_most) / (abs(self.at_most) or 1.0))
         if self.at_least is not None:
-            beyond = max(beyond, (self.at_least - value) / (abs(self.at_least) or 1.0))
-        return min(beyond, LARGEST_VIOLATION)
+            excess = max(excess, (self.at_least - value) / (abs(self.at_least) or 1.0))
+        return min(excess, LARGEST_VIOLATION)
 
     def __str__(self) -> str:
         lower = "" if self.at_least is None else f"{self.at_least:g} <= "
@@ -78,13 +110,14 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Goal:
-    """The objectives of a search, all minimised, and its constraints.
+    """The objectives of a search and its constraints.
 
     Attributes:
-        objectives: names of what the objective returns or what is computed; the first one is the
+        objectives: names of returned or computed quantities; the cost of the first one is the
             `cost` of an evaluation.
-        constraints: limits on these or other quantities.
-        computed: how quantities follow from a configuration.
+        constraints: on these or other quantities.
+        computed: functions for quantities that follow from a configuration.
+        maximised: the names among the objectives whose costs are the negated values.
 
     Raises:
         GoalError: there is no objective, one is named twice, or constraints contradict.
@@ -93,7 +126,8 @@ class Goal:
     objectives: tuple[str, ...] = (COST,)
     constraints: tuple[Constraint, ...] = ()
     computed: Computed = field(default_factory=dict, compare=False)
-    _known: dict[bytes, dict[str, float]] = field(
+    maximised: tuple[str, ...] = ()
+    _computed: dict[bytes, dict[str, float]] = field(  # by configuration
         init=False, default_factory=dict, repr=False, compare=False
     )
 
@@ -103,18 +137,19 @@ class Goal:
         named = [*self.objectives[1:], *(c.name for c in self.constraints)]
         if COST in named and self.objectives[0] != COST:
             raise GoalError(
-                f"'{COST}' is to be the first objective where it is one or has a limit, because "
-                f"the cost of an evaluation is its first objective, here '{self.objectives[0]}'"
+                f"'{COST}' is to be the first objective where it is one or has a constraint, "
+                "because the cost of an evaluation is its first objective, here "
+                f"'{self.objectives[0]}'"
             )
         for name in {constraint.name for constraint in self.constraints}:
             same = [constraint for constraint in self.constraints if constraint.name == name]
             most = min((c.at_most for c in same if c.at_most is not None), default=None)
             least = max((c.at_least for c in same if c.at_least is not None), default=None)
-            Constraint(name, most, least)  # raises if they leave nothing between them
+            Constraint(name, most, least)  # raises if they contradict
 
     @property
     def plain(self) -> bool:
-        """Whether there is one objective and no limit."""
+        """Whether there is one objective and no constraint."""
         return len(self.objectives) == 1 and not self.constraints
 
     @property
@@ -128,105 +163,131 @@ class Goal:
 
     @property
     def measured(self) -> tuple[Constraint, ...]:
-        """The constraints that only an evaluation can tell of."""
+        """The measured constraints: those that are not computable before training."""
         return tuple(c for c in self.constraints if c.name not in self.computed)
+
+    def shown(self, name: str, value: float) -> float:
+        """Return the original value of an objective's cost; applied twice, the cost again.
+
+        Args:
+            name: of the objective; any other quantity is returned unchanged.
+            value: its cost, also an array of costs.
+        """
+        return 0.0 - value if name in self.maximised else value
 
     # Before an evaluation ---------------------------------------------------------------------
 
     def known(self, configuration: Configuration) -> Mapping[str, float]:
-        """What is computed of a configuration, of all that objectives and constraints name."""
-        name = configuration.get_array().tobytes()
-        if name not in self._known:
-            self._known[name] = {
-                quantity: float(self.computed[quantity](configuration))
-                for quantity in sorted({*self._names} & set(self.computed))
+        """Return the computed quantities that objectives and constraints name."""
+        vector = configuration.get_array().tobytes()
+        if vector not in self._computed:
+            self._computed[vector] = {
+                name: float(self.computed[name](configuration))
+                for name in sorted({*self._names} & set(self.computed))
             }
-        return self._known[name]
+        return self._computed[vector]
 
     def admits(self, configuration: Configuration) -> bool:
-        """Whether a configuration keeps all limits of which that is known beforehand."""
+        """Return whether a configuration satisfies all constraints computable before training."""
         return self.known_violation(configuration) == 0.0
 
     def known_violation(self, configuration: Configuration) -> float:
-        """The sum of what is known to be beyond the limits, in parts of them, before training."""
+        """Return the sum of the violations computable before training."""
         known = self.known(configuration) if self.computed else {}
         return math.fsum(c.violation(known[c.name]) for c in self.constraints if c.name in known)
 
     # After an evaluation ----------------------------------------------------------------------
 
     def completed(self, configuration: Configuration, result: Result) -> Result:
-        """The result of an objective with what was computed, and its first objective as cost.
+        """Return a result with the computed quantities, and the first objective's cost.
+
+        Args:
+            configuration: the evaluated one.
+            result: as the objective returned it.
 
         Raises:
             MissingValue: an objective or a constrained quantity is missing.
-            ObjectiveError: one of them is no number.
+            ObjectiveError: one of them is not a number.
             Diverged: one of them is not finite.
         """
         if not self.named:
             return result
-        found: dict[str, Any] = dict(result) if isinstance(result, Mapping) else {COST: result}
-        found |= self.known(configuration)
+        values: dict[str, Any] = dict(result) if isinstance(result, Mapping) else {COST: result}
+        values |= self.known(configuration)
         for name in self._names:
-            found[name] = _number(name, found)
-        found[COST] = found[self.objectives[0]]
-        return found
+            values[name] = _number(name, values)
+        values[COST] = self.shown(self.objectives[0], values[self.objectives[0]])
+        return values
 
     def check(self, evaluation: Evaluation) -> None:
-        """Check that a success has a value for all that is minimised or constrained.
+        """Check that a success has a value for each objective and constraint.
 
         Raises:
             MissingValue: one is missing.
         """
         if evaluation.succeeded:
-            found = {**evaluation.metrics, COST: evaluation.cost}
+            values = {**evaluation.metrics, COST: evaluation.cost}
             for name in self._names:
-                _number(name, found)
+                _number(name, values)
 
     def costs(self, evaluation: Evaluation) -> tuple[float, ...]:
-        """The values of the objectives; infinite where it failed."""
+        """Return the costs of the objectives, all minimised; infinite for a failure."""
         if not evaluation.succeeded:
             return (math.inf,) * len(self.objectives)
-        return tuple(self.value(evaluation, name) for name in self.objectives)
+        return tuple(self.shown(name, self.value(evaluation, name)) for name in self.objectives)
 
     def value(self, evaluation: Evaluation, name: str) -> float:
-        """A quantity of an evaluation that succeeded."""
+        """Return the original value of a quantity.
+
+        Args:
+            evaluation: a success.
+            name: of an objective or of a constrained quantity.
+        """
         # The ranked view (see `fidelity.history.ranking`) keeps the original cost in the metrics.
         return float(evaluation.metrics.get(name, evaluation.cost))
 
     def violation(self, evaluation: Evaluation) -> float:
-        """The sum of what is beyond the limits, in parts of them; infinite if it failed."""
+        """Return the sum of the violations; infinite for a failure."""
         if not evaluation.succeeded:
             return math.inf
         return math.fsum(c.violation(self.value(evaluation, c.name)) for c in self.constraints)
 
     def feasible(self, evaluation: Evaluation) -> bool:
-        """Whether it succeeded and keeps all limits."""
+        """Return whether an evaluation succeeded and satisfies all constraints."""
         return evaluation.succeeded and (not self.constraints or self.violation(evaluation) == 0.0)
 
     # As JSON ----------------------------------------------------------------------------------
 
     def record(self) -> dict[str, Any]:
-        """As plain JSON values; what is computed is left out."""
-        limits = [
+        """Return the goal as plain JSON values, without the computed quantities."""
+        constraints = [
             {"name": c.name, "at_most": scalar(c.at_most), "at_least": scalar(c.at_least)}
             for c in self.constraints
         ]
-        return {"objectives": list(self.objectives), "constraints": limits}
+        record = {"objectives": list(self.objectives), "constraints": constraints}
+        return record | ({"maximised": list(self.maximised)} if self.maximised else {})
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Goal:
-        """The goal that `record` wrote."""
+        """Return the goal that `record` wrote."""
         return cls(
-            tuple(record["objectives"]), tuple(Constraint(**c) for c in record["constraints"])
+            tuple(record["objectives"]),
+            tuple(Constraint(**c) for c in record["constraints"]),
+            maximised=tuple(record.get("maximised", ())),
         )
 
 
 def goal(
     objective: Objective,
-    objectives: Sequence[str],
+    objectives: Sequence[str | Maximize] | str | Maximize,
     constraints: Sequence[Constraint] | Constraint,
 ) -> Goal:
-    """The goal of a search; what an objective can compute is in its attribute `computed`.
+    """Return the goal of a search.
+
+    Args:
+        objective: its attribute `computed`, if it has one, computes quantities before training.
+        objectives: names of minimised quantities, or `Maximize`.
+        constraints: on these or other quantities.
 
     Raises:
         GoalError: as `Goal`.
@@ -239,41 +300,59 @@ def goal(
                 "constraints are objects, such as Constraint('parameters', at_most=100_000), not "
                 f"{constraint!r}"
             )
-    names = (objectives,) if isinstance(objectives, str) else tuple(objectives)
-    if not all(isinstance(name, str) for name in names):
-        raise GoalError(f"objectives are names of what the objective returns, not {names}")
-    return Goal(names, tuple(constraints), getattr(objective, "computed", {}))
+    if isinstance(objectives, str | Maximize):
+        objectives = (objectives,)
+    if not all(isinstance(entry, str | Maximize) for entry in objectives):
+        raise GoalError(
+            "objectives are names of what the objective returns, or Maximize(name), not "
+            f"{tuple(objectives)}"
+        )
+    maximised = tuple(entry.name for entry in objectives if isinstance(entry, Maximize))
+    names = tuple(entry.name if isinstance(entry, Maximize) else entry for entry in objectives)
+    computed = getattr(objective, "computed", {})
+    return Goal(names, tuple(constraints), computed, maximised)
 
 
+@dataclass(frozen=True, eq=False)
 class WithGoal:
     """An objective whose results are completed for a goal.
 
-    Args:
-        objective: is called as it is.
-        goal: says what its results have to hold.
+    Attributes:
+        objective: called with the arguments that its own signature names.
+        goal: says which values a result needs.
     """
 
-    def __init__(self, objective: Objective, goal: Goal) -> None:
-        self.objective = objective
-        self.goal = goal
-        self.__signature__ = inspect.signature(objective)
-        self.resumes = bool(getattr(objective, "resumes", True))
+    objective: Objective
+    goal: Goal
 
-    def __call__(self, *arguments: Any, **named: Any) -> Result:
-        """What the objective returns, completed."""
-        result = self.objective(*arguments, **named)
-        bound = self.__signature__.bind(*arguments, **named).arguments
-        configuration = bound["configuration" if "configuration" in bound else "config"]
+    @property
+    def resumes(self) -> bool:
+        """Whether the objective resumes from checkpoints."""
+        return bool(getattr(self.objective, "resumes", True))
+
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, context: Context
+    ) -> Result:
+        """Return the completed result of the objective.
+
+        Args:
+            configuration: of the trial.
+            budget: of the trial.
+            seed: of the trial.
+            context: of the trial.
+        """
+        trial = Trial(0, configuration, "", budget, seed)
+        result = self.objective(**arguments_for(self.objective, trial, context))
         return self.goal.completed(configuration, result)
 
 
-def _number(name: str, found: Mapping[str, Any]) -> float:
-    if name not in found:
+def _number(name: str, values: Mapping[str, Any]) -> float:
+    if name not in values:
         raise MissingValue(
-            f"the objective returned no '{name}', but {shown(sorted(map(str, found)))}: return it "
+            f"the objective returned no '{name}', but {shown(sorted(map(str, values)))}: return it "
             "under that name, or give the objective an attribute 'computed' that computes it"
         )
-    value = found[name]
+    value = values[name]
     number = scalar(value)
     if not isinstance(number, Real):
         raise ObjectiveError(

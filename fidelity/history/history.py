@@ -1,4 +1,4 @@
-"""The history of a search: every trial that was asked for and everything that came of them."""
+"""The history of a search: its trials and their evaluations."""
 
 from __future__ import annotations
 
@@ -14,40 +14,55 @@ from ConfigSpace import ConfigurationSpace
 from fidelity.history import journal
 from fidelity.history.columns import columns
 from fidelity.history.goal import Goal
-from fidelity.history.html import history_html
+from fidelity.history.html import choices
 from fidelity.history.journal import JournalError
 from fidelity.history.pareto import non_dominated
 from fidelity.history.records import read_evaluation, read_trial
 from fidelity.history.trial import DETERMINISTIC, Evaluation, Status, Trial
 from spaces.configurations.plain import read_space
+from spaces.display.html import Html, element, table
 from spaces.space import values
 
 if TYPE_CHECKING:
     import pandas
 
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError)
-"""What a record raises that was not written by this version of bonas, or not at this place."""
+"""Errors of a record that this version of bonas did not write, or not in this place."""
 
 NESTED = frozenset({"trial", "configuration", "metrics", "curve"})
-"""Fields of trials and evaluations that are no columns of `History.frame`."""
+"""Fields of trials and evaluations that are not columns of `History.frame`."""
+
+BEST = 5
+"""The number of evaluations in the HTML of a history."""
 
 
 class History:
     """An append-only record of trials and evaluations, indexed for strategies and schedules.
 
     Args:
-        space: the space that the configurations are points of.
-        resumes: whether promotions continue from what their parents have spent. (Of those that
-            are evaluated, each evaluation says so itself.)
-        goal: what is minimised, and which limits are to be kept.
+        space: the space of the configurations.
+        resumes: whether promotions resume their parents' training; each evaluation records whether
+            it did (`Evaluation.retrained`).
+        goal: the objectives and constraints.
+        deterministic: whether the objective declares that its costs do not depend on the seed.
+        seeded: whether the objective takes a seed; see `deterministic`.
     """
 
     def __init__(
-        self, space: ConfigurationSpace, *, resumes: bool = True, goal: Goal | None = None
+        self,
+        space: ConfigurationSpace,
+        *,
+        resumes: bool = True,
+        goal: Goal | None = None,
+        deterministic: bool = False,
+        seeded: bool = True,
     ) -> None:
         self.space = space
         self.resumes = resumes
         self.goal = Goal() if goal is None else goal
+        self._declared, self._seeded = deterministic, seeded
+        self._repeats: set[bool] = set()  # whether repeats had the same cost
+        self._first: dict[tuple[str, float], Evaluation] = {}  # of each network and budget
         self._trials: list[Trial] = []
         self._evaluations: list[Evaluation] = []
         self._of_trial: dict[int, Evaluation] = {}
@@ -57,18 +72,50 @@ class History:
         self._by_key: dict[str, list[Trial]] = defaultdict(list)
         self._pending: dict[int, Trial] = {}
         self._resource = 0.0
-        self._best: dict[float, Evaluation] = {}  # at each budget, of those that keep all limits
+        self._best: dict[float, Evaluation] = {}  # at each budget, of the feasible ones
         self._refused: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._evaluations)
 
     def _repr_html_(self) -> str:
-        return history_html(self)
+        return self.html()
+
+    @property
+    def summary(self) -> str:
+        """One sentence: the evaluations, the budget spent and the lowest cost."""
+        failed = sum(not evaluation.succeeded for evaluation in self.evaluations)
+        parts = [f"{len(self)} evaluations", f"{self.resource:g} units of budget spent"]
+        parts += [f"{failed} failed"] if failed else []
+        parts += [f"{len(self.pending)} pending"] if self.pending else []
+        best = self.incumbent
+        lowest = f"best cost {best.cost_text} at budget {best.trial.budget:g}" if best else None
+        return ", ".join([*parts, lowest or "no success yet"])
+
+    def html(self) -> Html:
+        """Return the summary and a table of the best evaluations, each network once."""
+        best: dict[str, Evaluation] = {}
+        at_budget = self.at(self.incumbent.trial.budget) if self.incumbent else ()
+        for evaluation in sorted(at_budget, key=lambda e: e.cost):
+            if evaluation.succeeded:
+                best.setdefault(evaluation.trial.key, evaluation)
+        rows = [
+            (
+                str(e.trial.number),
+                e.cost_text,
+                f"{e.trial.budget:g}",
+                f"{e.seconds:.2f}",
+                choices(e.trial.configuration),
+            )
+            for e in list(best.values())[:BEST]
+        ]
+        heading = element("p", element("b", "History"), f": {self.summary}")
+        columns = ("trial", "cost", "budget", "seconds", "configuration")
+        return element("div", heading, table(columns, rows) if rows else Html())
 
     @property
     def trials(self) -> Sequence[Trial]:
-        """All trials by number, pending ones too."""
+        """All trials by number, pending ones included."""
         return self._trials
 
     @property
@@ -78,92 +125,99 @@ class History:
 
     @property
     def pending(self) -> tuple[Trial, ...]:
-        """Trials that were asked for and not yet told."""
+        """Trials without an evaluation."""
         return tuple(self._pending.values())
 
     @property
     def budgets(self) -> tuple[float, ...]:
-        """The budgets at which something was evaluated, ascending."""
+        """The budgets that have evaluations, ascending."""
         return tuple(sorted(self._at_budget))
 
     @property
     def resource(self) -> float:
-        """The budget really spent by all evaluations."""
+        """The budget spent by all evaluations; see `spent`."""
         return self._resource
 
     @property
     def brackets(self) -> int:
-        """How many brackets the schedule has begun."""
+        """The number of brackets that the schedule has begun."""
         return len(self._brackets)
 
     def bracket(self, number: int) -> Sequence[Trial]:
-        """The trials of one bracket in the order in which they were asked."""
+        """Return the trials of one bracket in the order of their requests."""
         return self._brackets.get(number, [])
 
     def at(self, budget: float) -> Sequence[Evaluation]:
-        """The evaluations at one budget, in the order in which they ended."""
+        """Return the evaluations at one budget in the order in which they ended."""
         return self._at_budget.get(budget, [])
 
     def evaluation(self, trial: int) -> Evaluation | None:
-        """What came of a trial; None while it is pending."""
+        """Return the evaluation of trial number `trial`; None while it is pending."""
         return self._of_trial.get(trial)
 
     def known(self, trial: Trial) -> Evaluation | None:
-        """An earlier evaluation of the same network at the same budget and seed, if any."""
+        """Return an earlier evaluation of the same network, budget and seed, if there is one."""
         return self._of_network.get((trial.key, trial.budget, trial.seed))
 
     def keys(self) -> set[str]:
-        """The networks that need not be proposed again: asked for before, or refused."""
+        """Return the networks that need no further proposal: requested before, or refused."""
         return {*self._by_key, *self._refused}
 
     @property
     def networks(self) -> int:
-        """How many networks were ever asked for."""
+        """The number of different networks among the trials."""
         return len(self._by_key)
 
     @property
     def refused(self) -> Set[str]:
-        """The networks that were proposed and are beyond a limit, as was known beforehand."""
+        """The networks that were proposed and violate a constraint computable before training."""
         return self._refused.keys()
 
     def of_network(self, key: str) -> Sequence[Trial]:
-        """The trials of one network in the order in which they were asked."""
+        """Return the trials of one network in the order of their requests."""
         return self._by_key.get(key, [])
 
     @property
     def incumbent(self) -> Evaluation | None:
-        """The lowest cost at the highest budget at which anything succeeded; the first of equals.
+        """The lowest cost at the highest budget with a feasible success; the first of equals.
 
         Costs at different budgets are not compared: a high budget's cost is the better estimate.
-        What is beyond a limit of the goal counts as if it had not succeeded.
         """
         return self._best[max(self._best)] if self._best else None
 
     @property
     def pareto_front(self) -> Sequence[Evaluation]:
-        """What no other evaluation is better than in all objectives, by ascending first objective.
+        """The feasible evaluations that no other one dominates, by ascending first objective.
 
-        Of the evaluations at the highest budget at which anything succeeded and kept all limits;
-        of evaluations with equal costs, the first.
+        They are those at the highest budget with a feasible success; of equal costs, the first.
         """
         if not self._best:
             return []
-        found: dict[tuple[float, ...], Evaluation] = {}
+        feasible: dict[tuple[float, ...], Evaluation] = {}
         for evaluation in self.at(max(self._best)):
             if self.goal.feasible(evaluation):
-                found.setdefault(self.goal.costs(evaluation), evaluation)
-        kept = non_dominated(np.array(list(found)))
-        front = [costs for costs, best in zip(found, kept, strict=True) if best]
-        return [found[costs] for costs in sorted(front)]
+                feasible.setdefault(self.goal.costs(evaluation), evaluation)
+        optimal = non_dominated(np.array(list(feasible)))
+        front = [costs for costs, best in zip(feasible, optimal, strict=True) if best]
+        return [feasible[costs] for costs in sorted(front)]
 
     @property
     def closest(self) -> Evaluation | None:
-        """Of all that succeeded, what is least beyond the limits; the lowest cost of equals."""
+        """The success with the smallest constraint violation; of equals, the lowest cost."""
         successes = (e for e in self._evaluations if e.succeeded)
         return min(successes, key=lambda e: (self.goal.violation(e), e.cost), default=None)
 
+    @property
+    def deterministic(self) -> bool:
+        """Whether an evaluation with another seed would give the same cost.
+
+        True if the objective declares it, or if it takes no seed and all networks evaluated with
+        several seeds at one budget had the same cost each time.
+        """
+        return self._declared or self._repeats == {True}
+
     def add_trial(self, trial: Trial) -> None:
-        """Appends a trial, which is pending from now on.
+        """Append a trial, which is then pending.
 
         Raises:
             ValueError: its number is not the next one.
@@ -176,11 +230,11 @@ class History:
         self._pending[trial.number] = trial
 
     def refuse(self, key: str) -> None:
-        """Appends a network that was proposed and is beyond a limit, so that it is not trained."""
+        """Append a network that violates a constraint computable before training."""
         self._refused[key] = None
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
-        """Appends what came of a pending trial.
+        """Append the evaluation of a pending trial.
 
         Raises:
             ValueError: the trial is not pending.
@@ -198,19 +252,22 @@ class History:
         self._resource += self.spent(evaluation)
         if evaluation.reused is None and evaluation.status in DETERMINISTIC:
             self._of_network.setdefault((trial.key, trial.budget, trial.seed), evaluation)
+        if not self._seeded and evaluation.reused is None and evaluation.succeeded:
+            first = self._first.setdefault((trial.key, trial.budget), evaluation)
+            if first.trial.seed != trial.seed:
+                self._repeats.add(first.cost == evaluation.cost)
 
     def increment(self, trial: Trial) -> float:
-        """What evaluating `trial` costs beyond what its parent spent, in units of budget."""
+        """Return the budget of `trial` beyond that of the parent which it resumes."""
         if trial.parent is None or not self.resumes:
             return trial.budget
         return trial.budget - self._trials[trial.parent].budget
 
     def spent(self, evaluation: Evaluation) -> float:
-        """The budget that an evaluation really spent.
+        """Return the budget that an evaluation spent.
 
-        Nothing where a known result was reused or there was nothing to train; the whole budget
-        where the parent was not continued (it cannot be, or its checkpoint was gone or damaged);
-        else what comes on top of the parent's.
+        It is 0 for a reused result or an invalid network, the total budget for training from
+        scratch, and else the increment above the parent's budget.
         """
         if evaluation.reused is not None or evaluation.status is Status.INVALID:
             return 0.0
@@ -219,8 +276,8 @@ class History:
     def frame(self) -> pandas.DataFrame:
         """Return one row per evaluation: trial, status, cost, seconds, hyperparameters, metrics.
 
-        A hyperparameter that has the name of a field of trials or evaluations is the column
-        `configuration.NAME`; a metric that has the name of any of these is `metrics.NAME`.
+        A hyperparameter with the name of a field of trials or evaluations is the column
+        `configuration.NAME`; a metric with the name of any of these is `metrics.NAME`.
         """
         import pandas
 
@@ -241,43 +298,43 @@ class History:
 
     @classmethod
     def load(cls, directory: str | Path) -> History:
-        """Reads the history of a search from its directory, also while the search runs.
+        """Return the history of a search from its directory, also while the search runs.
 
         Raises:
             JournalError: there is no history, or it cannot be read.
         """
         path = Path(directory) / journal.NAME
-        header, records, _ = journal.read(path)
-        history = cls.begun(header)
+        manifest, records, _ = journal.read(path)
+        history = cls.begun(manifest)
         history.replay(records, path)
         return history
 
     @classmethod
-    def begun(cls, header: Mapping[str, Any]) -> History:
-        """Return the empty history of the search that wrote a header.
+    def begun(cls, manifest: Mapping[str, Any]) -> History:
+        """Return the empty history of the search that wrote a manifest.
 
         Raises:
-            JournalError: the header does not say what a history needs.
+            JournalError: the manifest lacks something.
         """
         try:
-            space = read_space(header["configuration_space"])
-            goal = Goal.read(header["target"]) if "target" in header else Goal()
+            space = read_space(manifest["configuration_space"])
+            goal = Goal.read(manifest["target"]) if "target" in manifest else Goal()
         except UNREADABLE as error:
             raise JournalError(
-                f"line 1, the header of the history, cannot be read ({_reason(error)}): restore "
+                f"line 1, the manifest of the history, cannot be read ({_reason(error)}): restore "
                 "the file from a copy, or use the version of bonas that wrote it"
             ) from error
         return cls(space, goal=goal)
 
     def replay(self, records: Sequence[dict[str, Any]], path: Path = Path(journal.NAME)) -> None:
-        """Append what follows the header of a journal.
+        """Append the records after the manifest of a journal.
 
         Args:
-            records: what `trial_record`, `refused_record` and `evaluation_record` wrote.
-            path: of the journal, for errors.
+            records: as written by `trial_record`, `refused_record` and `evaluation_record`.
+            path: the journal, for error messages.
 
         Raises:
-            JournalError: a record does not follow from those before it, which are appended.
+            JournalError: a record is inconsistent with those before it, which are appended.
         """
         for line, entry in enumerate(records, start=2):
             try:
@@ -293,7 +350,7 @@ class History:
         """Append one record.
 
         Raises:
-            ValueError, KeyError, TypeError: it does not follow from what is there.
+            ValueError, KeyError, TypeError: it is inconsistent with the history.
         """
         match entry["kind"]:
             case "trial":
@@ -310,7 +367,7 @@ class History:
             case journal.NOTE:
                 pass
             case "history":
-                raise ValueError("it is a second header")
+                raise ValueError("it is a second manifest")
             case kind:
                 raise ValueError(f"its kind {kind!r} is unknown to this version of bonas")
 
@@ -324,7 +381,7 @@ class History:
 
 
 def _not_pending(number: int) -> str:
-    return f"trial {number} is not pending: it was never asked for, or told already"
+    return f"trial {number} is not pending: it was never requested, or already has a result"
 
 
 def _reason(error: Exception) -> str:

@@ -18,7 +18,9 @@ from fidelity.objective import (
     InvalidArchitecture,
     ObjectiveError,
     accepted_arguments,
+    deterministic,
     evaluate,
+    takes_seed,
 )
 from tests.fidelity.fakes import TinySpace
 
@@ -65,11 +67,52 @@ class TestArguments:
     def test_variable_keywords_receive_nothing(self) -> None:
         assert accepted_arguments(lambda configuration, **rest: 0.0) == ("configuration",)
 
+    def test_the_first_parameter_of_any_name_receives_the_configuration(self) -> None:
+        def first(x: Any, budget: float) -> float:
+            return x is not None and x == TRIAL.configuration and budget
+
+        def last(data: float, network: Any, seed: int) -> float:
+            return data * (network == TRIAL.configuration) * seed
+
+        class Objective:
+            def __call__(self, budget: float, cell: Any, scale: float = 2.0) -> float:
+                return scale * budget * (cell == TRIAL.configuration)
+
+        assert outcome(first).cost == 9
+        assert outcome(functools.partial(last, 2.0)).cost == 10
+        assert outcome(functools.partial(last, data=2.0)).cost == 10
+        assert outcome(Objective()).cost == 18
+        assert outcome(lambda c=None: c == TRIAL.configuration).cost == 1
+        assert accepted_arguments(lambda seed, c: 0.0) == ("seed", "c")
+
+    def test_an_optional_parameter_beside_the_configuration_keeps_its_default(self) -> None:
+        def objective(config: Any, x: float = 3.0) -> float:
+            return x
+
+        assert outcome(objective).cost == 3
+
+    def test_whether_it_takes_a_seed_is_what_the_signature_names(self) -> None:
+        assert takes_seed(lambda x, seed: 0.0)
+        assert not takes_seed(lambda x, budget: 0.0)
+
+    def test_it_is_deterministic_if_it_declares_it(self) -> None:
+        class Table:
+            deterministic = True
+
+            def __call__(self, configuration: Any) -> float:
+                return 0.0
+
+        assert deterministic(Table())
+        assert not deterministic(lambda x: 0.0)
+
     @pytest.mark.parametrize(
         ("objective", "message"),
         [
             (3, "an objective is a function, not 3"),
-            (lambda x: 0.0, "needs an argument 'x'"),
+            (lambda configuration, x: 0.0, "needs an argument 'x'"),
+            (lambda x, configuration: 0.0, "needs an argument 'x'"),
+            (lambda x, epochs, budget: 0.0, "needs an argument 'epochs'"),
+            (lambda seed, scale=1.0: 0.0, "takes no configuration"),
             (lambda configuration, epochs: 0.0, "needs an argument 'epochs'"),
             (lambda configuration, /: 0.0, "needs an argument 'configuration'"),
             (lambda seed: 0.0, "takes no configuration"),

@@ -7,7 +7,8 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fidelity.history.goal import COST, Constraint, Goal, GoalError, WithGoal, goal
+from fidelity.history.goal import COST, Constraint, Goal, GoalError, Maximize, WithGoal, goal
+from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import Context, Diverged, ObjectiveError, evaluate
 
@@ -143,7 +144,72 @@ class TestTarget:
         assert Goal.read(json.loads(json.dumps(asked.record()))) == asked
 
 
+class TestMaximize:
+    def asked(self) -> Goal:
+        constraints = [Constraint("accuracy", at_least=0.5)]
+        return goal(double, (Maximize("accuracy"), "size"), constraints)
+
+    def test_the_cost_is_negated_and_the_metrics_and_constraints_are_not(self) -> None:
+        def objective(x: Configuration) -> dict[str, float]:
+            return {"accuracy": 0.75, "size": 4.0}
+
+        asked = self.asked()
+        found = evaluate(WithGoal(objective, asked), trial(), Context())
+        assert found.cost == -0.75
+        assert found.metrics == {"accuracy": 0.75, "size": 4.0}
+        assert asked.costs(found) == (-0.75, 4.0)
+        assert asked.value(found, "accuracy") == 0.75
+        assert asked.feasible(found)
+        assert not asked.feasible(Evaluation(trial(), -0.25, {"accuracy": 0.25, "size": 4.0}))
+
+    def test_a_cost_is_shown_as_the_original_value(self) -> None:
+        asked = self.asked()
+        assert [asked.shown(n, v) for n, v in (("accuracy", -0.75), ("size", 4.0))] == [0.75, 4.0]
+        assert str(asked.shown("accuracy", 0.0)) == "0.0"
+        assert asked.shown("accuracy", np.array([-1.0, -0.5])).tolist() == [1.0, 0.5]
+
+    def test_the_front_and_the_incumbent_have_the_highest_values(self) -> None:
+        history = History(SPACE, goal=goal(double, (Maximize("accuracy"), "size"), ()))
+        for number, (accuracy, size) in enumerate([(0.5, 1.0), (0.9, 2.0), (0.4, 3.0)]):
+            history.add_trial(Trial(number, at(number), str(number), 1.0))
+            metrics = {"accuracy": accuracy, "size": size}
+            history.add_evaluation(Evaluation(history.trials[-1], -accuracy, metrics))
+        assert [e.trial.number for e in history.pareto_front] == [1, 0]
+        assert history.incumbent is history.evaluations[1]
+
+    def test_a_single_one_is_the_negated_cost(self) -> None:
+        asked = goal(double, Maximize("accuracy"), ())
+        assert asked == goal(double, [Maximize("accuracy")], ())
+        assert asked.completed(at(1), {"accuracy": 0.9}) == {"accuracy": 0.9, COST: -0.9}
+
+    def test_the_manifest_says_so_and_is_read_back(self) -> None:
+        asked = self.asked()
+        assert asked.record()["maximised"] == ["accuracy"]
+        assert Goal.read(json.loads(json.dumps(asked.record()))) == asked
+        assert "maximised" not in Goal().record()  # as versions before 0.2 wrote it
+
+    def test_the_cost_is_never_maximised(self) -> None:
+        with pytest.raises(GoalError, match=r"always minimised: return .* under another name"):
+            Maximize("cost")
+
+    def test_a_name_cannot_be_minimised_too(self) -> None:
+        with pytest.raises(GoalError, match="each once"):
+            goal(double, ("accuracy", Maximize("accuracy")), ())
+
+    def test_other_objects_are_refused(self) -> None:
+        with pytest.raises(GoalError, match=r"or Maximize\(name\), not \(3,\)"):
+            goal(double, [3], ())  # type: ignore[list-item]
+
+
 class TestTargeted:
+    def test_an_objective_that_changes_the_configuration_changes_no_computed_value(self) -> None:
+        def objective(x: Configuration) -> float:
+            x["x"] = 9.0
+            return 1.0
+
+        asked = Goal(("cost", "size"), computed={"size": double})
+        assert evaluate(WithGoal(objective, asked), trial(3), Context()).metrics == {"size": 6.0}
+
     def test_any_signature_is_kept_and_the_result_completed(self) -> None:
         def objective(config: Configuration, budget: float) -> dict[str, float]:
             return {"error": budget}

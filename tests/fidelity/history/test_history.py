@@ -7,7 +7,6 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 
 from fidelity.history.history import History
-from fidelity.history.html import evaluation_html
 from fidelity.history.journal import JournalError
 from fidelity.history.records import evaluation_record, trial_record
 from fidelity.history.trial import Evaluation, Status, Trial
@@ -138,7 +137,7 @@ def test_the_frame_has_the_columns_of_the_trial_and_those_of_the_same_name() -> 
 def test_a_page_tells_the_values_of_a_trial_from_those_of_the_same_name() -> None:
     space = ConfigurationSpace({"budget": [10, 20], "width": [30, 40]})
     trial = Trial(0, configuration(space, {"budget": 20, "width": 40}), "key", 3.0)
-    shown = evaluation_html(Evaluation(trial, 0.25, {"cost": 0.5, "loss": 0.125}))
+    shown = Evaluation(trial, 0.25, {"cost": 0.5, "loss": 0.125}).html()
     for name in ("budget", "configuration.budget", "width", "cost", "metrics.cost", "loss"):
         assert shown.count(f">{name}<") == 1
 
@@ -176,7 +175,7 @@ CHANGES: dict[str, tuple[Change, int, str]] = {
     "a trial that never was": (lambda r: [*r, r[2] | {"trial": -1}], 8, "trial -1 is not pending"),
     "a repeated refusal": (lambda r: [*r, r[4]], 8, "the network large is refused twice"),
     "a missing parent": (lambda r: [r[0], r[5] | {"number": 1, "parent": 1}], 3, "which is not"),
-    "a second header": (lambda r: [r[0], {"kind": "history", "format": 1}], 3, "second header"),
+    "a second header": (lambda r: [r[0], {"kind": "history", "format": 1}], 3, "second manifest"),
     "an unknown kind": (lambda r: [r[0], {"kind": "prophecy"}], 3, "its kind 'prophecy' is unkn"),
     "no kind": (lambda r: [r[0], {"key": "large"}], 3, "it has no 'kind'"),
     "a missing field": (lambda r: [{k: v for k, v in r[0].items() if k != "key"}], 2, "'key'"),
@@ -201,5 +200,59 @@ def test_records_that_do_not_follow_from_each_other_are_one_error(change: str) -
 
 @pytest.mark.parametrize("header", [{}, {"configuration_space": {"hyperparameters": [{}]}}])
 def test_a_header_without_a_space_is_an_error(header: dict[str, Any]) -> None:
-    with pytest.raises(JournalError, match="line 1, the header of the history, cannot be read"):
+    with pytest.raises(JournalError, match="line 1, the manifest of the history, cannot be read"):
         History.begun(header)
+
+
+@pytest.mark.parametrize(
+    ("costs", "seeded", "expected"),
+    [
+        ([0.5, 0.5], False, True),
+        ([0.5, 0.5], True, False),  # the seed may matter elsewhere
+        ([0.5, 0.5, 0.25], False, False),
+        ([0.5], False, False),
+    ],
+)
+def test_an_objective_without_seed_that_repeats_its_cost_is_deterministic(
+    costs: list[float], seeded: bool, expected: bool
+) -> None:
+    history = History(space(), seeded=seeded)
+    for number, cost in enumerate(costs):
+        trial = Trial(number, space().get_default_configuration(), "key", 1.0, seed=number)
+        history.add_trial(trial)
+        history.add_evaluation(Evaluation(trial, cost))
+    assert history.deterministic is expected
+
+
+def test_equal_costs_of_other_networks_or_budgets_are_no_repeats() -> None:
+    history = History(space(), seeded=False)
+    for number, (key, budget) in enumerate([("a", 1.0), ("b", 1.0), ("a", 3.0)]):
+        trial = Trial(number, space().get_default_configuration(), key, budget, seed=number)
+        history.add_trial(trial)
+        history.add_evaluation(Evaluation(trial, 0.5))
+    assert not history.deterministic
+
+
+def test_a_declared_objective_is_deterministic_from_the_start() -> None:
+    assert History(space(), deterministic=True).deterministic
+
+
+def test_trials_and_evaluations_are_shown_briefly_and_with_plain_values() -> None:
+    trial = Trial(3, space().get_default_configuration(), "key", 9.0)
+    values = "{'operation': 'a', 'x': 0.5}"
+    assert repr(trial) == f"Trial(3, budget=9, {values})"
+    assert repr(Evaluation(trial, 0.25)) == f"Evaluation(cost=0.25, Trial(3, budget=9, {values}))"
+    failed = Evaluation(trial, status=Status.CRASHED)
+    assert repr(failed).startswith("Evaluation(status='crashed', Trial(3")
+
+
+def test_a_history_is_summed_up_above_its_best_evaluations() -> None:
+    history = History(space())
+    for cost in (0.5, None, 0.25):
+        end(history, start(history, Start(1.0)), cost)
+    assert history.summary == (
+        "3 evaluations, 3 units of budget spent, 1 failed, best cost 0.25 at budget 1"
+    )
+    page = history.html()
+    assert page.index("0.25<") < page.index("0.5<")
+    assert "no success yet" in History(space()).html()
