@@ -140,9 +140,7 @@ class Search:
 
     def _resume(self, journal: Journal) -> None:
         found, records = journal.records()
-        mine = header(
-            self.space, self.objective, self.goal, self.strategy, self.schedule, self.seed
-        )
+        mine = self.manifest
         if found is not None and not check_header(found, records, mine, self.directory):
             journal.clear()
             shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
@@ -357,6 +355,13 @@ class Search:
     def pareto_front(self) -> Sequence[Evaluation]:
         """See `History.pareto_front`."""
         return self.history.pareto_front
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The first line of the journal: what the search is, as plain values."""
+        return header(
+            self.space, self.objective, self.goal, self.strategy, self.schedule, self.seed
+        )
 
     def checkpoint(self, evaluation: Evaluation) -> Path | None:
         """The file with the trained weights of `evaluation`, if they are still kept."""
