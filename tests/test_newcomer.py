@@ -16,7 +16,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 from torch import nn
 
-from bonas import Search, plot
+from bonas import Search, plot, report
 from fidelity import Hyperband, Training, datasets, retrain
 from spaces.architecture.architecture import chain
 
@@ -43,7 +43,7 @@ images, labels = np.load("images.npy"), np.load("labels.npy")  # (N, height, wid
 training = Training(Filters(), datasets.from_arrays(images, labels), max_epochs=9, batch_size=32)
 with Search(Filters(), training, schedule=Hyperband(1, 9), directory="runs/mine") as search:
     history = search.run(epochs=60)
-    search.report("report.html")
+    report(search, "report.html")
 best = search.incumbent.trial.configuration
 plot.anytime({"mine": history}).figure.savefig("anytime.png")
 final = retrain(training, best)
