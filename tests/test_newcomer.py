@@ -71,7 +71,7 @@ def test_a_newcomer_finds_and_keeps_a_network(
     printed = capsys.readouterr().out.splitlines()[-1]
     assert float(printed.rpartition(" ")[2]) < 0.1
     assert plt.imread("anytime.png").size > 0
-    assert "<h2>Incumbent</h2>" in Path("report.html").read_text(encoding="utf-8")
+    assert "<h2>Best network</h2>" in Path("report.html").read_text(encoding="utf-8")
     alone = "import network, torch; print(network.load()(torch.zeros(3, 1, 8, 8)).shape)"
     ran = subprocess.run(
         [sys.executable, "-c", alone],
