@@ -128,7 +128,7 @@ def test_a_strategy_whose_error_is_not_ascii_leaves_the_comparison_whole(tmp_pat
 SHOWN = """
 import sys
 import warnings
-from bonas import Search
+from bonas import Search, report
 from bonas.__main__ import main
 from bonas.search.progress import Progress
 from bonas.strategies import RandomSearch
@@ -146,7 +146,7 @@ with Search(space, objective, strategy=RandomSearch(), directory="run") as searc
         search.run(evaluations=5, progress=Progress("Die Suche für später"))
     except Exception as error:
         print(ascii(error))
-    search.report("seite.html")
+    report(search, "seite.html")
 sys.exit(main(["status", "run"]) or main(["check", "run"]) or main(["report", "run"]))
 """
 

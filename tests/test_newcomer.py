@@ -16,7 +16,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 from torch import nn
 
-from bonas import Search, plot
+from bonas import Search, plot, report
 from fidelity import Hyperband, Training, datasets, retrain
 from spaces.architecture.architecture import chain
 
@@ -43,7 +43,7 @@ images, labels = np.load("images.npy"), np.load("labels.npy")  # (N, height, wid
 training = Training(Filters(), datasets.from_arrays(images, labels), max_epochs=9, batch_size=32)
 with Search(Filters(), training, schedule=Hyperband(1, 9), directory="runs/mine") as search:
     history = search.run(epochs=60)
-    search.report("report.html")
+    report(search, "report.html")
 best = search.incumbent.trial.configuration
 plot.anytime({"mine": history}).figure.savefig("anytime.png")
 final = retrain(training, best)
@@ -71,7 +71,7 @@ def test_a_newcomer_finds_and_keeps_a_network(
     printed = capsys.readouterr().out.splitlines()[-1]
     assert float(printed.rpartition(" ")[2]) < 0.1
     assert plt.imread("anytime.png").size > 0
-    assert "<h2>Incumbent</h2>" in Path("report.html").read_text(encoding="utf-8")
+    assert "<h2>Best network</h2>" in Path("report.html").read_text(encoding="utf-8")
     alone = "import network, torch; print(network.load()(torch.zeros(3, 1, 8, 8)).shape)"
     ran = subprocess.run(
         [sys.executable, "-c", alone],

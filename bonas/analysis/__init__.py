@@ -1,4 +1,4 @@
-"""Analyses of histories and surrogates, as data frames: what the plots draw."""
+"""Analyses of histories and surrogates: the data behind the plots."""
 
 import lazy_loader
 

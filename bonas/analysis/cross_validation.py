@@ -1,4 +1,4 @@
-"""How well a surrogate predicts what it has not seen."""
+"""Cross-validation of surrogates."""
 
 from __future__ import annotations
 
@@ -24,23 +24,26 @@ Values = Float[np.ndarray, " n"]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What was predicted of evaluations, and what came of them.
+    """Predicted and observed costs of evaluations.
 
     Attributes:
-        mean: the cost that was predicted.
-        deviation: the standard deviation of an observation around it.
-        observed: the cost.
+        mean: the predicted cost.
+        deviation: the predicted standard deviation of an observation.
+        observed: the observed cost.
     """
 
     mean: Values
     deviation: Values
     observed: Values
 
+    def __repr__(self) -> str:
+        return f"Predictions({len(self.observed)} evaluations)"
+
     @property
     def levels(self) -> Values:
-        """For each observation the smallest central interval around the mean that holds it.
+        """The probability of the smallest central interval that contains each observation.
 
-        As its probability; the levels of a calibrated surrogate are spread evenly over [0, 1].
+        The levels of a calibrated surrogate are distributed uniformly over [0, 1].
         """
         away = np.abs(self.observed - self.mean) / self.deviation
         levels: Values = 2 * ndtr(away) - 1
@@ -50,10 +53,15 @@ class Predictions:
 def folds(
     groups: Sequence[str], count: int, rng: np.random.Generator
 ) -> Iterator[Bool[np.ndarray, " n"]]:
-    """Parts of about the same size, none of which shares a group with another one.
+    """Divide observations into parts of about equal size, each group within one part.
+
+    Args:
+        groups: the group of each observation.
+        count: the number of parts.
+        rng: assigns groups to parts.
 
     Yields:
-        For each part, what belongs to it.
+        For each part, a mask of its observations.
     """
     names, members = np.unique(np.array(groups), return_inverse=True)
     numbers = rng.permutation(np.arange(len(names)) % count)[members]
@@ -69,22 +77,22 @@ def cross_validated(
     *,
     parts: int = 5,
 ) -> Predictions:
-    """Predicts each evaluation by the surrogate fitted to those of other networks.
+    """Predict each evaluation with a surrogate fitted to evaluations of other networks.
 
-    At the largest budget with enough evaluations, as Bayesian optimization learns from it;
-    failures count as the worst cost seen.
+    As in Bayesian optimization, the evaluations are those at the highest budget that has enough
+    of them, and failures count as the worst observed cost.
 
     Args:
-        surrogate: what predicts.
+        surrogate: the model.
         space: of the architectures.
         history: of a search; or the search, or its directory.
         rng: divides the networks.
-        parts: how many times it is fitted, each time without one part of the networks.
+        parts: the number of fits, each of which leaves out one part of the networks.
 
     Raises:
-        ValueError: there are fewer networks than parts, or parts than 2.
-        TypeError: no space was given, or nothing that stands for a history.
-        JournalError: the directory has no history, or it cannot be read.
+        ValueError: there are fewer networks than parts, or fewer than 2 parts.
+        TypeError: `space` is no space, or `history` has no history.
+        JournalError: the directory holds no history, or the history cannot be read.
     """
     import torch
 
@@ -93,18 +101,18 @@ def cross_validated(
     groups = [evaluation.trial.key for evaluation in seen.evaluations]
     if parts < 2 or len({*groups}) < parts:
         raise ValueError(
-            f"{parts} parts of {len({*groups})} networks: 2 parts or more are needed, and a "
-            "network or more in each; evaluate more, or choose fewer parts"
+            f"{parts} parts of {len({*groups})} networks: expected 2 parts or more, each with 1 "
+            "network or more; evaluate more networks, or choose fewer parts"
         )
     encoding = Encoder(space, 1, None, surrogate.reads_paths).encode(seen.configurations)
     rows = torch.from_numpy(encoding.rows)
     targets = torch.from_numpy(negative(seen.costs))[:, None]
     mean, deviation = np.empty(len(seen)), np.empty(len(seen))
     for part in folds(groups, parts, rng):
-        here = torch.from_numpy(part)
+        held_out = torch.from_numpy(part)
         with torch.no_grad():
-            model = surrogate.fit(rows[~here], targets[~here], encoding.layout)
-            posterior = model.posterior(rows[here][:, None, :], observation_noise=True)
+            model = surrogate.fit(rows[~held_out], targets[~held_out], encoding.layout)
+            posterior = model.posterior(rows[held_out][:, None, :], observation_noise=True)
             mean[part] = -posterior.mean[:, 0, 0].numpy()  # type: ignore[attr-defined]
             variance = posterior.variance[:, 0, 0].clamp_min(1e-18)  # type: ignore[attr-defined]
             deviation[part] = variance.sqrt().numpy()

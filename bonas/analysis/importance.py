@@ -1,13 +1,13 @@
-"""Which choices matter: permutation importance on a random forest.
+"""Permutation importance of hyperparameters and operations, by a random forest.
 
-Breiman 2001, "Random forests", section 10: shuffle one variable among evaluations that a forest
-has not seen, and see how much worse it predicts them.
+Breiman 2001, "Random forests", section 10: shuffle one variable among held-out evaluations, and
+measure how much the prediction error grows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,47 +23,50 @@ from spaces.encoding import Layout, configuration_columns
 from spaces.space import Space
 
 PARTS = 5
-"""So many forests are fitted, each without one part of the networks."""
+"""The number of forests, each fitted without one part of the networks."""
 
 
 @dataclass(frozen=True)
 class Importance:
-    """How much worse costs are predicted without knowing a variable.
+    """The growth of the prediction error when a variable is unknown.
 
     Attributes:
-        mean: the growth of the mean squared error, as a share of the variance of the costs; about
-            0 for what does not matter.
-        error: the standard error of it over the shuffles.
+        mean: of the squared error, as a share of the variance of the costs; about 0 for a variable
+            that does not matter.
+        error: the standard error of the mean over the shuffles.
     """
 
     mean: float
     error: float
 
+    def __repr__(self) -> str:
+        return f"Importance({self.mean:.3g} ± {self.error:.1g})"
+
 
 def hyperparameter_importance(
     history: Source, rng: np.random.Generator, *, shuffles: int = 10
 ) -> dict[str, Importance]:
-    """The importance of each hyperparameter of the space, of the evaluations of a search.
+    """Return the importance of each hyperparameter of the space for the cost.
 
-    A search looks more closely where costs are low, so that this is the importance there. Of
-    variables that go together, as conditional ones do, each one takes a part.
+    A search samples regions of low cost more densely, so the importance applies there. Correlated
+    variables, such as conditional ones, share their importance.
 
     Args:
-        history: of the search; or the search, or its directory.
-        rng: divides and shuffles.
-        shuffles: of each variable in each part.
+        history: of a search; or the search, or its directory.
+        rng: divides the networks and shuffles.
+        shuffles: the number of shuffles of each variable in each part.
 
     Returns:
-        By name, in descending order.
+        The importance by name, in descending order.
 
     Raises:
-        ValueError: there are fewer than 10 networks, or they all cost the same.
-        TypeError: what was given stands for no history.
-        JournalError: the directory has no history, or it cannot be read.
+        ValueError: there are fewer than 10 networks, or all have the same cost.
+        TypeError: `history` has no history.
+        JournalError: the directory holds no history, or the history cannot be read.
     """
     history = history_of(history)
     seen = _observed(history)
-    vectors = [chosen.get_array() for chosen in seen.configurations]
+    vectors = [configuration.get_array() for configuration in seen.configurations]
     rows, groups = configuration_columns(history.space, vectors)
     columns = dict(zip(history.space, groups, strict=True))
     return _importances(seen, rows, columns, rng, shuffles)
@@ -72,10 +75,15 @@ def hyperparameter_importance(
 def operation_importance(
     space: Space, history: Source, rng: np.random.Generator, *, shuffles: int = 10
 ) -> dict[str, Importance]:
-    """The importance of how often each operation occurs in the canonical graph.
+    """Return the importance of each operation's count in the canonical graph for the cost.
 
-    Args, returns and errors are those of `hyperparameter_importance`; `space` is that of the
-    architectures.
+    Args:
+        space: of the architectures.
+        history: of a search; or the search, or its directory.
+        rng: divides the networks and shuffles.
+        shuffles: the number of shuffles of each operation in each part.
+
+    See `hyperparameter_importance` for what it returns and raises.
     """
     space = space_of(space)
     seen = _observed(history_of(history))
@@ -85,7 +93,7 @@ def operation_importance(
     ]
     names = sorted({name for count in counts for name in count} - {INPUT, OUTPUT})
     rows = np.array([[float(count[name]) for name in names] for count in counts])
-    columns = {name: slice(place, place + 1) for place, name in enumerate(names)}
+    columns = {name: slice(index, index + 1) for index, name in enumerate(names)}
     return _importances(seen, rows.reshape(len(counts), len(names)), columns, rng, shuffles)
 
 
@@ -94,8 +102,8 @@ def _observed(history: History) -> Observations:
     networks = len(seen.networks())
     if networks < 2 * PARTS or len({*seen.costs}) < 2:
         raise ValueError(
-            f"{networks} networks with {len({*seen.costs})} different costs do not say what "
-            f"matters: evaluate {2 * PARTS} networks or more"
+            f"{networks} networks with {len({*seen.costs})} different costs are too few to measure "
+            f"importance: evaluate {2 * PARTS} networks or more, of at least 2 different costs"
         )
     return seen
 
@@ -119,22 +127,19 @@ def _importances(
         forest = RandomForest().fit(inputs, targets, layout)
 
         def squares(tested: Float[np.ndarray, "m d"], part: np.ndarray = part) -> float:
-            told = forest.predictions(torch.from_numpy(tested)).mean(0).numpy()  # noqa: B023
-            return float(((told - costs[part]) ** 2).sum())
+            means = forest.predictions(torch.from_numpy(tested)).mean(0).numpy()  # noqa: B023
+            return float(((means - costs[part]) ** 2).sum())
 
         before = squares(rows[part])
-        for name, places in columns.items():
+        for name, column in columns.items():
             grown[name].append([])
             for _ in range(shuffles):
                 shuffled = rows[part].copy()
-                shuffled[:, places] = rng.permutation(shuffled[:, places])
+                shuffled[:, column] = rng.permutation(shuffled[:, column])
                 grown[name][-1].append(squares(shuffled) - before)
-    found = {name: _summary(np.array(of).sum(axis=0) / _total(costs)) for name, of in grown.items()}
-    return dict(sorted(found.items(), key=lambda item: -item[1].mean))
-
-
-def _total(costs: Sequence[float] | np.ndarray) -> float:
-    return float(np.var(costs) * len(costs))
+    total = float(np.var(costs) * len(costs))
+    summaries = {name: _summary(np.array(of).sum(axis=0) / total) for name, of in grown.items()}
+    return dict(sorted(summaries.items(), key=lambda item: -item[1].mean))
 
 
 def _summary(shares: Float[np.ndarray, " shuffles"]) -> Importance:

@@ -1,4 +1,4 @@
-"""Configurations with all their promotions."""
+"""Learning curves across promotions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Points = list[tuple[float, float]]
 
 
 def curves(history: History) -> dict[float, list[Points]]:
-    """The learning curve of each configuration with all its promotions.
+    """Return the learning curve of each configuration across all its promotions.
 
     Returns:
-        By the highest budget that it was evaluated at: ascending steps and costs, those that were
-        reported on the way and those at its budgets. Failures have no cost.
+        For each budget, the curves that end there: ascending steps and their costs, both the
+        intermediate costs that were reported and the costs at the budgets. Failures have no cost.
     """
     root: dict[int, int] = {}
     points: dict[int, dict[float, float]] = defaultdict(dict)
-    last: dict[int, float] = {}
+    highest: dict[int, float] = {}
     for trial in history.trials:
         root[trial.number] = trial.number if trial.parent is None else root[trial.parent]
     for evaluation in history.evaluations:
@@ -26,8 +26,8 @@ def curves(history: History) -> dict[float, list[Points]]:
             continue
         origin, budget = root[evaluation.trial.number], evaluation.trial.budget
         points[origin] |= {**dict(evaluation.curve), budget: evaluation.cost}
-        last[origin] = max(last.get(origin, budget), budget)
-    found: dict[float, list[Points]] = defaultdict(list)
-    for origin, known in points.items():
-        found[last[origin]].append(sorted(known.items()))
-    return dict(sorted(found.items()))
+        highest[origin] = max(highest.get(origin, budget), budget)
+    ending: dict[float, list[Points]] = defaultdict(list)
+    for origin, costs in points.items():
+        ending[highest[origin]].append(sorted(costs.items()))
+    return dict(sorted(ending.items()))

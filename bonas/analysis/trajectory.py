@@ -1,4 +1,4 @@
-"""What a search had found when: right-continuous step functions of what it has spent."""
+"""The best result of a search over time, as right-continuous step functions of what it spent."""
 
 from __future__ import annotations
 
@@ -14,24 +14,28 @@ from fidelity.history.trial import Evaluation
 
 Clock = Literal["evaluations", "epochs", "seconds"]
 Curve = tuple[Float[np.ndarray, " steps"], Float[np.ndarray, " steps"]]
-"""Ascending times, and the values from each of them on."""
+"""Ascending times, and the value from each of them on."""
 
 Regret = Callable[[Configuration], float]
-"""How much a network costs above the best one: `Table.regret`, for instance."""
+"""The cost of a network above that of the best one, for example `Table.regret`."""
 
 LABELS: Mapping[Clock, str] = {
     "evaluations": "evaluations",
     "epochs": "epochs trained",
     "seconds": "seconds since the search began",
 }
-"""Of axes."""
+"""Axis labels."""
 
 
 def times(history: History, clock: Clock) -> Float[np.ndarray, " evaluations"]:
-    """What had been spent when each evaluation ended; it never falls.
+    """Return what had been spent when each evaluation ended, in non-descending order.
 
-    A failure spends what its trial was given; a reused result is one more evaluation, but spends
-    no epochs. Of evaluations that overlap, the clock in seconds shows the latest end so far.
+    A failure spends the budget of its trial. A reused result counts as an evaluation but spends no
+    epochs. If evaluations overlap, the clock in seconds shows the latest end so far.
+
+    Args:
+        history: of a search.
+        clock: the unit.
     """
     evaluations = history.evaluations
     if clock == "evaluations":
@@ -44,25 +48,25 @@ def times(history: History, clock: Clock) -> Float[np.ndarray, " evaluations"]:
 
 
 def lowest_costs(history: History) -> Float[np.ndarray, " evaluations"]:
-    """The lowest cost so far, after each evaluation; infinite as long as nothing succeeded.
+    """Return the lowest cost so far after each evaluation; infinite until something succeeds.
 
-    The cost of a network after few epochs is the true cost of that network, so that costs at
-    all budgets count. Failures, and networks beyond a limit of the search, improve nothing.
+    Costs at all budgets count: the cost after a few epochs is the true cost of that network.
+    Failures, and networks that violate a constraint, do not count.
     """
-    kept = [e.cost if history.goal.feasible(e) else np.inf for e in history.evaluations]
-    lowest: Float[np.ndarray, " evaluations"] = np.minimum.accumulate(np.array(kept, dtype=float))
+    costs = [e.cost if history.goal.feasible(e) else np.inf for e in history.evaluations]
+    lowest: Float[np.ndarray, " evaluations"] = np.minimum.accumulate(np.array(costs, dtype=float))
     return lowest
 
 
 def incumbents(history: History) -> list[Evaluation | None]:
-    """What `History.incumbent` was after each evaluation."""
-    found: list[Evaluation | None] = []
+    """Return the incumbent after each evaluation, as `History.incumbent` defines it."""
+    bests: list[Evaluation | None] = []
     best: Evaluation | None = None
     for evaluation in history.evaluations:
         if history.goal.feasible(evaluation) and (best is None or _better(evaluation, best)):
             best = evaluation
-        found.append(best)
-    return found
+        bests.append(best)
+    return bests
 
 
 def _better(evaluation: Evaluation, best: Evaluation) -> bool:
@@ -72,30 +76,34 @@ def _better(evaluation: Evaluation, best: Evaluation) -> bool:
 
 
 def regrets(history: History, regret: Regret) -> Float[np.ndarray, " evaluations"]:
-    """The regret of the incumbent after each evaluation; infinite as long as there is none.
+    """Return the regret of the incumbent after each evaluation; infinite until there is one.
 
-    It may rise, when what looked better is worse.
+    The regret rises when a new incumbent only looked better.
+
+    Args:
+        history: of a search.
+        regret: of a configuration.
     """
-    known: dict[str, float] = {}
+    cached: dict[str, float] = {}
     values = []
     for best in incumbents(history):
-        if best is not None and best.trial.key not in known:
-            known[best.trial.key] = regret(best.trial.configuration)
-        values.append(np.inf if best is None else known[best.trial.key])
+        if best is not None and best.trial.key not in cached:
+            cached[best.trial.key] = regret(best.trial.configuration)
+        values.append(np.inf if best is None else cached[best.trial.key])
     return np.array(values, dtype=float)
 
 
 def trajectory(history: History, clock: Clock = "epochs", regret: Regret | None = None) -> Curve:
-    """When the lowest cost so far fell, and to what.
+    """Return the steps of the lowest cost so far.
 
     Args:
         history: of a search.
-        clock: what is counted.
-        regret: what is followed instead of the lowest cost: the regret of the incumbent.
+        clock: the unit of time.
+        regret: if given, the regret of the incumbent replaces the lowest cost.
 
     Returns:
-        Ascending times at which the value changed, and that value; last the end of the history
-        with the final value once more. Both are empty if nothing succeeded.
+        The ascending times at which the value changed, and the new values; the end of the history
+        repeats the final value. Both are empty if nothing succeeded.
     """
     spent = times(history, clock)
     values = lowest_costs(history) if regret is None else regrets(history, regret)
@@ -103,44 +111,56 @@ def trajectory(history: History, clock: Clock = "epochs", regret: Regret | None 
     changed = np.flatnonzero((values != before) & np.isfinite(values))
     if not len(changed):
         return np.array([]), np.array([])
-    places = np.append(changed, len(values) - 1)
-    return spent[places], values[places]
+    indices = np.append(changed, len(values) - 1)
+    return spent[indices], values[indices]
 
 
 def at(curve: Curve, moments: Float[np.ndarray, " moments"]) -> Float[np.ndarray, " moments"]:
-    """The values of a curve: infinite before it begins, its last one after it has ended."""
-    known, values = curve
+    """Return the values of a curve: infinite before its start, constant after its end.
+
+    Args:
+        curve: not empty.
+        moments: the times.
+    """
+    times, values = curve
     padded = np.concatenate([[np.inf], values])
-    found: Float[np.ndarray, " moments"] = padded[np.searchsorted(known, moments, side="right")]
-    return found
+    result: Float[np.ndarray, " moments"] = padded[np.searchsorted(times, moments, side="right")]
+    return result
 
 
 def reached(curve: Curve, target: float) -> float:
-    """The time from which on a curve is at most `target`; infinite if its end is not."""
-    known, values = curve
+    """Return the time from which on a curve stays at or below a target; infinite if it never does.
+
+    Args:
+        curve: of a search.
+        target: the highest value that counts.
+    """
+    times, values = curve
     above = np.flatnonzero(values > target)
     first = int(above[-1]) + 1 if len(above) else 0
-    return float(known[first]) if first < len(known) else float("inf")
+    return float(times[first]) if first < len(times) else float("inf")
 
 
 def union(curves: Sequence[Curve]) -> Float[np.ndarray, " moments"]:
-    """All times of all curves from the moment at which every one of them has begun."""
-    start = max(known[0] for known, _ in curves)
-    every = np.unique(np.concatenate([known for known, _ in curves]))
-    later: Float[np.ndarray, " moments"] = every[every >= start]
+    """Return the times of all curves, from the moment at which all of them have started."""
+    start = max(times[0] for times, _ in curves)
+    moments = np.unique(np.concatenate([times for times, _ in curves]))
+    later: Float[np.ndarray, " moments"] = moments[moments >= start]
     return later
 
 
 def quantiles(
     curves: Sequence[Curve], levels: Sequence[float] = (0.25, 0.5, 0.75)
 ) -> tuple[Float[np.ndarray, " moments"], Float[np.ndarray, "levels moments"]]:
-    """Quantiles over several curves, none of which is empty.
+    """Return quantiles over several curves; each curve keeps its final value after its end.
 
-    A run that ended keeps what it had.
+    Args:
+        curves: none of them empty.
+        levels: of the quantiles, within [0, 1].
 
     Returns:
-        The union of all times from the moment at which every curve has begun, and there the
-        quantile of each level.
+        The times of all curves from the moment at which all of them have started, and the
+        quantile of each level at each of these times.
     """
     moments = union(curves)
     values = np.stack([at(curve, moments) for curve in curves])

@@ -178,7 +178,7 @@ class OneRun:
 
     def _header(self) -> dict[str, Any]:
         with self._search(None) as search:
-            return search.manifest()
+            return search.manifest
 
     def history(self) -> History:
         """What is in the directory."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
+from typing import Any
 
 from matplotlib.axes import Axes
 
-from bonas.analysis.sources import wrong
-from bonas.comparison.comparison import Comparison
-from bonas.comparison.significance import Significance
+from bonas.analysis.sources import Compared, Ranked, is_comparison, wrong
 from bonas.plot.style import INK, axes, words
 
 STEP = 0.3
@@ -38,7 +37,7 @@ def cliques(ranks: Sequence[float], difference: float) -> list[tuple[int, int]]:
 
 
 def critical_difference(
-    ranks: Mapping[str, float] | Significance | Comparison,
+    ranks: Mapping[str, float] | Ranked | Compared,
     difference: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -57,22 +56,11 @@ def critical_difference(
         TypeError: what was given has no mean ranks.
         ComparisonError: the comparison has too few results to test.
     """
-    if isinstance(ranks, Comparison):
-        ranks = ranks.test()
-    if isinstance(ranks, Significance):
-        difference = ranks.critical_difference if difference is None else difference
-        ranks = ranks.ranks
-    if not isinstance(ranks, Mapping):
-        raise wrong("mean ranks by name, the tests of a comparison or a comparison", ranks)
-    if difference is None:
-        raise ValueError(
-            "mean ranks alone do not say which of them may be equal: give the critical difference, "
-            "or `comparison.test()` in their place"
-        )
-    if len(ranks) < 2:
-        raise ValueError(f"the diagram compares two names or more, not {len(ranks)}")
-    names = sorted(ranks, key=lambda name: ranks[name])
-    places = [ranks[name] for name in names]
+    means, difference = _means(ranks, difference)
+    if len(means) < 2:
+        raise ValueError(f"the diagram compares two names or more, not {len(means)}")
+    names = sorted(means, key=lambda name: means[name])
+    places = [means[name] for name in names]
     groups = cliques(places, difference)
     left = ceil(len(names) / 2)
     depth = 0.5 + 0.35 * len(groups)  # below it the names begin
@@ -96,6 +84,23 @@ def critical_difference(
     ax.set_ylim(-depth - left, 2.2)
     ax.axis("off")
     return ax
+
+
+def _means(
+    ranks: Mapping[str, float] | Ranked | Compared, difference: float | None
+) -> tuple[Mapping[str, float], float]:
+    tests = ranks.test() if is_comparison(ranks) else ranks
+    if not isinstance(tests, Mapping):
+        if isinstance(tests, type) or not hasattr(tests, "critical_difference"):
+            raise wrong("mean ranks by name, the tests of a comparison or a comparison", tests)
+        tested: Any = tests
+        return tested.ranks, tested.critical_difference if difference is None else difference
+    if difference is None:
+        raise ValueError(
+            "mean ranks alone do not say which differences are significant: give the critical "
+            "difference, or `comparison.test()` in their place"
+        )
+    return tests, difference
 
 
 def _scale(ax: Axes, low: int, high: int, difference: float) -> None:

@@ -1,1 +1,1 @@
-"""A search as one page for a browser."""
+"""Reports: a search as one HTML page."""

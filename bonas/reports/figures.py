@@ -1,4 +1,4 @@
-"""Figures of the page: SVG that takes the colours of the page and names nothing outside it."""
+"""Figures of the page: SVG in the colours of the page, without references outside it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from spaces.display.html import Html, element
 from spaces.display.svg import svg
 
 INK = "#123456"
-"""What matplotlib draws in this colour gets that of the page's text, be the page light or dark."""
+"""A placeholder, replaced by the text colour of the page, which may be light or dark."""
 
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
-    "svg.hashsalt": "bonas",  # or the names of its parts would differ each time
+    "svg.hashsalt": "bonas",  # makes the element identifiers reproducible
     "font.family": "sans-serif",
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -29,7 +29,7 @@ SETTINGS: dict[Any, Any] = {
 
 
 def anytime_svg(history: History) -> Html:
-    """The lowest cost so far against what was spent, and a sentence where there is none."""
+    """Return the curve of the lowest cost so far, or a sentence if nothing has succeeded."""
     if history.incumbent is None:
         return element("p", "Nothing has succeeded yet.", class_="soft")
     import matplotlib
@@ -42,15 +42,15 @@ def anytime_svg(history: History) -> Html:
         figure = Figure(figsize=(8, 3.4), layout="constrained")
         ax = figure.subplots()
         plot.anytime({"this search": history}, ax)
-        ax.set_xlabel("budget spent (epochs, where it counts them)")
+        ax.set_xlabel("budget spent (for example epochs)")
         if (legend := ax.get_legend()) is not None:
             legend.remove()
-        ax.lines[0].set(marker="o", markersize=3)  # one evaluation alone would be no line
-        written = io.StringIO()
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(written, format="svg", transparent=True, metadata=nothing)
-    drawn = written.getvalue()
-    # Within a page neither the declarations nor the names of schemas are needed.
+        ax.lines[0].set(marker="o", markersize=3)  # a single evaluation has no line
+        file = io.StringIO()
+        no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(file, format="svg", transparent=True, metadata=no_metadata)
+    drawn = file.getvalue()
+    # Inline SVG needs neither XML declarations nor schema names.
     drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
     drawn = drawn.replace(COLOURS[0].lower(), "var(--accent)")
     drawn = re.sub(r"\s*<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
@@ -58,12 +58,12 @@ def anytime_svg(history: History) -> Html:
 
 
 def picture(architecture: Architecture) -> Html:
-    """What remains of the graph of an architecture."""
-    drawn = _named(svg(architecture.canonical()), "The architecture of the incumbent")
+    """Return a drawing of the canonical graph of an architecture."""
+    drawn = _named(svg(architecture.canonical()), "Architecture of the best network")
     return element("div", drawn, class_="figure picture")
 
 
 def _named(drawn: str, name: str) -> Html:
-    """Inline SVG with a name for screen readers, without the namespaces that only files need."""
+    """Return inline SVG with a name for screen readers, without the namespaces of files."""
     drawn = re.sub(r' xmlns(:\w+)?="[^"]*"', "", drawn).replace("xlink:href", "href")
     return Html(drawn.replace("<svg", f'<svg role="img" aria-label="{name}"', 1))

@@ -1,4 +1,4 @@
-"""The page of a report, section by section. Whatever is text is escaped by `element`."""
+"""The page of a report, section by section. `element` escapes all text."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from fidelity.history.trial import Evaluation
 from spaces.display.html import Html, element, join, size, table, tree
 from spaces.space import Space, values
 
-MOST_CHOICES = 400
-"""Of the space, so many are listed."""
+MAX_CHOICES = 400
+"""The number of hyperparameters of the space that are listed at most."""
 
-COLUMNS = ("trial", "continues", "budget", "cost", "seconds", "seed", "status", "configuration")
-NUMBERS = 6
-"""So many columns hold numbers."""
+COLUMNS = ("trial", "resumes", "budget", "cost", "seconds", "seed", "status", "configuration")
+NUMERIC_COLUMNS = 6
+"""The number of leading columns that hold numbers."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a report is about.
+    """The subject of a report.
 
     Attributes:
         history: of the search.
-        incumbent: the best evaluation.
-        chosen: space, objective, strategy, schedule, seed and versions, as plain values; empty
-            where they are not known.
-        space: draws the incumbent, where it is known.
+        best: the evaluation that the strategy recommends, or else the incumbent.
+        settings: space, objective, strategy, schedule, seed and versions, as plain values; empty
+            if unknown.
+        space: draws the best network, if known.
     """
 
     history: History
-    incumbent: Evaluation | None
-    chosen: Mapping[str, Any] = field(default_factory=dict)
+    best: Evaluation | None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     space: Space | None = None
 
 
 def page(subject: Subject) -> str:
-    """The whole page."""
+    """Return the whole page as HTML."""
     title = _title(subject)
     head = join(
         (
@@ -57,10 +57,10 @@ def page(subject: Subject) -> str:
         (
             element("h1", title),
             _tiles(subject),
-            _incumbent(subject),
+            _best(subject),
             element("h2", "Lowest cost so far"),
             anytime_svg(subject.history),
-            _choices(subject),
+            _settings(subject),
             _trials(subject),
             _failures(subject.history),
             _versions(subject),
@@ -72,45 +72,51 @@ def page(subject: Subject) -> str:
 
 
 def _title(subject: Subject) -> str:
-    """What was searched, in a few words."""
+    """Return the title: the classes of space, strategy and schedule, if known."""
     names = [
-        str(subject.chosen[part].get("class", ""))
+        str(subject.settings[part].get("class", ""))
         for part in ("space", "strategy", "schedule")
-        if part in subject.chosen
+        if part in subject.settings
     ]
     return f"Search report: {' × '.join(names)}" if names else "Search report"
 
 
 def _tiles(subject: Subject) -> Html:
-    history, best = subject.history, subject.incumbent
+    history, best = subject.history, subject.history.incumbent
     failed = sum(not evaluation.succeeded for evaluation in history.evaluations)
     networks = len(history.keys())
     tiles = [
         (best.cost_text if best else "–", "lowest cost"),
         (str(len(history)), "evaluations"),
-        (str(networks), "network" if networks == 1 else "different networks"),
+        (str(networks), "network" if networks == 1 else "distinct networks"),
         (f"{history.resource:g}", "budget spent"),
         (str(failed), "failure" if failed == 1 else "failures"),
     ]
     if history.pending:
         tiles.append((str(len(history.pending)), "pending"))
-    made = [
+    elements = [
         element("div", element("b", number), element("span", label), class_="tile")
         for number, label in tiles
     ]
-    return element("div", *made, class_="tiles")
+    return element("div", *elements, class_="tiles")
 
 
 def _facts(lines: list[tuple[str, str]]) -> Html:
     return element("div", table(("", ""), lines), class_="facts")
 
 
-def _incumbent(subject: Subject) -> Html:
-    heading = element("h2", "Incumbent")
-    best = subject.incumbent
-    if best is None:
+def _best(subject: Subject) -> Html:
+    heading = element("h2", "Best network")
+    best, incumbent = subject.best, subject.history.incumbent
+    if best is None or incumbent is None:
         return join((heading, element("p", "Nothing has succeeded yet.", class_="soft")))
     trial = best.trial
+    reason = "The lowest observed cost at the highest budget."
+    if best is not incumbent:
+        reason = (
+            f"Recommended by the strategy. The lowest observed cost at the highest budget is "
+            f"{cost(incumbent)}, of trial {incumbent.trial.number}."
+        )
     drawn = Html()
     if subject.space is not None:
         drawn = picture(subject.space.architecture(trial.configuration))
@@ -122,34 +128,32 @@ def _incumbent(subject: Subject) -> Html:
     ]
     measured = {str(name): _short(value) for name, value in best.metrics.items()}
     lines[3:3] = rows("metrics", measured, lines)
-    chosen = [(name, str(value)) for name, value in values(trial.configuration).items()]
-    details = element("details", element("summary", "Its configuration"), _facts(chosen))
-    return join((heading, drawn, _facts(lines), details))
+    choices = [(name, str(value)) for name, value in values(trial.configuration).items()]
+    details = element("details", element("summary", "Configuration"), _facts(choices))
+    return join((heading, element("p", reason, class_="soft"), drawn, _facts(lines), details))
 
 
 def _short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _choices(subject: Subject) -> Html:
+def _settings(subject: Subject) -> Html:
     space = subject.history.space
     lines = [
-        (part, _described(subject.chosen[part]))
+        (part, _described(subject.settings[part]))
         for part in ("space", "objective", "strategy", "schedule", "seed")
-        if part in subject.chosen
+        if part in subject.settings
     ]
-    counted = f"The space: {len(space)} choices, {size(space)}"
-    listed = element("details", element("summary", counted), tree(space, MOST_CHOICES))
-    return join((element("h2", "Choices made"), _facts(lines) if lines else Html(), listed))
+    summary = f"Search space: {len(space)} hyperparameters, {size(space)}"
+    listed = element("details", element("summary", summary), tree(space, MAX_CHOICES))
+    return join((element("h2", "Settings"), _facts(lines) if lines else Html(), listed))
 
 
 def _described(part: Any) -> str:
-    """A class with its settings, as the header of a history has them."""
+    """Return a class with its settings, as the manifest records them."""
     if not isinstance(part, Mapping):
         return str(part)
-    settings = [
-        f"{name}={_described(value)}" for name, value in part.items() if name not in ("class",)
-    ]
+    settings = [f"{name}={_described(value)}" for name, value in part.items() if name != "class"]
     return f"{part.get('class', '')}({', '.join(settings)})" if settings else str(part["class"])
 
 
@@ -162,18 +166,14 @@ def _trials(subject: Subject) -> Html:
             "th",
             element("button", name, type="button"),
             scope="col",
-            **({"class_": "number"} if place < NUMBERS else {}),
+            **({"class_": "number"} if index < NUMERIC_COLUMNS else {}),
         )
-        for place, name in enumerate(COLUMNS)
+        for index, name in enumerate(COLUMNS)
     )
-    body = [_row(e, e is subject.incumbent) for e in subject.history.evaluations]
-    written = element(
-        "table",
-        element("thead", element("tr", titles)),
-        element("tbody", *body),
-        class_="trials",
-    )
-    note = element("p", "Press a heading to sort by it.", class_="soft")
+    body = [_row(e, e is subject.best) for e in subject.history.evaluations]
+    head = element("thead", element("tr", titles))
+    written = element("table", head, element("tbody", *body), class_="trials")
+    note = element("p", "Click a heading to sort by that column.", class_="soft")
     return join((heading, note, element("div", written, class_="scroll")))
 
 
@@ -188,7 +188,7 @@ def _row(evaluation: Evaluation, best: bool) -> Html:
         (trial.seed, str(trial.seed)),
     ]
     cells = [
-        # JavaScript's own word for what Python writes 'inf'.
+        # JavaScript reads 'Infinity' where Python writes 'inf'.
         element("td", text, class_="number", data_value=f"{number}".replace("inf", "Infinity"))
         for number, text in numbers
     ]
@@ -202,26 +202,26 @@ def _failures(history: History) -> Html:
     heading = element("h2", "Failures")
     if not failed:
         return join((heading, element("p", "None.", class_="soft")))
-    # The same reason is told once, with all the trials that it ended.
+    # Each reason is listed once, with all the trials that failed for it.
     reasons: dict[tuple[str, str], list[int]] = {}
     for evaluation in failed:
         reason = without_folders(evaluation.error or "").strip() or "no reason was recorded"
         reasons.setdefault((evaluation.status, reason), []).append(evaluation.trial.number)
-    told = []
-    for (how, reason), numbers in reasons.items():
-        many = f"trial{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+    details = []
+    for (kind, reason), numbers in reasons.items():
+        trials = f"trial{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
         last = reason.splitlines()[-1]
-        summary = element("summary", element("b", how), f", {many}: {last}")
-        told.append(element("details", summary, element("pre", reason)))
-    return join((heading, *told))
+        summary = element("summary", element("b", kind), f", {trials}: {last}")
+        details.append(element("details", summary, element("pre", reason)))
+    return join((heading, *details))
 
 
 def _versions(subject: Subject) -> Html:
-    versions = subject.chosen.get("versions", {})
+    versions = subject.settings.get("versions", {})
     lines = [(str(name), str(version)) for name, version in versions.items()]
     seeds = sorted({trial.seed for trial in subject.history.trials})
-    if "seed" in subject.chosen:
-        lines.append(("seed of the search", str(subject.chosen["seed"])))
+    if "seed" in subject.settings:
+        lines.append(("seed of the search", str(subject.settings["seed"])))
     if seeds:
         lines.append(("seeds of trials", ", ".join(map(str, seeds))))
     if not lines:

@@ -1,43 +1,44 @@
-"""A report: one page about a search that opens from a file, without a network."""
+"""A report: one self-contained page about a search that opens without a network connection."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias, TypeGuard
 
 from bonas.analysis.sources import history_of
-from bonas.reports.html import name_of
+from bonas.reports.html import Searched, name_of
 from bonas.reports.page import Subject, page
 from fidelity.disk import write_whole
 from fidelity.history import journal
 from fidelity.history.history import History
+from fidelity.history.records import recommended_trial
 from spaces.space import Space
 
-if TYPE_CHECKING:
-    from bonas.search.search import Search
+Source: TypeAlias = Searched | History | str | Path
+
+PARTS = ("space", "objective", "strategy", "schedule", "seed", "versions")
+"""The members of a manifest that the page shows."""
 
 
-def report(
-    source: Search | History | str | Path, path: str | Path, *, space: Space | None = None
-) -> Path:
-    """Writes one self-contained page: choices, curve, incumbent, trials, failures, versions.
+def report(source: Source, path: str | Path, *, space: Space | None = None) -> Path:
+    """Write one self-contained page: settings, curve, best network, trials, failures, versions.
 
-    Figures, style and script stand in the page, which asks no network for anything, and names
-    neither the machine nor its folders (but for what messages of your own code say).
+    Figures, style and script are part of the page. It makes no network requests, and names neither
+    the machine nor its folders (unless error messages from your own code do).
 
     Args:
-        source: a search, also one that runs; a history; or the directory of a search. Only a
-            history by itself does not know what was chosen.
-        path: the file, for instance 'report.html'; it is replaced whole.
-        space: draws the incumbent of a history or a directory, which don't hold the space.
+        source: a search, running or finished; a history; or the directory of a search. A history
+            alone does not record the settings of its search.
+        path: the file to write, for example 'report.html'; an existing file is replaced atomically.
+        space: draws the best network of a history or a directory, neither of which holds the space.
 
     Returns:
         The path.
 
     Raises:
-        JournalError: there is no history in the directory, or it cannot be read.
-        TypeError: the source stands for no history.
+        JournalError: the directory holds no history, or the history cannot be read.
+        TypeError: the source is neither a search, a history nor a directory.
         OSError: the file cannot be written.
     """
     target = Path(path)
@@ -46,32 +47,28 @@ def report(
     return target
 
 
-def _subject(source: Search | History | str | Path, space: Space | None) -> Subject:
+def _subject(source: Source, space: Space | None) -> Subject:
     if isinstance(source, str | Path):
         file = Path(source) / journal.NAME
-        header, records, _ = journal.read(file)
-        history = History.begun(header)
+        manifest, records, _ = journal.read(file)
+        history = History.begun(manifest)
         history.replay(records, file)
-        return Subject(history, history.incumbent, _chosen(header), space)
-    from bonas.search.search import Search
-
-    if not isinstance(source, Search):
-        history = history_of(source)
-        return Subject(history, history.incumbent, space=space)
-    header = source.manifest()
-    chosen = _chosen(header) | {"objective": _objective(source.objective, header["objective"])}
-    return Subject(source.history, source.incumbent, chosen, space or source.space)
-
-
-def _objective(objective: object, described: Any) -> Any:
-    """A function has a name, which says more than that it is one."""
-    return described | {"class": name_of(objective)}
+        recommended = recommended_trial(records)
+        best = None if recommended is None else history.evaluation(recommended)
+        return Subject(history, best or history.incumbent, _settings(manifest), space)
+    if _is_search(source):
+        settings = _settings(source.manifest)
+        # A function has a name, which says more than its class.
+        settings["objective"] = settings["objective"] | {"class": name_of(source.objective)}
+        return Subject(source.history, source.incumbent, settings, space or source.space)
+    history = history_of(source)
+    return Subject(history, history.incumbent, space=space)
 
 
-def _chosen(header: Mapping[str, Any]) -> dict[str, Any]:
-    """What the first line of a history says, but for the configuration space."""
-    return {
-        name: header[name]
-        for name in ("space", "objective", "strategy", "schedule", "seed", "versions")
-        if name in header
-    }
+def _is_search(source: object) -> TypeGuard[Searched]:
+    # Looked up on the class, so that no property is computed.
+    return hasattr(type(source), "manifest")
+
+
+def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: manifest[name] for name in PARTS if name in manifest}

@@ -1,7 +1,7 @@
-"""How the page looks, and the few lines that sort its table."""
+"""Style sheet of the page, and the script that sorts its table."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-"""Of the page, so that no browser asks the network for anything on its behalf."""
+"""The content security policy: the browser makes no network request for the page."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --soft: #656d76; --line: #d8dee4;

@@ -100,7 +100,7 @@ class Search:
         )
         plain = not self.goal.named
         self._completed = objective if plain else WithGoal(objective, self.goal)
-        self._storage = Storage(self.history, directory, self.manifest)
+        self._storage = Storage(self.history, directory, lambda: self.manifest)
         try:
             self._engine = self._new_engine(checkpoint_bytes)
         except BaseException:
@@ -117,8 +117,9 @@ class Search:
             Clock(self._storage.elapsed),
         )
 
+    @property
     def manifest(self) -> dict[str, Any]:
-        """Return the first line of the journal: what this search is, as plain JSON values."""
+        """The first line of the journal: what this search is, as plain JSON values."""
         return manifest(
             self.space, self.objective, self.goal, self.strategy, self.schedule, self.seed
         )

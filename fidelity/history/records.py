@@ -6,11 +6,12 @@ the format.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ConfigSpace import ConfigurationSpace
 
+from fidelity.history.journal import NOTE
 from fidelity.history.metrics import checked
 from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.configurations.plain import exact
@@ -67,6 +68,22 @@ def read_trial(record: Mapping[str, Any], space: ConfigurationSpace) -> Trial:
 def refused_record(key: str) -> dict[str, Any]:
     """Return a network that was refused as plain JSON values."""
     return {"kind": "refused", "key": key}
+
+
+def recommendation_record(trial: int) -> dict[str, Any]:
+    """Return a note that names the trial which the strategy recommends at the end of a run."""
+    return {"kind": NOTE, "recommended": exact(trial)}
+
+
+def recommended_trial(records: Iterable[Mapping[str, Any]]) -> int | None:
+    """Return the number of the recommended trial; None if evaluations followed the last note."""
+    recommended = None
+    for entry in records:
+        if entry["kind"] == "evaluation":
+            recommended = None
+        elif entry["kind"] == NOTE and isinstance(entry.get("recommended"), int):
+            recommended = entry["recommended"]
+    return recommended
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:

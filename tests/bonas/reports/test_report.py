@@ -7,18 +7,23 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ConfigSpace import Configuration
 
 from bonas.reports.report import report
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
 from fidelity.history.history import History
-from fidelity.history.journal import JournalError
+from fidelity.history.journal import Journal, JournalError
+from fidelity.history.records import recommendation_record
 from fidelity.history.trial import Evaluation, Status
 from fidelity.schedules.schedule import Start
+from spaces.space import Space
 from tests.bonas.interop.example import SPACE, history
 from tests.bonas.spaces import cells, cost
 from tests.fidelity.histories import end, space, start
@@ -63,17 +68,55 @@ def test_a_search_and_its_directory_say_what_was_chosen(tmp_path: Path) -> None:
     made = Search(cells(), cost, strategy=RandomSearch(), directory=tmp_path / "run", seed=7)
     with made:
         made.run(evaluations=3, progress=Silent())
-        live = made.report(tmp_path / "live.html").read_text(encoding="utf-8")
+        live = report(made, tmp_path / "live.html").read_text(encoding="utf-8")
     for page in (live, written(tmp_path / "run", tmp_path)):
         assert "<title>Search report: CellSpace × RandomSearch × FullFidelity</title>" in page
         assert "<td>seed of the search</td><td>7</td>" in page
         assert page.count("<tr") - page.count("<tr>") >= 1  # the incumbent's row is marked
     assert "<td>objective</td><td>cost</td>" in live
-    assert "The architecture of the incumbent" in live
+    assert "Architecture of the best network" in live
     drawn = report(tmp_path / "run", tmp_path / "drawn.html", space=cells()).read_text(
         encoding="utf-8"
     )
-    assert "The architecture of the incumbent" in drawn
+    assert "Architecture of the best network" in drawn
+
+
+@dataclass(frozen=True)
+class SecondBest:
+    """Proposes at random and recommends the second lowest cost."""
+
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+        return RandomSearch().propose(space, history, rng)
+
+    def recommend(self, space: Space, history: History) -> Evaluation:
+        return sorted(history.evaluations, key=lambda e: e.cost)[1]
+
+
+def best(page: str) -> str:
+    """The number of the trial that a page names the best network."""
+    found = re.search("Best network.*?<td>trial</td><td>([0-9]+)</td>", page, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_a_search_and_its_directory_name_the_same_best_network(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with Search(cells(), cost, strategy=SecondBest(), directory=run) as made:
+        made.run(evaluations=5, progress=Silent())
+        recommended, incumbent = made.incumbent, made.history.incumbent
+        live = written(made, tmp_path)
+    assert recommended
+    assert incumbent
+    assert recommended is not incumbent
+    with Journal(run) as journal:
+        journal.append(recommendation_record(recommended.trial.number), durable=True)
+    for page in (live, written(run, tmp_path)):
+        assert best(page) == str(recommended.trial.number)
+        assert f"of trial {incumbent.trial.number}." in page
+    with Search(cells(), cost, strategy=RandomSearch(), directory=run) as resumed:
+        resumed.run(evaluations=6, progress=Silent())
+        assert resumed.incumbent
+        assert best(written(run, tmp_path)) == str(resumed.incumbent.trial.number)
 
 
 @pytest.mark.parametrize("make", [history, failures, lambda: History(SPACE.configuration_space)])
