@@ -1,4 +1,4 @@
-"""What is told how a run goes: a base for one's own, TensorBoard and MLflow."""
+"""Callbacks, which follow a run: the protocol, TensorBoard and MLflow."""
 
 import lazy_loader
 

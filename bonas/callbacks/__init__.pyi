@@ -1,9 +1,10 @@
-from .callback import Callback
+from .callback import Callback, StopRun
 from .mlflow import MLflow
 from .tensorboard import TensorBoard
 
 __all__ = [
     "Callback",
     "MLflow",
+    "StopRun",
     "TensorBoard",
 ]

@@ -1,4 +1,4 @@
-"""What a callback is, and how a run calls it."""
+"""The callback protocol, and the calls that a run makes."""
 
 from __future__ import annotations
 
@@ -13,32 +13,50 @@ from fidelity.history.trial import Evaluation, Trial
 log = logging.getLogger(__name__)
 
 
-class Callback(Protocol):
-    """Is told how a run goes, in the process of the search; a subclass says what it cares about.
+class StopRun(Exception):
+    """Raised by a callback to end the run: no trial starts any more, running ones finish."""
 
-    The history is to be read only. An exception is logged and harms nobody: the run goes on.
+
+class Callback(Protocol):
+    """Follows a run in the process of the search; a subclass overrides the events it needs.
+
+    The history is read-only. A callback ends the run by raising `StopRun` in any event. Any other
+    exception is logged, and the run continues.
     """
 
     def on_run_start(self, history: History) -> None:
-        """A run begins; `history` has what earlier runs brought."""
+        """Handle the start of a run; `history` holds the results of earlier runs."""
 
     def on_trial_start(self, history: History, trial: Trial) -> None:
-        """A worker was given a trial; a known network is given to none."""
+        """Handle the start of a trial on a worker; a cached result starts none.
+
+        Args:
+            history: of the search.
+            trial: that the worker received.
+        """
 
     def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
-        """An evaluation was recorded, of whatever status; a known result too."""
+        """Handle a recorded evaluation of any status, cached results included.
+
+        Args:
+            history: of the search, with the evaluation.
+            evaluation: the last one.
+        """
 
     def on_run_end(self, history: History) -> None:
-        """The run has ended, also by an interrupt or an error."""
+        """Handle the end of a run, also after an interrupt or an error."""
 
 
 class Listeners:
-    """The callbacks of a run, which can do it no harm.
+    """The callbacks of one run, whose exceptions do not reach the run.
 
-    The first exception of each is logged with its traceback, later ones in a line.
+    The first exception of each callback is logged with its traceback, later ones in one line.
 
     Args:
         callbacks: called in this order.
+
+    Attributes:
+        stopped: whether a callback has raised `StopRun`.
 
     Raises:
         TypeError: one is a class, or has none of the methods of a callback.
@@ -50,8 +68,9 @@ class Listeners:
                 f"callbacks is {callbacks!r}: a list is expected, such as [callbacks.MLflow()]"
             )
         for callback in callbacks:
-            named = any(hasattr(callback, method) for method in CALLBACK)
-            check_role("a callback", callback, () if named else CALLBACK, "callbacks.MLflow()")
+            has_event = any(hasattr(callback, method) for method in CALLBACK)
+            check_role("a callback", callback, () if has_event else CALLBACK, "callbacks.MLflow()")
+        self.stopped = False
         self._callbacks = tuple(callbacks)
         self._failed: set[int] = set()
 
@@ -72,11 +91,14 @@ class Listeners:
         self._each(lambda callback: callback.on_run_end(history))
 
     def _each(self, call: Callable[[Callback], None]) -> None:
-        for number, callback in enumerate(self._callbacks):
+        for index, callback in enumerate(self._callbacks):
+            name = type(callback).__name__
             try:
                 call(callback)
-            except Exception as error:  # a display or a tracker is not worth a search
-                again = number in self._failed
-                self._failed.add(number)
-                name = type(callback).__name__
-                log.error(f"the callback {name} failed: {error!r}", exc_info=not again)
+            except StopRun as request:
+                self.stopped = True
+                log.info(f"the callback {name} stops the run: {request}")
+            except Exception as error:  # a display or a tracker must not end a search
+                logged_before = index in self._failed
+                self._failed.add(index)
+                log.error(f"the callback {name} failed: {error!r}", exc_info=not logged_before)

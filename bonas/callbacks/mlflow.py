@@ -8,13 +8,13 @@ from fidelity.history.trial import Evaluation
 
 
 class MLflow(Callback):
-    """Logs each run of a search as a run of MLflow, in the experiment that is set there.
+    """Logs each run of a search as an MLflow run in the current experiment.
 
-    Its metrics are `cost`, `best` (the incumbent's cost), `budget` and `seconds`, over the
-    evaluations.
+    The metrics are `cost`, `best` (the incumbent's cost), `budget` and `seconds`; the step is the
+    number of evaluations.
 
     Args:
-        name: of the run in MLflow; None lets MLflow choose one.
+        name: of the MLflow run; None lets MLflow choose one.
 
     Raises:
         ImportError: the package mlflow is missing.
@@ -31,11 +31,11 @@ class MLflow(Callback):
         self._name = name
 
     def on_run_start(self, history: History) -> None:
-        """Begins a run."""
+        """Start an MLflow run."""
         self._mlflow.start_run(run_name=self._name)
 
     def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
-        """Logs the evaluation."""
+        """See `Callback.on_trial_end`: logs the evaluation."""
         metrics = {"budget": evaluation.trial.budget, "seconds": evaluation.seconds}
         if evaluation.succeeded:
             metrics["cost"] = evaluation.cost
@@ -44,5 +44,5 @@ class MLflow(Callback):
         self._mlflow.log_metrics(metrics, step=len(history))
 
     def on_run_end(self, history: History) -> None:
-        """Ends the run."""
+        """End the MLflow run."""
         self._mlflow.end_run()

@@ -10,10 +10,10 @@ from fidelity.history.trial import Evaluation
 
 
 class TensorBoard(Callback):
-    """Writes what `tensorboard --logdir DIRECTORY` shows.
+    """Writes event files for `tensorboard --logdir DIRECTORY`.
 
-    `cost`, `best` (the incumbent's cost), `budget` and `seconds` are over the evaluations,
-    `curve/trial-N` over units of budget.
+    `cost`, `best` (the incumbent's cost), `budget` and `seconds` are plotted against the number of
+    evaluations, `curve/trial-N` against the budget.
 
     Args:
         directory: of the event files.
@@ -32,7 +32,7 @@ class TensorBoard(Callback):
         self._writer = SummaryWriter(str(directory))
 
     def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
-        """Writes the evaluation and its learning curve."""
+        """See `Callback.on_trial_end`: writes the evaluation and its learning curve."""
         step, trial = len(history), evaluation.trial
         self._writer.add_scalar("budget", trial.budget, step)
         self._writer.add_scalar("seconds", evaluation.seconds, step)
@@ -44,5 +44,5 @@ class TensorBoard(Callback):
             self._writer.add_scalar(f"curve/trial-{trial.number}", cost, round(epochs))
 
     def on_run_end(self, history: History) -> None:
-        """Has everything written to the disk; another run may go on."""
+        """Flush the event files; another run may append to them."""
         self._writer.flush()

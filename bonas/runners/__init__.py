@@ -1,4 +1,4 @@
-"""Where trials are evaluated: in this process, in others, on other machines, or simulated."""
+"""Runners evaluate trials: in this process, in others, on other machines, or in simulation."""
 
 import lazy_loader
 

@@ -1,7 +1,7 @@
 from .dask import Dask
 from .in_process import InProcess
 from .local_processes import LocalProcesses
-from .runner import Attended, Runner, busy_share
+from .runner import Attended, Pollable, Runner, busy_share
 from .simulated import Simulated
 from .trial_limits import TrialLimits
 
@@ -10,6 +10,7 @@ __all__ = [
     "Dask",
     "InProcess",
     "LocalProcesses",
+    "Pollable",
     "Runner",
     "Simulated",
     "TrialLimits",

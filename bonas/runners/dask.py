@@ -13,93 +13,96 @@ from queue import Empty, Queue
 from typing import Any, Self
 from uuid import uuid4
 
-from bonas.runners import tree
-from bonas.runners.messages import Work, carry_out, failed, order, read
+from bonas.runners import process_tree
+from bonas.runners.attempt import Attempt
+from bonas.runners.messages import Payload, answer, crash_answer, read_answer, request
+from bonas.runners.runner import no_free_worker, nothing_running
 from bonas.runners.trial_limits import TrialLimits, restrict_device
-from fidelity.history.trial import Evaluation, Status, Trial
-from fidelity.objective import Context, Objective, ObjectiveError, resumes
+from fidelity.history.trial import Evaluation, Trial
+from fidelity.objective import Context, Objective, ObjectiveError
 
 try:
     from distributed import Client, Future, Nanny, Worker, WorkerPlugin, get_worker
 except ImportError as error:
     raise ImportError("the runner Dask needs the extra 'dask': pip install bonas[dask]") from error
 
-LOOK = 0.5
-"""Seconds between two looks at which workers are there."""
+POLL_SECONDS = 0.5
+"""The interval between two queries of the workers in the cluster."""
 
-TRIES = 20
-"""Attempts at bringing the objective to all workers while some of them come and go."""
+SETUP_ATTEMPTS = 20
+"""Attempts at sending the objective to all workers while some of them come and go."""
 
-ALARM = 60.0
-"""Seconds without any worker after which a warning says so."""
+NO_WORKER_WARNING_SECONDS = 60.0
+"""The time without any worker after which a warning is logged."""
 
 log = logging.getLogger(__name__)
 
 
 class SchedulerLost(RuntimeError):
-    """The scheduler of Dask is gone; what has ended is in the history."""
+    """The Dask scheduler is gone; the history holds all results until then."""
 
 
-class _Equipment(WorkerPlugin):
-    """Brings the objective to each worker, those that join later too, and keeps it there."""
+class _PayloadPlugin(WorkerPlugin):
+    """Sends the payload to each worker, including those that join later, and keeps it there."""
 
     def __init__(self, name: str, packed: bytes) -> None:
         self.name = name
         self._packed = packed
 
     def setup(self, worker: Worker) -> None:
-        self.work = Work.unpacked(self._packed)
+        self.payload = Payload.unpacked(self._packed)
 
 
-def _evaluate(name: str, ordered: dict[str, Any], device_memory: int | None) -> str:
-    """On the worker."""
-    equipment = get_worker().plugins[name]
-    assert isinstance(equipment, _Equipment)
+def _evaluate(name: str, requested: dict[str, Any], device_memory: int | None) -> str:
+    """Evaluate on the worker."""
+    plugin = get_worker().plugins[name]
+    assert isinstance(plugin, _PayloadPlugin)
     try:
-        restrict_device(ordered["device"], device_memory)
-        return carry_out(equipment.work, ordered)
-    except Exception as error:  # of what could not even be called
-        return failed(error)
+        restrict_device(requested["device"], device_memory)
+        return answer(plugin.payload, requested)
+    except Exception as error:  # raised before the objective was called
+        return crash_answer(error)
 
 
 def _kill_worker(dask_worker: Nanny) -> None:
-    """On the nanny of a worker, which then starts another."""
+    """Kill a worker from its nanny, which then starts another."""
     if dask_worker.pid is not None:
-        started = tree.descendants(dask_worker.pid)
+        started = process_tree.descendants(dask_worker.pid)
         os.kill(dask_worker.pid, signal.SIGKILL)
-        tree.kill(started)
+        process_tree.kill(started)
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Task:
-    name: str
-    trial: Trial
-    context: Context
-    continues: bool  # another attempt goes on from the checkpoint of the last
-    submitted: float
-    attempts: int = 0
-    address: str = ""  # of the worker that has it
-    began: float = 0.0
-    future: Future[str] | None = None
+    payload_name: str
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class _Running:
+    task: _Task
+    address: str
+    began: float
+    future: Future[str]
 
 
 class Dask:
     """One trial at a time on each worker process of a Dask cluster.
 
-    Workers may join and leave: what a worker had when it left is tried again on another one,
-    from its last checkpoint, so the directory of the search is one that all machines share. A
-    worker keeps the objective, and so the data set on its device. On workers that declare the
-    resource `GPU` (`dask worker --resources GPU=1`, one process a GPU) each trial takes one,
-    and its `context.device` is "cuda". While there is no worker the search waits for one.
+    Workers may join and leave: the trial of a worker that left is retried on another one, from its
+    last checkpoint, so all machines must share the directory of the search. A worker keeps the
+    objective, and so the data set on its device. On workers that declare the resource `GPU` (`dask
+    worker --resources GPU=1`, one process per GPU) each trial takes one, and its `context.device`
+    is "cuda". While there is no worker the search waits for one.
 
-    A trial is ended by killing the worker process, which its nanny then starts anew; on workers
-    without a nanny a trial over its limit is given up, and its worker gets nothing more.
+    A trial is ended by killing the worker process, which its nanny then restarts. On workers
+    without a nanny a trial that exceeds a limit is abandoned, and its worker gets no more trials.
 
     Args:
-        client: of the cluster: `Client(n_workers=2, threads_per_worker=1)` makes one of this
-            machine's processes.
-        limits: of each trial. Dask looks at the memory of workers about once a second.
-        retries: how often a trial is tried again when its worker dies.
+        client: of the cluster: `Client(n_workers=2, threads_per_worker=1)` makes one of processes
+            of this machine.
+        limits: of each trial. Dask samples the memory of workers about once a second.
+        retries: the number of retries of a trial whose worker dies.
 
     Raises:
         ValueError: `retries` is negative.
@@ -114,23 +117,23 @@ class Dask:
         self._limits = limits or TrialLimits()
         self._retries = retries
         self._began = time.monotonic()
-        self._work: tuple[str, Work] | None = None
-        self._queue: deque[_Task] = deque()  # of what has no worker yet
-        self._running: dict[str, _Task] = {}  # by the address of the worker
+        self._payload: tuple[str, Payload] | None = None
+        self._queue: deque[_Task] = deque()  # tasks without a worker
+        self._running: dict[str, _Running] = {}  # by the address of the worker
         self._done: Queue[Future[str]] = Queue()
-        self._known: dict[str, dict[str, Any]] = {}  # workers by address
-        self._given_up: set[str] = set()  # addresses that get nothing more
-        self._looked = -LOOK
-        self._seen = time.monotonic()  # when there was a worker
+        self._info: dict[str, dict[str, Any]] = {}  # of the workers, by address
+        self._excluded: set[str] = set()  # addresses of workers that get no more trials
+        self._last_query = -POLL_SECONDS
+        self._last_worker = time.monotonic()  # when the cluster last had a worker
 
     @property
     def workers(self) -> int:
-        """How many worker processes there are now; 1 while one waits for the first."""
-        self._look()
+        """The number of worker processes now; 1 while the runner waits for the first."""
+        self._query()
         return max(1, len(self._usable()))
 
     def now(self) -> float:
-        """Seconds since the runner was made, on the monotonic clock."""
+        """See `Runner.now`."""
         return time.monotonic() - self._began
 
     def submit(self, objective: Objective, trial: Trial, context: Context) -> None:
@@ -142,15 +145,12 @@ class Dask:
             SchedulerLost: the scheduler is gone.
         """
         if len(self._running) + len(self._queue) >= self.workers:
-            raise RuntimeError(
-                f"all {self.workers} workers are busy: wait before the next trial is submitted"
-            )
-        if self._work is None or not self._work[1].serves(objective, trial):
-            self._equip(Work.of(objective, trial))
-        assert self._work is not None
-        name = self._work[0]
-        context = replace(context, curve=[])
-        self._queue.append(_Task(name, trial, context, resumes(objective), self.now()))
+            raise no_free_worker(self.workers)
+        if self._payload is None or not self._payload[1].serves(objective, trial):
+            self._set_up(Payload.of(objective, trial))
+        assert self._payload is not None
+        attempt = Attempt.first(objective, trial, context, self.now())
+        self._queue.append(_Task(self._payload[0], attempt))
         self._assign()
 
     def wait(self) -> Evaluation:
@@ -159,39 +159,39 @@ class Dask:
         Raises:
             SchedulerLost: the scheduler is gone.
         """
-        while (evaluation := self.poll(LOOK)) is None:
+        while (evaluation := self.poll(POLL_SECONDS)) is None:
             pass
         return evaluation
 
     def poll(self, seconds: float) -> Evaluation | None:
-        """See `Attended.poll`.
+        """See `Pollable.poll`.
 
         Raises:
             SchedulerLost: the scheduler is gone.
         """
         end = time.monotonic() + seconds
         while self._running or self._queue:
-            self._look()
+            self._query()
             self._assign()
             left = end - time.monotonic()
-            evaluation = self._overdue() or self._next(max(0.0, left))
+            evaluation = self._lost_or_over_limit() or self._next(max(0.0, left))
             if evaluation is not None or left <= 0:
                 return evaluation
-        raise RuntimeError("nothing is running: submit a trial before you wait")
+        raise nothing_running()
 
     def cancel(self) -> None:
-        """See `Runner.cancel`; the workers that were busy are killed."""
+        """See `Runner.cancel`; busy workers are killed."""
         self._queue.clear()
-        for task in list(self._running.values()):
+        for running in list(self._running.values()):
             with contextlib.suppress(SchedulerLost):
-                self._end(task)
+                self._end(running)
 
     def close(self) -> None:
-        """Ends what is running; the client and its cluster stay open."""
+        """End what is running; the client and its cluster stay open."""
         self.cancel()
-        if self._work is not None:
-            self._clear_away(self._work[0])
-        self._work = None
+        if self._payload is not None:
+            self._unregister(self._payload[0])
+        self._payload = None
 
     def __enter__(self) -> Self:
         return self
@@ -201,167 +201,158 @@ class Dask:
 
     # The cluster ----------------------------------------------------------------------------
 
-    def _check(self) -> None:
+    def _check_scheduler(self) -> None:
         if self._client.status != "running":
             address = getattr(self._client.scheduler, "address", "unknown address")
             raise SchedulerLost(
-                f"the scheduler of Dask ({address}) is gone: everything that had ended is in the "
-                f"history, {len(self._running) + len(self._queue)} running trials are to be "
-                "evaluated again; start a scheduler and the search in the same directory"
+                f"the scheduler of Dask ({address}) is gone: the history holds all results until "
+                f"then; {len(self._running) + len(self._queue)} running trials have to be "
+                "evaluated again. Start a scheduler, and the search in the same directory"
             )
 
-    def _look(self) -> None:
-        """Sees which workers are there, if it is time."""
-        if time.monotonic() - self._looked < LOOK:
+    def _query(self) -> None:
+        """Query the workers in the cluster if the last query is long enough ago."""
+        if time.monotonic() - self._last_query < POLL_SECONDS:
             return
-        self._check()
+        self._check_scheduler()
         try:
-            self._known = dict(self._client.scheduler_info(n_workers=-1)["workers"])
+            self._info = dict(self._client.scheduler_info(n_workers=-1)["workers"])
         except OSError:
-            self._check()
+            self._check_scheduler()
             raise
-        self._looked = time.monotonic()
-        self._given_up &= set(self._known)
-        if self._known:
-            self._seen = time.monotonic()
-        elif time.monotonic() - self._seen > ALARM:
-            log.warning(f"there has been no Dask worker for {ALARM:g} seconds: waiting for one")
-            self._seen = time.monotonic()
+        self._last_query = time.monotonic()
+        self._excluded &= set(self._info)
+        if self._info:
+            self._last_worker = time.monotonic()
+        elif time.monotonic() - self._last_worker > NO_WORKER_WARNING_SECONDS:
+            log.warning(
+                f"there has been no Dask worker for {NO_WORKER_WARNING_SECONDS:g} seconds: waiting "
+                "for one"
+            )
+            self._last_worker = time.monotonic()
 
     def _usable(self) -> list[str]:
         return [
             address
-            for address, info in self._known.items()
-            if address not in self._given_up and info.get("status", "running") == "running"
+            for address, info in self._info.items()
+            if address not in self._excluded and info.get("status", "running") == "running"
         ]
 
-    def _equip(self, work: Work) -> None:
+    def _set_up(self, payload: Payload) -> None:
         name = f"bonas-{uuid4().hex}"
-        for attempt in range(1, TRIES + 1):
-            self._check()
+        for attempt in range(1, SETUP_ATTEMPTS + 1):
+            self._check_scheduler()
             try:
-                self._client.register_plugin(_Equipment(name, work.packed), name=name)
+                self._client.register_plugin(_PayloadPlugin(name, payload.packed), name=name)
                 break
-            except OSError:  # a worker died just now
-                if attempt == TRIES:
+            except OSError:  # a worker has just died
+                if attempt == SETUP_ATTEMPTS:
                     raise
-                time.sleep(LOOK)
-            except Exception as error:  # whatever the objective needs and a worker does not have
-                self._clear_away(name)
+                time.sleep(POLL_SECONDS)
+            except Exception as error:  # the objective needs something that a worker lacks
+                self._unregister(name)
                 raise ObjectiveError(
                     f"the objective cannot be set up on the Dask workers ({error!r}): they need "
                     "the same packages as this process"
                 ) from error
-        if self._work is not None:
-            self._clear_away(self._work[0])
-        self._work = name, work
+        if self._payload is not None:
+            self._unregister(self._payload[0])
+        self._payload = name, payload
 
-    def _clear_away(self, name: str) -> None:
-        """Takes an objective from the workers; one that dies meanwhile has lost it anyway."""
+    def _unregister(self, name: str) -> None:
+        """Remove a payload from the workers; one that dies meanwhile has lost it anyway."""
         if self._client.status == "running":
             with contextlib.suppress(Exception):
                 self._client.unregister_worker_plugin(name)
 
-    # Giving work out ------------------------------------------------------------------------
+    # Assignment -----------------------------------------------------------------------------
 
     def _assign(self) -> None:
-        """Gives what waits to free workers, in order."""
+        """Assign queued tasks to free workers, in order."""
         for address in self._usable():
             if self._queue and address not in self._running:
-                self._send(self._queue.popleft(), address)
+                self._start(self._queue.popleft(), address)
 
-    def _send(self, task: _Task, address: str) -> None:
-        has_gpu = self._known[address].get("resources", {}).get("GPU", 0) >= 1
-        device = "cuda" if has_gpu else task.context.device
-        ordered = order(task.trial, replace(task.context, device=device))
-        task.address, task.began = address, self.now()
-        self._running[address] = task
-        # The runner places trials itself, one a process: torch's random state is of a process.
-        task.future = self._client.submit(
+    def _start(self, task: _Task, address: str) -> None:
+        trial, context = task.attempt.trial, task.attempt.context
+        has_gpu = self._info[address].get("resources", {}).get("GPU", 0) >= 1
+        device = "cuda" if has_gpu else context.device
+        began = self.now()
+        # The runner assigns trials itself, one per process, because torch's random state belongs
+        # to a process.
+        future = self._client.submit(
             _evaluate,
-            task.name,
-            ordered,
+            task.payload_name,
+            request(trial, replace(context, device=device)),
             self._limits.device_memory,
-            key=f"{task.name}-{task.trial.number}-{uuid4().hex}",
+            key=f"{task.payload_name}-{trial.number}-{uuid4().hex}",
             workers=[address],
             resources={"GPU": 1} if has_gpu else None,
             pure=False,
             retries=0,
         )
-        task.future.add_done_callback(self._done.put)
+        self._running[address] = _Running(task, address, began, future)
+        future.add_done_callback(self._done.put)
 
-    # Taking results -------------------------------------------------------------------------
+    # Results --------------------------------------------------------------------------------
 
     def _next(self, seconds: float) -> Evaluation | None:
-        """What the next task that ends means; None if none does for a while."""
+        """Return the result of the next task that ends; None if none does for a while."""
         limit = self._limits.seconds
-        patience = LOOK if limit is None else min(LOOK, max(0.01, limit / 10))
+        interval = POLL_SECONDS if limit is None else min(POLL_SECONDS, max(0.01, limit / 10))
         try:
-            future = self._done.get(timeout=min(patience, seconds))
+            future = self._done.get(timeout=min(interval, seconds))
         except Empty:
             return None
-        task = next((t for t in self._running.values() if t.future is future), None)
-        if task is None:  # of a trial that was given up
+        running = next((r for r in self._running.values() if r.future is future), None)
+        if running is None:  # of a trial that was abandoned
             return None
         try:
-            answer = future.result(timeout=10)
-        except Exception as error:  # of Dask, not of the objective, whose errors are answers
-            self._check()
-            return self._lost(task, repr(error))
-        del self._running[task.address]
-        return self._timed(task, read(answer, task.trial))
+            text = future.result(timeout=10)
+        except Exception as error:  # of Dask; the objective's own errors are in answers
+            self._check_scheduler()
+            return self._lost(running, repr(error))
+        del self._running[running.address]
+        return self._timed(running, read_answer(text, running.task.attempt.trial))
 
-    def _overdue(self) -> Evaluation | None:
-        """What has come of a trial whose worker is gone or that is over a limit, if any is."""
-        for task in list(self._running.values()):
-            info = self._known.get(task.address)
+    def _lost_or_over_limit(self) -> Evaluation | None:
+        """Return the failure of a trial whose worker is gone or that exceeds a limit, if any."""
+        for running in list(self._running.values()):
+            info = self._info.get(running.address)
             if info is None:
-                if (lost := self._lost(task, "it has left the cluster")) is not None:
-                    return lost
+                if (failure := self._lost(running, "it has left the cluster")) is not None:
+                    return failure
                 continue
-            seconds = self.now() - task.began
-            exceeded = self._limits.exceeded(seconds, info.get("metrics", {}).get("memory", 0))
-            if exceeded is not None:
-                self._end(task)
-                status, reason = exceeded
-                failure = Evaluation(
-                    task.trial, status=Status(status), error=reason, seconds=seconds
-                )
-                return self._timed(task, failure)
+            memory = info.get("metrics", {}).get("memory", 0)
+            seconds = self.now() - running.began
+            failure = running.task.attempt.over_limit(self._limits, seconds, memory)
+            if failure is not None:
+                self._end(running)
+                return self._timed(running, failure)
         return None
 
-    def _lost(self, task: _Task, how: str) -> Evaluation | None:
-        """A trial whose worker died: tried again, or given up."""
-        self._end(task)
-        task.attempts += 1
-        times = f"{task.attempts} time{'s' if task.attempts > 1 else ''}"
-        reason = f"the worker of trial {task.trial.number} was lost ({times}): {how}"
-        if task.attempts <= self._retries:
-            log.warning(f"{reason}; it is tried again")
-            again = task.context.again() if task.continues else replace(task.context, curve=[])
-            self._queue.appendleft(replace(task, context=again, future=None))
-            return None
-        failure = Evaluation(
-            task.trial, status=Status.LOST, error=reason, seconds=self.now() - task.began
-        )
-        return self._timed(task, failure)
+    def _lost(self, running: _Running, cause: str) -> Evaluation | None:
+        self._end(running)
+        seconds = self.now() - running.began
+        outcome = running.task.attempt.after_loss(cause, seconds, self._retries)
+        if isinstance(outcome, Evaluation):
+            return self._timed(running, outcome)
+        self._queue.appendleft(replace(running.task, attempt=outcome))
+        return None
 
-    def _timed(self, task: _Task, evaluation: Evaluation) -> Evaluation:
-        """With its beginning on this runner's clock."""
+    def _timed(self, running: _Running, evaluation: Evaluation) -> Evaluation:
+        """Return an evaluation with its start on this runner's clock."""
         latest = self.now() - evaluation.seconds
-        return replace(evaluation, started=max(task.submitted, latest))
+        return replace(evaluation, started=max(running.task.attempt.submitted, latest))
 
-    def _end(self, task: _Task) -> None:
-        """Makes sure that a trial does not run any more, or gets no worker beside it."""
-        del self._running[task.address]
-        if task.future is not None:
-            task.future.cancel(force=True)
-        self._given_up.add(task.address)
-        info = self._known.get(task.address, {})
-        self._known.pop(task.address, None)
-        self._looked = -LOOK
+    def _end(self, running: _Running) -> None:
+        """End a trial, or exclude its worker where it cannot be killed."""
+        address = running.address
+        del self._running[address]
+        running.future.cancel(force=True)
+        self._excluded.add(address)
+        info = self._info.pop(address, {})
+        self._last_query = -POLL_SECONDS
         if info.get("nanny") and self._client.status == "running":
-            with contextlib.suppress(Exception):  # it may be gone by itself
-                self._client.run(
-                    _kill_worker, workers=[task.address], nanny=True, on_error="ignore"
-                )
+            with contextlib.suppress(Exception):  # the worker may have gone by itself
+                self._client.run(_kill_worker, workers=[address], nanny=True, on_error="ignore")

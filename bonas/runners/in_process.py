@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
+from bonas.runners.runner import nothing_running
 from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective, evaluate
 
 
 @dataclass
 class InProcess:
-    """One worker, which is the process that searches; its clock is the real, monotonic one.
+    """One worker, which is the process of the search; its clock is the real, monotonic one.
 
-    An exception of the objective becomes the status of the evaluation; an interrupt by the
-    user goes through to whoever waits.
+    An exception of the objective becomes the status of the evaluation; an interrupt by the user
+    reaches the caller of `wait`.
     """
 
     workers: int = field(default=1, init=False)
@@ -22,11 +23,11 @@ class InProcess:
     _next: tuple[Objective, Trial, Context] | None = field(default=None, init=False, repr=False)
 
     def now(self) -> float:
-        """Seconds since the runner was made."""
+        """See `Runner.now`."""
         return time.monotonic() - self._began
 
     def submit(self, objective: Objective, trial: Trial, context: Context) -> None:
-        """See `Runner.submit`; the evaluation itself is made while one waits for it."""
+        """See `Runner.submit`; `wait` makes the evaluation."""
         if self._next is not None:
             raise RuntimeError("the one worker is busy: wait before the next trial is submitted")
         self._next = objective, trial, context
@@ -34,7 +35,7 @@ class InProcess:
     def wait(self) -> Evaluation:
         """See `Runner.wait`."""
         if self._next is None:
-            raise RuntimeError("nothing is running: submit a trial before you wait")
+            raise nothing_running()
         objective, trial, context = self._next
         started = self.now()
         evaluation = evaluate(objective, trial, context)

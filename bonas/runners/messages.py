@@ -1,4 +1,4 @@
-"""What goes to a worker and what comes back: plain values, and the objective once a worker."""
+"""Messages between a runner and its workers: plain values, and one payload per worker."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 
+from bonas.runners import pickled
 from fidelity.checkpoint import Checkpoint, CheckpointWarning
 from fidelity.history.records import evaluation_record, read_evaluation
 from fidelity.history.trial import Evaluation, Status, Trial
@@ -21,14 +22,13 @@ INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
-    """What all orders of a search have in common, and what it is sent as.
+class Payload:
+    """The objective and the space, which a worker receives once for all trials of a search.
 
     Attributes:
-        objective: what is called.
-        space: what the configurations are points of; a configuration by itself would bring it
-            along each time.
-        packed: the two as bytes.
+        objective: to evaluate.
+        space: of the configurations, each of which would otherwise carry it along.
+        packed: both as bytes.
     """
 
     objective: Objective
@@ -36,38 +36,50 @@ class Work:
     packed: bytes
 
     @classmethod
-    def of(cls, objective: Objective, trial: Trial) -> Work:
-        """Packs an objective, functions of a notebook or a script included.
+    def of(cls, objective: Objective, trial: Trial) -> Payload:
+        """Pack an objective, which may be a function of a notebook or a script.
+
+        Args:
+            objective: to evaluate.
+            trial: a trial of the search, whose configuration knows its space.
 
         Raises:
-            ObjectiveError: it cannot be sent to another process.
+            ObjectiveError: the objective cannot be sent to another process.
         """
-        from bonas.runners import pickled
-
         space = trial.configuration.config_space
         try:
             return cls(objective, space, pickled.dumps((objective, space)))
-        except Exception as error:  # whatever a foreign object raises
+        except Exception as error:  # a foreign object may raise anything
             raise ObjectiveError(
-                f"the objective cannot be sent to another process ({error}): leave out of it "
-                "what belongs to this one, such as open files, locks and generators"
+                f"the objective cannot be sent to another process ({error}): remove what belongs "
+                "to this process from it, such as open files, locks and generators"
             ) from error
 
     @classmethod
-    def unpacked(cls, packed: bytes) -> Work:
-        """In the worker."""
+    def unpacked(cls, packed: bytes) -> Payload:
+        """Unpack the payload in the worker."""
         import cloudpickle
 
         objective, space = cloudpickle.loads(packed)
         return cls(objective, space, packed)
 
     def serves(self, objective: Objective, trial: Trial) -> bool:
-        """Whether a worker that has this needs nothing else for this trial."""
+        """Return whether a worker with this payload can evaluate a trial.
+
+        Args:
+            objective: to evaluate.
+            trial: to evaluate.
+        """
         return self.objective is objective and self.space is trial.configuration.config_space
 
 
-def order(trial: Trial, context: Context) -> dict[str, Any]:
-    """A trial and its context as plain values."""
+def request(trial: Trial, context: Context) -> dict[str, Any]:
+    """Return the request for an evaluation, as plain values.
+
+    Args:
+        trial: to evaluate.
+        context: of the evaluation.
+    """
     checkpoint = context.checkpoint
     return {
         "vector": trial.configuration.get_array().tolist(),
@@ -84,36 +96,45 @@ def order(trial: Trial, context: Context) -> dict[str, Any]:
     }
 
 
-def carry_out(work: Work, ordered: dict[str, Any]) -> str:
-    """In the worker: evaluates, and returns the answer as JSON."""
-    fields = dict(ordered)
+def answer(payload: Payload, requested: dict[str, Any]) -> str:
+    """Evaluate in the worker, and return the answer as JSON.
+
+    Args:
+        payload: of the search.
+        requested: as `request` returned it.
+    """
+    fields = dict(requested)
     vector = np.array(fields.pop("vector"), dtype=np.float64)
     source, target = fields.pop("source"), fields.pop("target")
     checkpoint = Checkpoint(source and Path(source), target and Path(target))
     context = Context(checkpoint, fields.pop("device"), fields.pop("resumed"))
-    trial = Trial(configuration=Configuration(work.space, vector=vector), **fields)
+    trial = Trial(configuration=Configuration(payload.space, vector=vector), **fields)
     try:
-        record = evaluation_record(evaluate(work.objective, trial, context))
+        record = evaluation_record(evaluate(payload.objective, trial, context))
         return json.dumps({**record, "warnings": checkpoint.notices})
     except KeyboardInterrupt:
         return json.dumps(INTERRUPTED)
 
 
-def failed(error: BaseException) -> str:
-    """In the worker: the answer where the objective could not even be called."""
+def crash_answer(error: BaseException) -> str:
+    """Return the answer of a worker that could not even call the objective."""
     text = "".join(traceback.format_exception(error))
     return json.dumps({"status": Status.CRASHED, "error": text})
 
 
-def read(answer: str, trial: Trial) -> Evaluation:
-    """The evaluation of `trial` that an answer means; what the worker warned of is warned of here.
+def read_answer(text: str, trial: Trial) -> Evaluation:
+    """Return the evaluation in an answer, and repeat the warnings of the worker in this process.
+
+    Args:
+        text: of the answer.
+        trial: that was requested.
 
     Raises:
         KeyboardInterrupt: the objective raised it.
     """
-    record = json.loads(answer)
+    record = json.loads(text)
     if record == INTERRUPTED:
         raise KeyboardInterrupt
-    for text in record.pop("warnings", ()):
-        warnings.warn(text, CheckpointWarning, stacklevel=2)
+    for warning in record.pop("warnings", ()):
+        warnings.warn(warning, CheckpointWarning, stacklevel=2)
     return read_evaluation({"cost": None, "curve": (), **record}, trial)

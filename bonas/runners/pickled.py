@@ -1,7 +1,7 @@
-"""Objectives as bytes for other processes, with the files of their functions for tracebacks.
+"""Objectives as bytes for other processes, with the file names that tracebacks need.
 
-Since version 3.1.3 cloudpickle leaves out the file of a function that it sends by value, so that a
-traceback of a worker could not show the line that failed.
+Since version 3.1.3 cloudpickle drops the file name of a function that it sends by value, so a
+traceback from a worker could not show the line that failed.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _reduce_code = _PICKLER.dispatch_table[CodeType]
 
 def dumps(thing: Any) -> bytes:
     """Pickle anything that cloudpickle can; `cloudpickle.loads` reads it."""
-    written = io.BytesIO()
-    _Pickler(written).dump(thing)
-    return written.getvalue()
+    buffer = io.BytesIO()
+    _Pickler(buffer).dump(thing)
+    return buffer.getvalue()
 
 
 def _reduced(code: CodeType) -> tuple[Any, ...]:
     make, arguments = _reduce_code(code)
-    return _made, (make, arguments, code.co_filename)
+    return _with_file, (make, arguments, code.co_filename)
 
 
-def _made(make: Any, arguments: tuple[Any, ...], file: str) -> CodeType:
+def _with_file(make: Any, arguments: tuple[Any, ...], file: str) -> CodeType:
     code: CodeType = make(*arguments)
     return code.replace(co_filename=file)
 

@@ -1,4 +1,4 @@
-"""What a runner is: the part of a search that evaluates trials, and whose clock it goes by."""
+"""The runner protocol: the workers that evaluate the trials of a search, and its clock."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ class Runner(Protocol):
 
     @property
     def workers(self) -> int:
-        """How many trials may be evaluated at once; it may change while a search runs."""
+        """The number of trials that may run at once; it may change during a search."""
         ...
 
     def now(self) -> float:
-        """Seconds on the runner's clock since it began; it never goes back."""
+        """Return the seconds since the runner was made, on a monotonic clock."""
         ...
 
     def submit(self, objective: Objective, trial: Trial, context: Context) -> None:
-        """Starts an evaluation on a free worker.
+        """Start an evaluation on a free worker.
 
         Args:
-            objective: what is called, by `fidelity.objective.evaluate`.
-            trial: what is evaluated.
-            context: what the objective may use.
+            objective: called by `fidelity.objective.evaluate`.
+            trial: to evaluate.
+            context: of the evaluation.
 
         Raises:
             RuntimeError: no worker is free.
@@ -35,7 +35,7 @@ class Runner(Protocol):
         ...
 
     def wait(self) -> Evaluation:
-        """The next evaluation that ends, with `started` and `seconds` on the runner's clock.
+        """Return the next evaluation that ends; its times are on the runner's clock.
 
         Raises:
             RuntimeError: nothing is running.
@@ -43,18 +43,18 @@ class Runner(Protocol):
         ...
 
     def cancel(self) -> None:
-        """Forgets everything that is running, so that the runner may be used again."""
+        """Drop everything that is running, so that the runner can be used again."""
         ...
 
 
 @runtime_checkable
-class Attended(Runner, Protocol):
-    """A runner whose workers go on in real time while the search thinks."""
+class Pollable(Runner, Protocol):
+    """A runner whose workers run in real time while the search computes a proposal."""
 
     def poll(self, seconds: float) -> Evaluation | None:
-        """The next evaluation that ends; None if none does within `seconds`.
+        """Return the next evaluation that ends; None if none does within `seconds`.
 
-        It may be called by another thread, while no other method is.
+        Another thread may call this while it calls no other method.
 
         Raises:
             RuntimeError: nothing is running.
@@ -62,19 +62,34 @@ class Attended(Runner, Protocol):
         ...
 
 
-def busy_share(history: History, workers: int) -> float:
-    """How busy the workers were, until the last evaluation was started.
+Attended = Pollable
+"""The name of `Pollable` in version 0.1."""
 
-    What comes after that is left out: a run ends by letting its workers finish.
+
+def no_free_worker(workers: int) -> RuntimeError:
+    """Return the error of a trial that is submitted while all workers are busy."""
+    return RuntimeError(f"all {workers} workers are busy: wait before the next trial is submitted")
+
+
+def nothing_running() -> RuntimeError:
+    """Return the error of a wait that would never end."""
+    return RuntimeError("nothing is running: submit a trial before you wait")
+
+
+def busy_share(history: History, workers: int) -> float:
+    """Return the share of worker time spent on evaluations, until the last one was started.
+
+    The time after that is left out, because a run ends by letting its workers finish.
 
     Args:
         history: of one run.
         workers: of its runner.
 
     Returns:
-        Seconds of evaluation by all seconds of all workers, in [0, 1]; 1 for an empty history.
+        Seconds of evaluation divided by the seconds of all workers, in [0, 1]; 1 for an empty
+        history.
     """
-    done = [(e.started, e.started + e.seconds) for e in history.evaluations if e.reused is None]
-    last = max((started for started, _ in done), default=0.0)
-    busy = sum(min(ended, last) - started for started, ended in done)
+    spans = [(e.started, e.started + e.seconds) for e in history.evaluations if e.reused is None]
+    last = max((started for started, _ in spans), default=0.0)
+    busy = sum(min(ended, last) - started for started, ended in spans)
     return busy / (workers * last) if last else 1.0

@@ -1,4 +1,4 @@
-"""Any number of workers on a simulated clock, for objectives that look their result up."""
+"""Any number of workers on a simulated clock, for objectives that look up their results."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
+from bonas.runners.runner import no_free_worker, nothing_running
 from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective, ObjectiveError, evaluate
 
 
 @dataclass
 class Simulated:
-    """A discrete-event simulation: nobody sleeps, and the clock jumps from one end to the next.
+    """A discrete-event simulation, whose clock jumps from the end of one evaluation to the next.
 
-    An evaluation takes as long as the objective says in its metric `metric`. One that failed
-    without saying so, because the objective raised an exception, takes no time. Of evaluations
-    that end at the same time the one with the lower number is the first. So a simulation depends
-    on nothing but its search, unless the real time of thinking is counted.
+    The objective's metric `metric` is the duration of an evaluation. A failure without it, because
+    the objective raised an exception, takes no time. Of evaluations that end at the same time, the
+    one with the lower trial number comes first. A simulation therefore depends on the search alone,
+    unless the real time of proposals is counted.
 
     Attributes:
-        workers: how many.
-        metric: the name of the objective's metric that is the duration in seconds.
+        workers: the number of workers.
+        metric: the name of the metric with the duration in seconds.
         thinking: a clock in real seconds, such as `time.perf_counter`. The time that the search
-            takes between one answer of the runner and its next question is then added to
-            the simulated time: while the search makes up its mind, free workers are idle and the
-            others go on. None takes proposals to cost nothing.
+            takes between an answer of the runner and its next call is then added to the simulated
+            time: meanwhile free workers are idle and the others continue. None counts proposals as
+            free.
 
     Raises:
-        ValueError: there are no workers.
+        ValueError: `workers` is below 1.
     """
 
     workers: int = 1
@@ -48,11 +49,11 @@ class Simulated:
 
     @property
     def busy(self) -> float:
-        """Seconds that workers have spent on evaluations until now, all workers put together."""
+        """The seconds that all workers together have spent on evaluations until now."""
         return self._spent - sum(max(0.0, end - self._time) for end, _, _ in self._running)
 
     def now(self) -> float:
-        """Simulated seconds since the runner was made."""
+        """See `Runner.now`: simulated seconds."""
         self._think()
         return self._time
 
@@ -61,12 +62,10 @@ class Simulated:
 
         Raises:
             RuntimeError: no worker is free.
-            ObjectiveError: the objective did not say how long it takes.
+            ObjectiveError: the objective did not return its duration.
         """
         if len(self._running) >= self.workers:
-            raise RuntimeError(
-                f"all {self.workers} workers are busy: wait before the next trial is submitted"
-            )
+            raise no_free_worker(self.workers)
         self._think()
         evaluation = evaluate(objective, trial, context)
         seconds = self._duration(evaluation)
@@ -78,10 +77,10 @@ class Simulated:
     def wait(self) -> Evaluation:
         """See `Runner.wait`."""
         if not self._running:
-            raise RuntimeError("nothing is running: submit a trial before you wait")
+            raise nothing_running()
         self._think()
         end, _, evaluation = heappop(self._running)
-        self._time = max(self._time, end)  # it may have ended while the search was thinking
+        self._time = max(self._time, end)  # it may have ended during a proposal
         self._answer()
         return evaluation
 
@@ -97,20 +96,20 @@ class Simulated:
         number = getattr(seconds, "item", lambda: seconds)()  # numpy and torch scalars
         if not isinstance(number, int | float) or not 0 <= number < math.inf:
             raise ObjectiveError(
-                f"a simulation takes the duration of an evaluation from what the objective "
-                f"returns as '{self.metric}': a number of seconds from 0 on, not {seconds!r}; "
+                f"a simulation takes the duration of an evaluation from the objective's metric "
+                f"'{self.metric}': a number of seconds from 0 on, not {seconds!r}; "
                 f"return {{'cost': ..., '{self.metric}': ...}}, or run it without a simulated clock"
             )
         return float(number)
 
     def _think(self) -> None:
-        """Adds the real time since the last answer."""
+        """Add the real time since the last answer."""
         if self.thinking is not None:
             now = self.thinking()
             self._time += 0.0 if self._answered is None else now - self._answered
             self._answered = now
 
     def _answer(self) -> None:
-        """Leaves out the real time of the lookup, which stands for what workers do."""
+        """Exclude the real time of the lookup, which stands for the work of the workers."""
         if self.thinking is not None:
             self._answered = self.thinking()

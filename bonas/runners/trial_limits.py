@@ -1,4 +1,4 @@
-"""How much a single trial may take."""
+"""Time and memory limits of a single trial."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class TrialLimits:
-    """A trial over a limit is ended and recorded as `timeout` or `memory`; None is no limit.
+    """Limits beyond which a trial is ended and recorded as `timeout` or `memory`; None is no limit.
 
     Attributes:
-        seconds: of evaluation; starting a worker is not counted.
+        seconds: of evaluation, without the start of the worker.
         memory: bytes of host memory that the worker's process may occupy (its resident set, with
             the interpreter, the libraries and the data set).
         device_memory: bytes that torch may allocate on the worker's GPU.
 
     Raises:
-        ValueError: one is not positive.
+        ValueError: a limit is not positive.
     """
 
     seconds: float | None = None
@@ -24,17 +24,17 @@ class TrialLimits:
     device_memory: int | None = None
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
+        """Validate the limits."""
         for field in fields(self):
             value = getattr(self, field.name)
             if value is not None and not value > 0:
                 raise ValueError(f"{field.name} is a positive limit or None, not {value}")
 
     def exceeded(self, seconds: float, memory: int) -> tuple[str, str] | None:
-        """The status and the reason of a trial that is over a limit, else None.
+        """Return the status and the reason of a trial that exceeds a limit, else None.
 
         Args:
-            seconds: that it has been evaluated for.
+            seconds: of its evaluation so far.
             memory: bytes that its process occupies.
         """
         if self.seconds is not None and seconds > self.seconds:
@@ -46,7 +46,12 @@ class TrialLimits:
 
 
 def restrict_device(device: str | None, limit: int | None) -> None:
-    """Lets torch allocate at most `limit` bytes on `device`, if that is a GPU."""
+    """Restrict the memory that torch may allocate on a GPU.
+
+    Args:
+        device: as torch names it; one other than a GPU is left alone.
+        limit: bytes; None is no limit.
+    """
     if limit is None or device is None or not device.startswith("cuda"):
         return
     import torch

@@ -16,8 +16,7 @@ from typing import Any
 
 import psutil
 
-from bonas.runners import messages as orders
-from bonas.runners import tree
+from bonas.runners import messages, process_tree
 from bonas.runners.trial_limits import restrict_device
 from fidelity.checkpoint import CheckpointWarning
 
@@ -30,7 +29,7 @@ FAILED_IMPORT = 1
 class Worker:
     """A worker process, as the process of the search sees it.
 
-    It is killed, never asked to stop: what it has to leave is written whole or not at all.
+    It is killed, never asked to stop: whatever it writes is written whole or not at all.
 
     Args:
         device: for `context.device`.
@@ -40,15 +39,15 @@ class Worker:
 
     def __init__(self, device: str | None, threads: int, device_memory: int | None) -> None:
         self.device = device
-        self.began: float | None = None  # on the monotonic clock, of the trial that it evaluates
-        self.ready = False  # it has read the script of the search, and waits for work
-        self._work: bytes | None = None  # what it has
+        self.began: float | None = None  # of the current trial, on the monotonic clock
+        self.ready = False  # it has read the script of the search, and waits for a request
+        self._payload: bytes | None = None  # what the process holds
         self._broken = False
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
         arguments = (other, device, threads, device_memory)
         self._process = context.Process(target=serve, args=arguments, name="bonas-worker")
-        with _signals_held():
+        with _signals_blocked():
             self._process.start()
         other.close()
 
@@ -60,27 +59,37 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether it can still answer."""
+        """True while it can still answer."""
         return not self._broken and self._process.is_alive()
 
     @property
+    def seconds(self) -> float:
+        """The seconds that the current trial has been evaluated for."""
+        return 0.0 if self.began is None else time.monotonic() - self.began
+
+    @property
     def waitables(self) -> tuple[Any, ...]:
-        """What becomes ready when it says something or dies."""
+        """Objects for `connection.wait`, ready when the worker sends something or dies."""
         return self._pipe, self._process.sentinel
 
-    def give(self, work: bytes, order: dict[str, Any]) -> bool:
-        """Has it evaluate; whether it was there to take it."""
+    def start(self, payload: bytes, request: dict[str, Any]) -> bool:
+        """Start an evaluation; return whether the worker was alive to receive it.
+
+        Args:
+            payload: of the search, which is sent only if the worker does not hold it.
+            request: as `messages.request` returned it.
+        """
         self.began = None
         try:
-            self._pipe.send((None if work is self._work else work, order))
+            self._pipe.send((None if payload is self._payload else payload, request))
         except OSError:
             self._broken = True
             return False
-        self._work = work
+        self._payload = payload
         return True
 
     def answer(self) -> str | None:
-        """The answer to the last order, once it is there."""
+        """Return the answer to the last request; None while there is none."""
         try:
             while self._pipe.poll():
                 kind, value = self._pipe.recv()
@@ -90,44 +99,44 @@ class Worker:
                     self.ready = True
                 else:
                     self.began = float(value)
-        except Exception:  # the pipe is closed, or something else was written into it
+        except Exception:  # the pipe is closed, or the trial wrote something else into it
             self._broken = True
         return None
 
     def memory(self) -> int:
-        """Bytes of host memory that it occupies."""
+        """Return the bytes of host memory that the process occupies."""
         try:
             return int(psutil.Process(self.pid).memory_info().rss)
         except psutil.Error:  # it has just died
             return 0
 
     def end(self) -> str:
-        """Kills it and everything that it has started; how it ended, if it had already."""
+        """Kill it and its descendants; return how it ended if it had already."""
         self._process.join(0.1 if self._broken else 0)
         code = self._process.exitcode
-        started = tree.descendants(self.pid) if code is None else ()
-        tree.kill_group(self.pid)  # of its own, see `serve`
+        started = process_tree.descendants(self.pid) if code is None else ()
+        process_tree.kill_group(self.pid)  # of its own, see `serve`
         self._process.kill()
-        tree.kill(started)
+        process_tree.kill(started)
         self._process.join()
         self._pipe.close()
-        return self._ended(code)
+        return self._cause(code)
 
-    def _ended(self, code: int | None) -> str:
-        """In words, given the exit code; None is that of a process that was still there."""
+    def _cause(self, code: int | None) -> str:
+        """Describe an exit code; None is that of a process that was still running."""
         if code is None:
-            how = "it could not be reached any more"
+            cause = "it could not be reached any more"
         elif code < 0:
-            how = f"it was killed by {_signal(-code)}"
+            cause = f"it was killed by {_signal(-code)}"
         else:
-            how = f"it exited with code {code}"
+            cause = f"it exited with code {code}"
         if self.began is not None:
-            return how
+            return cause
         if self.ready or code != FAILED_IMPORT:
-            return f"{how} before it began"
+            return f"{cause} before it began"
         return (
-            f"{how} before it began, while it read the script of the search (its error is on the "
-            "standard error): a script that uses worker processes must begin its work under "
+            f"{cause} before it began, while it read the script of the search (its error is on the "
+            "standard error): a script that uses worker processes must start its work under "
             "'if __name__ == \"__main__\":'"
         )
 
@@ -140,8 +149,8 @@ def _signal(number: int) -> str:
 
 
 @contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """What is started here is not interrupted before it can say what it does with signals."""
+def _signals_blocked() -> Iterator[None]:
+    """Let a process that starts here receive signals only once it has set its handlers."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -153,38 +162,44 @@ def _signals_held() -> Iterator[None]:
 
 
 def serve(pipe: Connection, device: str | None, threads: int, device_memory: int | None) -> None:
-    """The worker itself: evaluates what comes through the pipe until nobody is at its other end.
+    """Answer requests in the worker process until the other end of the pipe closes.
 
     The objective is kept from one trial to the next, and with it the data set on its device.
+
+    Args:
+        pipe: to the process of the search.
+        device: for `context.device`.
+        threads: that torch uses.
+        device_memory: bytes that torch may allocate on the device; None is no limit.
     """
     _prepare(pipe, threads)
-    work: orders.Work | None = None
+    payload: messages.Payload | None = None
     with contextlib.suppress(EOFError, OSError):
         pipe.send((READY, None))
         while True:
-            packed, ordered = pipe.recv()
+            packed, request = pipe.recv()
             try:
                 if packed is not None:
-                    work = orders.Work.unpacked(packed)
+                    payload = messages.Payload.unpacked(packed)
                     _use_threads(threads)
                     restrict_device(device, device_memory)
-                assert work is not None
+                assert payload is not None
                 pipe.send((BEGAN, time.monotonic()))
-                answer = orders.carry_out(work, ordered)
-            except BaseException as error:  # of what is sent, which may not be installed here
-                answer = orders.failed(error)
+                answer = messages.answer(payload, request)
+            except BaseException as error:  # of the payload, whose packages may be missing here
+                answer = messages.crash_answer(error)
             pipe.send((ANSWER, answer))
 
 
 def _prepare(pipe: Connection, threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    # The process of the search warns of these, see `orders.read`.
+    # The process of the search repeats these, see `messages.read_answer`.
     warnings.filterwarnings("ignore", category=CheckpointWarning)
-    # A process group of its own: Ctrl-C in a terminal goes to the search alone, and what a trial
-    # has started can be killed with it.
+    # A process group of its own: Ctrl-C in a terminal reaches the search alone, and whatever a
+    # trial has started can be killed with the worker.
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
-    # Slurm and others send SIGTERM to every process; the search says when a trial ends.
+    # Slurm and others send SIGTERM to every process; the search decides when a trial ends.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)
     if hasattr(signal, "pthread_sigmask"):
@@ -195,11 +210,11 @@ def _prepare(pipe: Connection, threads: int) -> None:
 
 
 def _ignore(number: int, frame: object) -> None:
-    """Does nothing; unlike SIG_IGN, programs that are started from here don't inherit it."""
+    """Do nothing; unlike SIG_IGN, child programs do not inherit this."""
 
 
 def _forked(pipe: Connection) -> None:
-    """A process that an objective has forked is no worker."""
+    """Make a process that an objective has forked a normal one, not a worker."""
     pipe.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -211,10 +226,10 @@ def _use_threads(threads: int) -> None:
 
 
 def _follow_parent() -> None:
-    """Ends this process when that of the search has ended, however it did."""
+    """End this process once the process of the search has ended for any reason."""
     parent = parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])
-    tree.kill(tree.descendants(os.getpid()))
-    tree.kill_group(os.getpid())
+    process_tree.kill(process_tree.descendants(os.getpid()))
+    process_tree.kill_group(os.getpid())
     os._exit(1)

@@ -19,8 +19,8 @@ from bonas import Search, strategies
 from bonas.runners import Dask
 from bonas.search.progress import Silent
 from fidelity import Context, FullFidelity, Hyperband, Training
-from tests.bonas.runners.errands import resuming
 from tests.bonas.runners.fakes import trial
+from tests.bonas.runners.worker_objectives import resuming
 from tests.bonas.spaces import cells
 from tests.faults.searches import goes_on, plain, searching
 from tests.fidelity.trained import DATASET, SPACE, TRAINING
@@ -65,7 +65,7 @@ def test_dask_workers_train_networks(tmp_path: Path) -> None:
 def test_without_any_worker_the_search_waits_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(bonas.runners.dask, "ALARM", 0.1)
+    monkeypatch.setattr(bonas.runners.dask, "NO_WORKER_WARNING_SECONDS", 0.1)
     with (
         LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,

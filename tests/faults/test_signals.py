@@ -16,8 +16,8 @@ from ConfigSpace import Configuration
 
 from bonas.runners.in_process import InProcess
 from fidelity.history.history import History
-from tests.bonas.runners.errands import eventually, gone
 from tests.bonas.runners.fakes import run
+from tests.bonas.runners.worker_objectives import eventually, gone
 from tests.faults.searches import goes_on, plain, script, searching
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

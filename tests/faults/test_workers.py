@@ -20,8 +20,8 @@ from ConfigSpace import Configuration
 from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.trial_limits import TrialLimits
 from fidelity.objective import Context
-from tests.bonas.runners.errands import eventually, failing_once, gone, starting
 from tests.bonas.runners.fakes import run, trial
+from tests.bonas.runners.worker_objectives import eventually, failing_once, gone, starting
 from tests.faults.searches import FAULTY, ROOT, faulty, script, searching, survived
 
 
@@ -72,7 +72,7 @@ def test_a_worker_that_dies_costs_one_trial(
     fault, message = DEATHS[death]
     evaluation = survived(tmp_path, faulty(fault), once)
     assert evaluation.status == "lost"
-    assert f"the worker of trial {FAULTY} died (1 time): {message}" in str(evaluation.error)
+    assert f"the worker of trial {FAULTY} was lost (1 time): {message}" in str(evaluation.error)
 
 
 def test_a_trial_whose_worker_died_is_tried_again(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ KILLED = """
 from pathlib import Path
 from bonas.runners import LocalProcesses
 from fidelity.objective import Context
-from tests.bonas.runners.errands import starting
+from tests.bonas.runners.worker_objectives import starting
 from tests.bonas.runners.fakes import trial
 
 if __name__ == "__main__":
@@ -199,7 +199,7 @@ def test_a_script_that_begins_its_work_when_it_is_imported_is_said_to(tmp_path: 
         [sys.executable, path], capture_output=True, encoding="utf-8", timeout=300
     )
     assert "it exited with code 1 before it began, while it read the script" in ended.stdout
-    assert "must begin its work under 'if __name__ == \"__main__\":'" in ended.stdout
+    assert "must start its work under 'if __name__ == \"__main__\":'" in ended.stdout
 
 
 def test_an_objective_that_ends_python_when_it_is_loaded_is_a_failure() -> None:

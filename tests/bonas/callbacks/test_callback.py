@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bonas.callbacks import Callback
+from bonas.callbacks import Callback, StopRun
+from bonas.callbacks.callback import Listeners
 from bonas.search.progress import Silent
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
@@ -86,3 +87,59 @@ def test_an_interrupt_in_a_callback_is_an_interrupt(tmp_path: Path) -> None:
         made.run(evaluations=3, progress=Silent(), callbacks=[Interrupting(), noting])
     assert noting.said[-1] == "ended 1"
     assert len(History.load(tmp_path)) == 1
+
+
+class Stopping(Callback):
+    """Stops the run in one event."""
+
+    def __init__(self, event: str) -> None:
+        self.event = event
+
+    def __getattribute__(self, name: str) -> object:
+        if name != object.__getattribute__(self, "event"):
+            return object.__getattribute__(self, name)
+
+        def stop(*arguments: object) -> None:
+            raise StopRun("good enough")
+
+        return stop
+
+
+EVENTS = {
+    "on_run_start": lambda listeners, history: listeners.run_start(history),
+    "on_trial_start": lambda listeners, history: listeners.trial_start(history, history.trials[0]),
+    "on_trial_end": lambda listeners, history: listeners.trial_end(history, history.evaluations[0]),
+    "on_run_end": lambda listeners, history: listeners.run_end(history),
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_a_callback_stops_the_run_in_any_event(
+    event: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with searching(tmp_path, plain) as made:
+        history = made.run(evaluations=1, progress=Silent())
+    heard: list[str] = []
+
+    class Last(Callback):
+        def __getattribute__(self, name: str) -> object:
+            return lambda *arguments: heard.append(name)
+
+    listeners = Listeners([Stopping(event), Last()])
+    assert not listeners.stopped
+    with caplog.at_level(logging.INFO, "bonas.callbacks"):
+        EVENTS[event](listeners, history)
+    assert listeners.stopped
+    assert heard == [event]  # the callbacks after it are called all the same
+    assert [record.getMessage() for record in caplog.records] == [
+        "the callback Stopping stops the run: good enough"
+    ]
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_another_exception_does_not_stop_the_run(tmp_path: Path) -> None:
+    with searching(tmp_path, plain) as made:
+        history = made.run(evaluations=1, progress=Silent())
+    listeners = Listeners([Broken()])
+    listeners.trial_end(history, history.evaluations[0])
+    assert not listeners.stopped

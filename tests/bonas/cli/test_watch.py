@@ -12,8 +12,8 @@ from bonas.cli.watch import watch
 from bonas.runners.in_process import InProcess
 from bonas.search.search import Search
 from tests.bonas.cli.test_status import snapshot
-from tests.bonas.runners.errands import eventually
 from tests.bonas.runners.fakes import run
+from tests.bonas.runners.worker_objectives import eventually
 from tests.faults.searches import plain, searching
 
 

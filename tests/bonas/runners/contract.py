@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from ConfigSpace import Configuration
 
-from bonas.runners.runner import Attended, Runner
+from bonas.runners.runner import Pollable, Runner
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
@@ -25,8 +25,8 @@ from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from fidelity.objective import Context, MissingValue
 from fidelity.schedules import AsynchronousHalving, Hyperband
-from tests.bonas.runners.errands import eventually
 from tests.bonas.runners.fakes import made, run, taking, trial
+from tests.bonas.runners.worker_objectives import eventually
 from tests.bonas.search.test_search import told
 from tests.bonas.spaces import cells, cost
 
@@ -314,12 +314,12 @@ class RunnerContract:
         assert [e.trial.number for e in history.evaluations] == [0, 1, 2]
 
 
-class AttendedContract(RunnerContract):
+class PollableContract(RunnerContract):
     """What holds beyond that for runners whose workers go on in real time."""
 
-    def attended(self) -> Attended:
+    def pollable(self) -> Pollable:
         runner = self.make()
-        assert isinstance(runner, Attended)
+        assert isinstance(runner, Pollable)
         return runner
 
     def test_a_look_ends_when_nothing_else_does(self, tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ class AttendedContract(RunnerContract):
             eventually((tmp_path / "free").exists, "the end of the first look")
             return 1.0
 
-        runner = self.attended()
+        runner = self.pollable()
         runner.submit(held, trial(0), Context())
         assert runner.poll(0.1) is None
         assert runner.poll(0.0) is None
@@ -336,7 +336,7 @@ class AttendedContract(RunnerContract):
         assert [evaluation and evaluation.cost for evaluation in found] == [1.0]
 
     def test_another_thread_may_look_and_submit(self) -> None:
-        runner = self.attended()
+        runner = self.pollable()
         found: list[float] = []
 
         def attend() -> None:
@@ -354,4 +354,4 @@ class AttendedContract(RunnerContract):
 
     def test_a_look_at_nothing_is_refused(self) -> None:
         with pytest.raises(RuntimeError, match="nothing is running"):
-            self.attended().poll(1.0)
+            self.pollable().poll(1.0)

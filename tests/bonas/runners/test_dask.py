@@ -15,10 +15,10 @@ from bonas.runners.runner import Runner
 from bonas.runners.trial_limits import TrialLimits
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context, ObjectiveError
-from tests.bonas.runners.contract import AttendedContract
-from tests.bonas.runners.errands import eventually, gone, resuming, starting, stuck
+from tests.bonas.runners.contract import PollableContract
 from tests.bonas.runners.fakes import made, run, taking, trial
 from tests.bonas.runners.test_local_processes import Foreign, Loading, where
+from tests.bonas.runners.worker_objectives import eventually, gone, resuming, starting, stuck
 
 
 def cluster(workers: int, **settings: Any) -> LocalCluster:
@@ -53,7 +53,7 @@ def runner(client: Client) -> Iterator[Dask]:
         yield made_runner
 
 
-class TestDask(AttendedContract):
+class TestDask(PollableContract):
     @pytest.fixture(autouse=True)
     def _one(self, runner: Dask) -> None:
         self.one = runner

@@ -16,9 +16,9 @@ from bonas.runners.runner import Runner
 from bonas.runners.trial_limits import TrialLimits
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context, ObjectiveError
-from tests.bonas.runners.contract import AttendedContract
-from tests.bonas.runners.errands import eventually, gone, resuming, stuck
+from tests.bonas.runners.contract import PollableContract
 from tests.bonas.runners.fakes import made, run, taking, trial
+from tests.bonas.runners.worker_objectives import eventually, gone, resuming, stuck
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def _idle(one: LocalProcesses) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_idle")
-class TestLocalProcesses(AttendedContract):
+class TestLocalProcesses(PollableContract):
     @pytest.fixture(autouse=True)
     def _one(self, one: LocalProcesses) -> None:
         self.one = one
@@ -176,7 +176,7 @@ def test_a_trial_that_kills_its_workers_is_lost_in_the_end(retries: int) -> None
         evaluation = runner.wait()
     times = f"{retries + 1} times" if retries else "1 time"
     assert evaluation.status == "lost"
-    assert evaluation.error == f"the worker of trial 0 died ({times}): it exited with code 7"
+    assert evaluation.error == f"the worker of trial 0 was lost ({times}): it exited with code 7"
 
 
 def test_a_worker_that_dies_while_it_is_idle_is_replaced(one: LocalProcesses) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ConfigSpace import Configuration, ConfigurationSpace, EqualsCondition
 
-from bonas.runners.messages import INTERRUPTED, Work, carry_out, failed, order, read
+from bonas.runners.messages import INTERRUPTED, Payload, answer, crash_answer, read_answer, request
 from fidelity.checkpoint import Checkpoint
 from fidelity.history.trial import Trial
 from fidelity.objective import Context
@@ -17,9 +17,9 @@ from tests.bonas.runners.fakes import trial
 
 def travelled(objective: Any, sent: Trial, context: Context) -> Any:
     """As if through two processes."""
-    work = Work.unpacked(Work.of(objective, sent).packed)
-    ordered = json.loads(json.dumps(order(sent, context)))
-    return read(carry_out(work, ordered), sent)
+    payload = Payload.unpacked(Payload.of(objective, sent).packed)
+    requested = json.loads(json.dumps(request(sent, context)))
+    return read_answer(answer(payload, requested), sent)
 
 
 def test_what_is_evaluated_is_the_trial_in_its_context(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_failures_come_back_whole() -> None:
     evaluation = travelled(broken, trial(0), Context())
     assert (evaluation.status, evaluation.cost) == ("crashed", math.inf)
     assert 'raise ValueError("broken")' in evaluation.error
-    early = read(failed(ModuleNotFoundError("No module named 'mine'")), trial(0))
+    early = read_answer(crash_answer(ModuleNotFoundError("No module named 'mine'")), trial(0))
     assert early.status == "crashed"
     assert "No module named 'mine'" in str(early.error)
 
@@ -76,12 +76,12 @@ def test_an_interrupt_of_the_objective_is_one_here() -> None:
     assert json.loads(json.dumps(INTERRUPTED)) == INTERRUPTED
 
 
-def test_work_serves_its_own_objective_and_space_alone() -> None:
+def test_a_payload_serves_its_own_objective_and_space_alone() -> None:
     def objective(configuration: Configuration) -> float:
         return 1.0
 
-    work = Work.of(objective, trial(0))
-    assert work.serves(objective, trial(1))
-    assert not work.serves(lambda configuration: 1.0, trial(1))
+    payload = Payload.of(objective, trial(0))
+    assert payload.serves(objective, trial(1))
+    assert not payload.serves(lambda configuration: 1.0, trial(1))
     other = ConfigurationSpace({"number": (0, 3)}).get_default_configuration()
-    assert not work.serves(objective, Trial(0, other, "key", 1.0))
+    assert not payload.serves(objective, Trial(0, other, "key", 1.0))

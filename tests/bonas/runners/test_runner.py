@@ -2,7 +2,7 @@ import pytest
 
 from bonas.runners.in_process import InProcess
 from bonas.runners.local_processes import LocalProcesses
-from bonas.runners.runner import Attended, busy_share
+from bonas.runners.runner import Pollable, busy_share
 from bonas.runners.simulated import Simulated
 from fidelity.history.history import History
 from tests.bonas.runners.fakes import Numbers, made, run, taking
@@ -27,6 +27,6 @@ def test_nobody_is_idle_in_an_empty_history(workers: int) -> None:
 
 
 def test_only_workers_in_real_time_are_attended_to() -> None:
-    assert not isinstance(InProcess(), Attended)
-    assert not isinstance(Simulated(4), Attended)
-    assert isinstance(LocalProcesses(2), Attended)
+    assert not isinstance(InProcess(), Pollable)
+    assert not isinstance(Simulated(4), Pollable)
+    assert isinstance(LocalProcesses(2), Pollable)

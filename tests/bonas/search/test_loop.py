@@ -17,15 +17,15 @@ from ConfigSpace import Configuration
 import bonas.search.loop
 from bonas.runners.in_process import InProcess
 from bonas.runners.local_processes import LocalProcesses
-from bonas.runners.runner import Attended
+from bonas.runners.runner import Pollable
 from bonas.search.search import Search
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective, evaluate
 from fidelity.schedules import FullFidelity
 from spaces.space import Space, configuration
-from tests.bonas.runners.errands import eventually
 from tests.bonas.runners.fakes import Numbers, run
+from tests.bonas.runners.worker_objectives import eventually
 from tests.faults.searches import plain
 
 
@@ -111,7 +111,7 @@ def numbers(history: History) -> list[int]:
 @pytest.mark.usefixtures("_slow")
 def test_a_worker_gets_its_trial_while_the_search_still_thinks() -> None:
     runner = Live(2)
-    assert isinstance(runner, Attended)
+    assert isinstance(runner, Pollable)
 
     def third(history: History) -> None:
         runner.finish(0)

@@ -1,4 +1,4 @@
-"""Objectives for workers in other processes, which tell by files what they do."""
+"""Objectives for workers in other processes, which report through files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of a process and of everything that it has started, in sessions of their own too."""
+"""Termination of a process and of all its descendants, including those in other sessions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import psutil
 
 
 def descendants(pid: int) -> Sequence[psutil.Process]:
-    """The processes that process `pid` has started, theirs included; none if it is gone.
+    """Return all descendants of process `pid`; none if it has ended.
 
-    Once it has ended they have another parent, so they are recorded before it is killed.
+    Record them before the process is killed: afterwards they have another parent.
     """
     try:
         return list(psutil.Process(pid).children(recursive=True))
@@ -22,14 +22,14 @@ def descendants(pid: int) -> Sequence[psutil.Process]:
 
 
 def kill_group(pid: int) -> None:
-    """Kills the process group that process `pid` leads, if it leads one."""
+    """Kill the process group that process `pid` leads, if any."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:
-    """Kills those that still run; the number of one that has ended may be that of another now."""
+    """Kill those that still run; psutil notices when a number belongs to a new process."""
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
