@@ -175,16 +175,13 @@ class Graph:
 
     def declare(self, scope: Scope) -> None:
         """The choices of every edge."""
-        for source, target in self.edges:
-            self.edge.declare(scope.inside(edge_name((source, target))))
+        for edge in self.edges:
+            self.edge.declare(scope.inside(edge_name(edge)))
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
         """The graph."""
         plans = {
-            (source, target): self.edge.plan(
-                chosen.inside(edge_name((source, target))), channels_in
-            )
-            for source, target in self.edges
+            edge: self.edge.plan(chosen.inside(edge_name(edge)), channels_in) for edge in self.edges
         }
         return graph(channels_in, self.nodes, plans)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from spaces.architecture.labels import IDENTITY, RESERVED, ZERO
+from spaces.architecture.labels import IDENTITY, ZERO
+from spaces.architecture.labels import RESERVED as RESERVED
 from spaces.space import SpaceError
 
 if TYPE_CHECKING:
