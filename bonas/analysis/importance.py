@@ -18,7 +18,7 @@ from bonas.analysis.sources import Source, history_of, space_of
 from bonas.surrogates.observations import Observations, observations
 from bonas.surrogates.transform import tamed
 from fidelity.history.history import History
-from spaces.architecture.architecture import INPUT, OUTPUT
+from spaces.architecture.labels import INPUT, OUTPUT
 from spaces.encoding import Layout, configuration_columns
 from spaces.space import Space
 

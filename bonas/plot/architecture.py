@@ -14,7 +14,8 @@ from matplotlib.path import Path
 from bonas.analysis.sources import wrong
 from bonas.plot.layers import Point, place
 from bonas.plot.style import words
-from spaces.architecture.architecture import INPUT, OUTPUT, Architecture
+from spaces.architecture.architecture import Architecture
+from spaces.architecture.labels import INPUT, OUTPUT
 
 # Okabe & Ito (2008), without the two that black text cannot be read on.
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")

@@ -1,15 +1,5 @@
-from .architecture import (
-    CONCAT,
-    IDENTITY,
-    INPUT,
-    LARGEST_SUM,
-    OUTPUT,
-    ZERO,
-    Architecture,
-    ArchitectureError,
-    Node,
-    chain,
-)
+from .architecture import LARGEST_SUM, Architecture, ArchitectureError, Node, chain
+from .labels import CONCAT, IDENTITY, INPUT, OUTPUT, RESERVED, ZERO, edge_name
 
 __all__ = [
     "CONCAT",
@@ -17,9 +7,11 @@ __all__ = [
     "INPUT",
     "LARGEST_SUM",
     "OUTPUT",
+    "RESERVED",
     "ZERO",
     "Architecture",
     "ArchitectureError",
     "Node",
     "chain",
+    "edge_name",
 ]

@@ -15,12 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from spaces.architecture.canonical import canonical_order
-
-INPUT = "input"
-OUTPUT = "output"
-IDENTITY = "identity"
-ZERO = "zero"
-CONCAT = "concat"
+from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
+from spaces.display.svg import svg
 
 # A sum that is read by other sums is written out in full, which makes graphs equal that differ
 # only in where they add. Past this many terms it stays a node of its own: nested doublings would
@@ -135,8 +131,6 @@ class Architecture:
         return Architecture(_renumbered(nodes, order))
 
     def _repr_svg_(self) -> str:
-        from spaces.display.svg import svg
-
         return svg(self)
 
     def canonical(self) -> Architecture:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 
 from spaces import operations
-from spaces.architecture.architecture import IDENTITY, INPUT, OUTPUT, Architecture, Node
+from spaces.architecture.architecture import Architecture, Node
+from spaces.architecture.labels import IDENTITY, INPUT, OUTPUT, edge_name
 from spaces.display.html import Shown
 from spaces.operations.operations import Operation
 from spaces.space import InputShape, SpaceError, configuration
@@ -190,8 +191,3 @@ class CellSpace(Shown):
                 f"'{text}' does not name each edge of a cell of {self.nodes} nodes once"
             )
         return configuration(self.configuration_space, values)
-
-
-def edge_name(edge: tuple[int, int]) -> str:
-    """What the hyperparameter of an edge (source, target) is called."""
-    return f"edge_{edge[0]}_{edge[1]}"

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, final
 
 import numpy as np
 import torch
-from ConfigSpace import Configuration
+from ConfigSpace import Configuration, ConfigurationSpace
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from spaces import operations
-from spaces.architecture.architecture import IDENTITY, ZERO, Architecture
+from spaces.architecture.architecture import Architecture
 from spaces.architecture.canonical import canonical_order
-from spaces.cells.cell import CellSpace, edge_name
+from spaces.architecture.labels import IDENTITY, ZERO, edge_name
 from spaces.cells.network import propagate, stacked
+from spaces.operations.operations import Operation
 from spaces.space import InputShape, configuration
 from spaces.weight_sharing import Active, Supernet, most_probable
 
 Images = Float[Tensor, "batch channels height width"]
+
+
+class Cells(Protocol):
+    """The part of a `CellSpace` that its supernet reads; the attributes are documented there."""
+
+    @property
+    def operations(self) -> Mapping[str, Operation]: ...  # noqa: D102
+    @property
+    def channels(self) -> int: ...  # noqa: D102
+    @property
+    def cells(self) -> int: ...  # noqa: D102
+    @property
+    def stages(self) -> int: ...  # noqa: D102
+    @property
+    def edges(self) -> tuple[tuple[int, int], ...]: ...  # noqa: D102
+    @property
+    def configuration_space(self) -> ConfigurationSpace: ...  # noqa: D102
+    def cell(self, labels: Sequence[str]) -> Architecture: ...  # noqa: D102
 
 
 class SharedCell(nn.Module):
@@ -30,7 +49,7 @@ class SharedCell(nn.Module):
         channels: in and out of every operation.
     """
 
-    def __init__(self, space: CellSpace, channels: int) -> None:
+    def __init__(self, space: Cells, channels: int) -> None:
         super().__init__()
         self.edges = space.edges
         self.kinds = list(space.operations.values())
@@ -82,7 +101,7 @@ class CellSupernet(Supernet):
         outputs: the number of classes.
     """
 
-    def __init__(self, space: CellSpace, input_shape: InputShape, outputs: int) -> None:
+    def __init__(self, space: Cells, input_shape: InputShape, outputs: int) -> None:
         super().__init__()
         self.space = space
         self.edges = tuple(edge_name(edge) for edge in space.edges)

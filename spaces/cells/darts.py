@@ -14,15 +14,8 @@ from typing import TYPE_CHECKING
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces import operations
-from spaces.architecture.architecture import (
-    CONCAT,
-    IDENTITY,
-    INPUT,
-    OUTPUT,
-    ZERO,
-    Architecture,
-    Node,
-)
+from spaces.architecture.architecture import Architecture, Node
+from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
 from spaces.display.html import Shown
 from spaces.motifs.layers import Convolution, Custom
 from spaces.motifs.plan import Draft

@@ -8,47 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from spaces.architecture.architecture import (
-    CONCAT,
-    IDENTITY,
-    INPUT,
-    OUTPUT,
-    ZERO,
-    Architecture,
-    ArchitectureError,
-)
+from spaces.architecture.architecture import Architecture, ArchitectureError
+from spaces.architecture.labels import CONCAT, RESERVED, ZERO
 from spaces.operations.operations import Operation, relu_conv_bn
 from spaces.space import InputShape
-
-
-class Zero(nn.Module):
-    """Passes nothing: zeros in the shape of what it would have passed."""
-
-    def __init__(self, channels: int, stride: int) -> None:
-        super().__init__()
-        self.channels = channels
-        self.stride = stride
-
-    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
-        """Zeros, strided."""
-        x = x[:, :1, :: self.stride, :: self.stride]
-        return torch.zeros_like(x).expand(-1, self.channels, -1, -1)
-
-
-class AtLeast(nn.Module):
-    """Pads images with zeros, right and below, to the smallest size a kernel can read."""
-
-    def __init__(self, height: int, width: int) -> None:
-        super().__init__()
-        self.height = height
-        self.width = width
-
-    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
-        """The image itself where it is large enough."""
-        below, right = self.height - x.shape[-2], self.width - x.shape[-1]
-        if below <= 0 and right <= 0:
-            return x
-        return nn.functional.pad(x, (0, max(right, 0), 0, max(below, 0)))
 
 
 class Graph(nn.Module):
@@ -64,10 +27,9 @@ class Graph(nn.Module):
         self, architecture: Architecture, operations: Mapping[str, Operation], channels: int
     ) -> None:
         super().__init__()
-        known = {ZERO, IDENTITY, INPUT, OUTPUT, CONCAT}
         self.inputs = [node.inputs for node in architecture.nodes]
         self.labels = [str(node.operation) for node in architecture.nodes]
-        if unknown := set(self.labels) - known - set(operations):
+        if unknown := set(self.labels) - RESERVED - set(operations):
             raise ArchitectureError(
                 f"unknown operations {', '.join(sorted(unknown))}: "
                 f"known are {', '.join(operations)}"
@@ -76,7 +38,7 @@ class Graph(nn.Module):
             {
                 str(position): operations[label](channels, channels, 1)
                 for position, label in enumerate(self.labels)
-                if label not in known
+                if label not in RESERVED
             }
         )
 
@@ -122,40 +84,6 @@ def propagate(
             module = modules[position]
             values.append(total if module is None else module(total))
     return torch.zeros_like(x) if values[-1] is None else values[-1]
-
-
-class FactorizedReduction(nn.Module):
-    """Halves the resolution by two strided 1x1 convolutions, one pixel apart, side by side."""
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        half = channels_out // 2
-        self.even = nn.Conv2d(channels_in, half, 1, 2, bias=False)
-        self.odd = nn.Conv2d(channels_in, channels_out - half, 1, 2, bias=False)
-        self.norm = nn.BatchNorm2d(channels_out)
-
-    def forward(
-        self, x: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels_out half_height half_width"]:
-        """Both, concatenated and normalised."""
-        # Of odd sizes the second convolution would see one row less.
-        shifted = nn.functional.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2))[:, :, 1:, 1:]
-        result: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
-        return result
-
-
-class FirstChannels(nn.Module):
-    """Keeps the first channels of an image."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.channels = channels
-
-    def forward(
-        self, x: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch kept height width"]:
-        """A view."""
-        return x[:, : self.channels]
 
 
 class ResidualReduction(nn.Module):

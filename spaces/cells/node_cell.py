@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from spaces.architecture.architecture import INPUT, OUTPUT, Architecture
+from spaces.architecture.architecture import Architecture
+from spaces.architecture.labels import INPUT, OUTPUT
 from spaces.display.html import Shown
 from spaces.motifs.layers import Convolution, Layer, Pool, Truncation
 from spaces.motifs.plan import Draft, Plan

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
+from typing import Protocol
 
-from spaces.architecture.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO, Architecture
+from spaces.architecture.labels import INPUT, OUTPUT, RESERVED
+from spaces.display.layout import place
 
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
-PLAIN = {INPUT, OUTPUT, IDENTITY, ZERO, CONCAT}
 
 CHARACTER, LINE = 7.0, 24.0
 """Width of a character and height of a box, in pixels."""
 
 GAP, MARGIN = 26.0, 10.0
-"""Between boxes, and around what is inside a box."""
+"""Space between boxes, and around the content of a box, in pixels."""
+
+
+class DrawnNode(Protocol):
+    """The part of a `spaces.Node` that is drawn."""
+
+    @property
+    def operation(self) -> str | Drawn:
+        """A label, or a nested graph."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[int]:
+        """The positions of the nodes that it reads."""
+        ...
+
+
+class Drawn(Protocol):
+    """The part of a `spaces.Architecture` that is drawn."""
+
+    @property
+    def nodes(self) -> Sequence[DrawnNode]:
+        """The nodes in topological order."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -24,22 +50,21 @@ class _Picture:
     elements: str
 
 
-_Item = tuple[int, int | None]
-"""A node, or the bend of the lines that leave it at a depth."""
-
-BEND = _Picture(0, 2, "")
+_Item = int | tuple[int, int, int]
+"""A node, or the point where the edge (source, target) passes a layer: (source, target, layer)."""
 
 # The ends of a nested motif need no words.
 DOT = _Picture(6, 6, '<circle cx="3" cy="3" r="3" fill="#333"/>')
+LINE_WIDTH = 2.0
 
 
-def svg(architecture: Architecture) -> str:
-    """The graph from left to right, each operation right of all that it reads.
+def svg(architecture: Drawn) -> str:
+    """Return the graph from left to right, each operation right of all that it reads.
 
     Args:
-        architecture: as it stands; draw `architecture.canonical()` to see what remains of it.
+        architecture: drawn as it stands; pass `architecture.canonical()` to leave out dead nodes.
     """
-    kinds = sorted(_labels(architecture) - PLAIN)
+    kinds = sorted(_labels(architecture) - RESERVED)
     colours = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(kinds)}
     picture = _draw(architecture, colours)
     width, height = picture.width + 2 * MARGIN, picture.height + 2 * MARGIN
@@ -50,76 +75,65 @@ def svg(architecture: Architecture) -> str:
     )
 
 
-def _labels(architecture: Architecture) -> set[str]:
-    found: set[str] = set()
+def _labels(architecture: Drawn) -> set[str]:
+    labels: set[str] = set()
     for node in architecture.nodes:
-        nested = isinstance(node.operation, Architecture)
-        found |= _labels(node.operation) if nested else {str(node.operation)}  # type: ignore[arg-type]
-    return found
+        labels |= {node.operation} if isinstance(node.operation, str) else _labels(node.operation)
+    return labels
 
 
-def _draw(architecture: Architecture, colours: dict[str, str], *, nested: bool = False) -> _Picture:
+def _draw(architecture: Drawn, colours: Mapping[str, str], *, nested: bool = False) -> _Picture:
     nodes = architecture.nodes
     boxes: dict[_Item, _Picture] = {
-        (i, None): DOT
-        if nested and node.operation in (INPUT, OUTPUT)
-        else _box(node.operation, colours)
+        i: DOT if nested and node.operation in (INPUT, OUTPUT) else _box(node.operation, colours)
         for i, node in enumerate(nodes)
     }
-    layers, before = _layers(architecture)
-    boxes |= {item: BEND for layer in layers for item in layer if item not in boxes}
-    heights = [sum(boxes[i].height + GAP / 2 for i in layer) - GAP / 2 for layer in layers]
-    height, left = max(heights), 0.0
+    layers, paths = _layers([list(dict.fromkeys(node.inputs)) for node in nodes])
     corners: dict[_Item, tuple[float, float]] = {}
-    for layer, total in zip(layers, heights, strict=True):
-        # Below each other in the order of what they read, which keeps lines from crossing.
-        middle = {
-            item: sum(corners[i][1] + boxes[i].height / 2 for i in before[item])
-            / max(len(before[item]), 1)
-            for item in layer
-        }
-        top, wide = (height - total) / 2, max(boxes[i].width for i in layer)
-        for item in sorted(layer, key=lambda item: middle[item]):
-            if boxes[item] is BEND:  # a line past every box of this layer
-                boxes[item] = _Picture(wide, BEND.height, _path(f"M0 1H{wide:.1f}"))
+    tall = [sum(_height(boxes, i) + GAP / 2 for i in layer) - GAP / 2 for layer in layers]
+    left = 0.0
+    for layer, total in zip(layers, tall, strict=True):
+        wide = max(boxes[item].width for item in layer if isinstance(item, int))
+        top = (max(tall) - total) / 2
+        for item in layer:
+            if not isinstance(item, int):  # a line past every box of this layer
+                boxes[item] = _Picture(wide, LINE_WIDTH, _path(f"M0 1H{wide:.1f}"))
             corners[item] = (left + (wide - boxes[item].width) / 2, top)
             top += boxes[item].height + GAP / 2
         left += wide + GAP
     edges = [
         _edge(corners[source], boxes[source], corners[target], boxes[target])
-        for target, sources in before.items()
-        for source in sources
+        for path in paths
+        for source, target in pairwise(path)
     ]
     drawn = [_moved(boxes[item].elements, *corner) for item, corner in corners.items()]
-    return _Picture(left - GAP, height, "".join(edges + drawn))
+    return _Picture(left - GAP, max(tall), "".join(edges + drawn))
 
 
-def _layers(architecture: Architecture) -> tuple[list[list[_Item]], dict[_Item, list[_Item]]]:
-    """Nodes by depth, and a bend wherever a line passes a layer; what each item comes after."""
-    nodes = architecture.nodes
-    depth = [0] * len(nodes)
-    for position, node in enumerate(nodes):
-        depth[position] = max((depth[source] + 1 for source in node.inputs), default=0)
-    depth[-1] = max(max(depth), 1)
-    layers: list[list[_Item]] = [[] for _ in range(depth[-1] + 1)]
-    before: dict[_Item, list[_Item]] = {}
-    for position, node in enumerate(nodes):
-        layers[depth[position]].append((position, None))
-        before[position, None] = []
-        for source in dict.fromkeys(node.inputs):
-            last: _Item = (source, None)
-            for level in range(depth[source] + 1, depth[position]):
-                bend = (source, level)  # shared by all lines that leave the same node
-                if bend not in before:
-                    layers[level].append(bend)
-                    before[bend] = [last]
-                last = bend
-            before[position, None].append(last)
-    return [layer for layer in layers if layer], before
+def _height(boxes: Mapping[_Item, _Picture], item: _Item) -> float:
+    return boxes[item].height if isinstance(item, int) else LINE_WIDTH
 
 
-def _box(operation: str | Architecture, colours: dict[str, str]) -> _Picture:
-    if isinstance(operation, Architecture):
+def _layers(reads: Sequence[Sequence[int]]) -> tuple[list[list[_Item]], list[list[_Item]]]:
+    """Return the items of each layer from top to bottom, and those that each edge passes."""
+    at, routes = place(reads)
+    heights: dict[_Item, tuple[float, float]] = dict(enumerate(at))
+    paths: list[list[_Item]] = []
+    for target, sources in enumerate(reads):
+        for source in sources:
+            bends: list[_Item] = []
+            for layer, height in routes.get((source, target), []):
+                bends.append((source, target, int(layer)))
+                heights[bends[-1]] = (layer, height)
+            paths.append([source, *bends, target])
+    layers: list[list[_Item]] = [[] for _ in range(int(at[-1][0]) + 1)]
+    for item in sorted(heights, key=heights.__getitem__):
+        layers[int(heights[item][0])].append(item)
+    return layers, paths
+
+
+def _box(operation: str | Drawn, colours: Mapping[str, str]) -> _Picture:
+    if not isinstance(operation, str):
         inner = _draw(operation, colours, nested=True)
         width, height = inner.width + 2 * MARGIN, inner.height + 2 * MARGIN
         frame = (

@@ -10,6 +10,7 @@ from typing import Any
 from ConfigSpace.hyperparameters import Hyperparameter
 
 from spaces import operations
+from spaces.architecture.labels import edge_name
 from spaces.hierarchical.space import HierarchicalSpace
 from spaces.motifs.layers import Convolution, Custom
 from spaces.motifs.motifs import Motif, graph
@@ -88,7 +89,7 @@ class Library:
                     f"motif{motif}", *([used] if users else [])
                 )
                 edges += [
-                    inner.categorical(_edge(source, target), choices)
+                    inner.categorical(edge_name((source, target)), choices)
                     for source, target in combinations(range(level.nodes), 2)
                 ]
             users = edges
@@ -102,17 +103,13 @@ class Library:
         nodes = self.levels[number - 1].nodes
         plans = {}
         for edge in combinations(range(nodes), 2):
-            value = str(inner[_edge(*edge)])
+            value = str(inner[edge_name(edge)])
             if number > 1 and value != NONE:
                 plans[edge] = self._motif(chosen, number - 1, value, channels)
             else:
                 op = operations.zero if number > 1 else self.operations[value]
                 plans[edge] = layers(channels, [Custom(value, op)])
         return graph(channels, nodes, plans)
-
-
-def _edge(source: int, target: int) -> str:
-    return f"edge_{source}_{target}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from spaces.architecture.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, Node
+from spaces.architecture.architecture import Node
+from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT
 from spaces.motifs.plan import Plan
 
 

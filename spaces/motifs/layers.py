@@ -47,7 +47,7 @@ def _activations(kind: Activation) -> list[nn.Module]:
 
 def _fitted(module: nn.Module, kernel: Kernel, padded: bool) -> list[nn.Module]:
     """Without padding an image smaller than the kernel would have no output."""
-    from spaces.cells.network import AtLeast
+    from spaces.operations.modules import AtLeast
 
     return [module] if padded or kernel == (1, 1) else [AtLeast(*kernel), module]
 
@@ -182,7 +182,7 @@ class Truncation:
 
     def build(self, channels_in: int) -> nn.Module:
         """A view."""
-        from spaces.cells.network import FirstChannels
+        from spaces.operations.modules import FirstChannels
 
         return FirstChannels(self.width)
 

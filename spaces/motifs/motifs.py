@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Protocol
 
+from spaces.architecture.labels import edge_name
 from spaces.motifs.families import Choices, Family
 from spaces.motifs.layers import Custom, Layer
 from spaces.motifs.plan import Draft, Plan, layers
@@ -174,14 +175,13 @@ class Graph:
 
     def declare(self, scope: Scope) -> None:
         """The choices of every edge."""
-        for source, target in self.edges:
-            self.edge.declare(scope.inside(f"edge_{source}_{target}"))
+        for edge in self.edges:
+            self.edge.declare(scope.inside(edge_name(edge)))
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
         """The graph."""
         plans = {
-            (source, target): self.edge.plan(chosen.inside(f"edge_{source}_{target}"), channels_in)
-            for source, target in self.edges
+            edge: self.edge.plan(chosen.inside(edge_name(edge)), channels_in) for edge in self.edges
         }
         return graph(channels_in, self.nodes, plans)
 

@@ -9,15 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from spaces.architecture.architecture import (
-    CONCAT,
-    IDENTITY,
-    INPUT,
-    OUTPUT,
-    ZERO,
-    Architecture,
-    Node,
-)
+from spaces.architecture.architecture import Architecture, Node
+from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
 from spaces.motifs.layers import Layer
 from spaces.space import SpaceError
 

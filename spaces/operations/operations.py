@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from spaces.architecture.architecture import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
+from spaces.architecture.labels import IDENTITY, ZERO
+from spaces.architecture.labels import RESERVED as RESERVED
 from spaces.space import SpaceError
 
 if TYPE_CHECKING:
     from torch import nn
-
-RESERVED = {INPUT, OUTPUT, CONCAT, ZERO, IDENTITY}
-"""Labels that architectures understand by themselves."""
 
 Operation = Callable[[int, int, int], "nn.Module"]
 """A function (channels_in, channels_out, stride) -> nn.Module."""
@@ -38,7 +36,7 @@ def label_of(name: str, operation: Operation) -> str:
 
 def zero(channels_in: int, channels_out: int, stride: int) -> nn.Module:
     """Nothing passes."""
-    from spaces.cells.network import Zero
+    from spaces.operations.modules import Zero
 
     return Zero(channels_out, stride)
 
@@ -169,7 +167,7 @@ def skip(channels_in: int, channels_out: int, stride: int) -> nn.Module:
     """The input itself; strided, two 1x1 convolutions that see every other pixel each."""
     from torch import nn
 
-    from spaces.cells.network import FactorizedReduction
+    from spaces.operations.modules import FactorizedReduction
 
     if stride == 1:
         return identity(channels_in, channels_out, stride)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ConfigSpace import Categorical, Configuration, ConfigurationSpace
 from torch import nn
 
-from spaces.architecture.architecture import ZERO, Architecture, chain
+from spaces.architecture.architecture import Architecture, chain
+from spaces.architecture.labels import ZERO
 from spaces.space import InputShape
 
 OPERATIONS = ("convolution", "dropout", "frozen", "empty", "collapse", "diverge", ZERO)

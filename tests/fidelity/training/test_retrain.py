@@ -17,7 +17,7 @@ from fidelity.objective import InvalidArchitecture
 from fidelity.training.retrain import Final, retrain
 from fidelity.training.training import Training
 from spaces import JointSpace
-from spaces.architecture.architecture import ZERO
+from spaces.architecture.labels import ZERO
 from spaces.space import sample
 from tests.fidelity.trained import DATASET, SPACE, TRAINING, assert_identical
 

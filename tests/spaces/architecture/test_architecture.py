@@ -5,17 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spaces.architecture.architecture import (
-    CONCAT,
-    IDENTITY,
-    INPUT,
     LARGEST_SUM,
-    OUTPUT,
-    ZERO,
     Architecture,
     ArchitectureError,
     Node,
     chain,
 )
+from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
 
 LABELS = ("conv1x1", "conv3x3", "maxpool3x3")
 

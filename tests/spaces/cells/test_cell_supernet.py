@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaces import operations
-from spaces.cells.cell import CellSpace, edge_name
+from spaces.architecture.labels import edge_name
+from spaces.cells.cell import CellSpace
 from spaces.hierarchical.macro_space import MacroSpace
 from spaces.joint import JointSpace
 from spaces.space import SpaceError, sample

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from spaces.architecture.architecture import INPUT, OUTPUT, Architecture, ArchitectureError
+from spaces.architecture.architecture import Architecture, ArchitectureError
+from spaces.architecture.labels import INPUT, OUTPUT
 from spaces.cells.node_cell import OPERATIONS, NodeCellSpace, nasbench101, vertex_channels
 from spaces.space import Space, SpaceError, sample
 from tests.spaces.contract import SpaceContract

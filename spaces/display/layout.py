@@ -1,0 +1,100 @@
+"""Layered layout of a graph (Sugiyama, Tagawa & Toda 1981): layers, and an order in each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+Point = tuple[float, float]
+Spot = int | tuple[int, int, int]
+"""A node, or the point where the edge (source, target) passes a layer: (source, target, layer)."""
+
+SWEEPS = 12
+"""Passes of barycentric ordering, alternately left to right and right to left."""
+
+
+def place(
+    reads: Sequence[Sequence[int]],
+) -> tuple[list[Point], dict[tuple[int, int], list[Point]]]:
+    """Place nodes in layers, and edges between the nodes of the layers that they skip.
+
+    Args:
+        reads: for each node the different earlier nodes that it reads; the last is the output.
+
+    Returns:
+        For each node its (layer, height), heights in a layer 1 apart and centred on 0; and for
+        each edge (source, target) that skips layers the points that it passes there.
+    """
+    depth = [0] * len(reads)
+    for node, sources in enumerate(reads):
+        depth[node] = max((depth[source] + 1 for source in sources), default=0)
+    depth[-1] = max(1, *depth)
+    layers: list[list[Spot]] = [[] for _ in range(depth[-1] + 1)]
+    for node, layer in enumerate(depth):
+        layers[layer].append(node)
+    before: dict[Spot, list[Spot]] = {}
+    for target, sources in enumerate(reads):
+        for source in sources:
+            chain: list[Spot] = [source]
+            for layer in range(depth[source] + 1, depth[target]):
+                layers[layer].append((source, target, layer))
+                chain.append(layers[layer][-1])
+            chain.append(target)
+            for left, right in pairwise(chain):
+                before.setdefault(right, []).append(left)
+    height = _untangled(layers, before)
+    routes: dict[tuple[int, int], list[Point]] = {}
+    for layer, spots in enumerate(layers):
+        for spot in spots:
+            if isinstance(spot, tuple):
+                routes.setdefault(spot[:2], []).append((float(layer), height[spot]))
+    return [(float(layer), height[node]) for node, layer in enumerate(depth)], routes
+
+
+def _untangled(
+    layers: Sequence[Sequence[Spot]], before: Mapping[Spot, Sequence[Spot]]
+) -> dict[Spot, float]:
+    """Return heights with few crossings: each spot near the mean of its neighbours."""
+    after: dict[Spot, list[Spot]] = {}
+    for right, lefts in before.items():
+        for left in lefts:
+            after.setdefault(left, []).append(right)
+    orders = [list(layer) for layer in layers]
+    best = _heights(orders)
+    fewest = _badness(best, before)
+    for sweep in range(SWEEPS):
+        joined = after if sweep % 2 else before
+        height = _heights(orders)
+        for order in reversed(orders) if sweep % 2 else orders:
+            means = {
+                spot: sum(height[other] for other in joined[spot]) / len(joined[spot])
+                if joined.get(spot)
+                else height[spot]
+                for spot in order
+            }
+            order.sort(key=means.__getitem__)
+            height.update(_heights([order]))
+        if (badness := _badness(height, before)) < fewest:
+            best, fewest = height, badness
+    return best
+
+
+def _heights(orders: Sequence[Sequence[Spot]]) -> dict[Spot, float]:
+    return {spot: i - (len(order) - 1) / 2 for order in orders for i, spot in enumerate(order)}
+
+
+def _badness(
+    height: Mapping[Spot, float], before: Mapping[Spot, Sequence[Spot]]
+) -> tuple[int, float]:
+    """Return the number of crossings and the total climb of all edges."""
+    layer: dict[Spot, int] = {}
+    edges = [(left, right) for right, lefts in before.items() for left in lefts]
+    for left, right in edges:  # edges of one layer end in spots of equal layer
+        layer.setdefault(left, 0)
+        layer[right] = layer[left] + 1
+    crossings = sum(
+        layer[a] == layer[c] and (height[a] - height[c]) * (height[b] - height[d]) < 0
+        for i, (a, b) in enumerate(edges)
+        for c, d in edges[:i]
+    )
+    return crossings, sum(abs(height[left] - height[right]) for left, right in edges)
