@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
+from bonas.callbacks.callback import Callback
 from bonas.runners.runner import Runner
 from bonas.search.search import Search
 from fidelity.history.history import History
@@ -41,8 +42,14 @@ def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     matplotlib.use("Agg")
     run = Search.run
 
-    def few(self: Search, *, runner: Runner | None = None, **limits: Any) -> History:
-        return run(self, evaluations=MOST, runner=runner)
+    def few(
+        self: Search,
+        *,
+        runner: Runner | None = None,
+        callbacks: Sequence[Callback] = (),
+        **limits: Any,
+    ) -> History:
+        return run(self, evaluations=MOST, runner=runner, callbacks=callbacks)
 
     monkeypatch.setattr(Search, "run", few)
     monkeypatch.chdir(tmp_path)
@@ -122,6 +129,13 @@ def test_commands_are_targets_of_the_makefile() -> None:
             r"`make ([\w-]+)`|^make ([\w-]+)", (ROOT / document).read_text(encoding="utf-8"), re.M
         )
         assert {first or second for first, second in named} <= set(targets)
+
+
+def test_files_that_are_named_exist() -> None:
+    for document in (name for name in DOCUMENTS if name != "CHANGELOG.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for file in re.findall(r"`((?:bonas|fidelity|spaces|tests|benchmarks)/[\w/.]*)`", text):
+            assert (ROOT / file).exists(), f"{document}: {file}"
 
 
 def test_programs_exist() -> None:
