@@ -115,7 +115,7 @@ def _best(subject: Subject) -> Html:
     if best is not incumbent:
         reason = (
             f"Recommended by the strategy. The lowest observed cost at the highest budget is "
-            f"{cost(incumbent)}, of trial {incumbent.trial.number}."
+            f"{incumbent.cost_text}, of trial {incumbent.trial.number}."
         )
     drawn = Html()
     if subject.space is not None:

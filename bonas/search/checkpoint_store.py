@@ -1,4 +1,4 @@
-"""Which checkpoints a search keeps, and which of them a trial continues from."""
+"""The checkpoints of a search: from which one a trial resumes, and which ones are deleted."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from fidelity.objective import Context
 from fidelity.schedules.schedule import Schedule
 
 CHECKPOINTS = "checkpoints"
-"""The folder of them in the directory of a search."""
+"""The folder of the checkpoints in the directory of a search."""
 
 log = logging.getLogger(__name__)
 
 
 def check_cap(most_bytes: int | None) -> None:
-    """Refuses a cap on the bytes of checkpoints that none can be.
+    """Raise unless a cap on the bytes of checkpoints is positive, or None for no cap.
 
     Raises:
-        ValueError: it is not positive.
+        ValueError: it is not.
     """
     if most_bytes is not None and not most_bytes > 0:
         raise ValueError(f"checkpoint_bytes is a positive number or None, not {most_bytes}")
@@ -35,13 +35,13 @@ class CheckpointStore:
     """The checkpoints of a search.
 
     Args:
-        directory: where they lie. Those of trials that the history does not know are removed.
+        directory: of the files. Those of trials that the history does not have are deleted.
         history: of the search.
-        schedule: says which trials may still be continued.
-        most_bytes: that they may take together; None is no cap. Where they take more, those of
-            the least promising paused trials go first, and these are trained anew if they are
-            promoted after all. What is running, what it continues, the incumbent and the last
-            evaluation keep theirs.
+        schedule: decides which trials may still be promoted.
+        most_bytes: the cap on the bytes of all checkpoints; None is no cap. Above it, those of the
+            least promising paused trials are deleted first; if such a trial is promoted after all,
+            it is retrained from scratch. Running trials and their parents, the incumbent and the
+            last evaluation keep theirs.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class CheckpointStore:
         self._files.forget(len(history.trials))
 
     def context(self, trial: Trial) -> Context:
-        """What a trial goes on from, and where it leaves its own checkpoint.
+        """Return the checkpoint that a trial resumes from, and the path of its own.
 
-        It goes on from its own if an attempt at it has been broken off, else from its parent's.
+        It resumes from its own if an earlier attempt was interrupted, else from its parent's.
         """
         target = self._files.path(trial.number)
         if not self._history.resumes:
@@ -81,8 +81,8 @@ class CheckpointStore:
             )
             return Context(Checkpoint(None, target))
         source = self._files.path(parent)
-        # A network that lost a rung has lost its checkpoint too; if it is proposed again and wins
-        # another, there is nothing to continue from.
+        # A trial that was not promoted has lost its checkpoint; if its network is proposed again
+        # and promoted then, there is nothing to resume from.
         if self._files.directory.exists() and not source.exists():
             return Context(Checkpoint(None, target))
         return Context(
@@ -90,17 +90,17 @@ class CheckpointStore:
         )
 
     def of(self, trial: int) -> Path | None:
-        """The file that trial number `trial` left, if it is still kept."""
+        """Return the checkpoint of trial number `trial`, if it is still stored."""
         owner = self._owner(trial)
         path = self._files.path(owner)
         return path if path.exists() and self._unsaved(owner) is None else None
 
     def tidy(self) -> None:
-        """Removes what nobody needs any more, if it is time.
+        """Delete the checkpoints that are not needed any more, if it is time.
 
-        To look through all checkpoints takes as long as there are many of them, so a long search
-        looks once in a hundredth of its length: by its length alone, so that a search that was
-        resumed removes the same files at the same time.
+        Listing all files takes time in proportion to their number, so a long search does it once
+        per hundredth of its length. The length alone decides, so that a resumed search deletes the
+        same files at the same time.
         """
         n = len(self._history)
         if not self._files.directory.exists():
@@ -112,7 +112,7 @@ class CheckpointStore:
             self._shrink(self._most_bytes)
 
     def _shrink(self, most: int) -> None:
-        """Removes the least promising until the others take at most so many bytes."""
+        """Delete the least promising checkpoints until the others take at most `most` bytes."""
         sizes = self._files.sizes()
         total = sum(sizes.values())
         if total <= most:
@@ -135,7 +135,7 @@ class CheckpointStore:
             )
 
     def _promise(self, trial: int, rungs: Mapping[float, Sequence[float]]) -> float:
-        """The share of evaluations at its budget that are no better than it.
+        """Return the share of evaluations at its budget that are no better than it.
 
         Args:
             trial: its number.
@@ -148,30 +148,30 @@ class CheckpointStore:
         return 1 - bisect_left(costs, evaluation.cost) / len(costs)
 
     def _paused(self) -> set[int]:
-        """Whose checkpoints may be needed."""
+        """Return the trials whose checkpoints may be needed."""
         if not self._history.resumes:
             return set()
         return {self._owner(trial) for trial in self._schedule.continuable(ranked(self._history))}
 
     def _held(self) -> set[int]:
-        """Whose checkpoints are needed."""
+        """Return the trials whose checkpoints are needed."""
         pending = self._history.pending
         needed = {t.parent for t in pending if t.parent is not None and self._history.resumes}
         if self._history.incumbent is not None:
             needed.add(self._history.incumbent.trial.number)
         if len(self._history.goal.objectives) > 1:
             needed |= {evaluation.trial.number for evaluation in self._history.pareto_front}
-        # The last one too: a twin of it, which is recorded next, may be the one to be continued.
-        fresh = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}
+        # The last one too: a duplicate of it, which is recorded next, may be promoted.
+        latest = {evaluation.trial.number for evaluation in self._history.evaluations[-1:]}
         running = {trial.number for trial in pending}
-        return {self._owner(trial) for trial in needed} | running | fresh
+        return {self._owner(trial) for trial in needed} | running | latest
 
     def _unsaved(self, trial: int) -> str | None:
-        """Why trial number `trial` left no checkpoint; a file of it is one of an earlier epoch."""
+        """Return why trial number `trial` has no checkpoint; a file of its is of an earlier epoch."""
         evaluation = self._history.evaluation(trial)
         return None if evaluation is None else evaluation.unsaved
 
     def _owner(self, trial: int) -> int:
-        """The number of the trial that was really evaluated for `trial`."""
+        """Return the trial whose result and checkpoint `trial` reuses, or itself."""
         evaluation = self._history.evaluation(trial)
         return trial if evaluation is None or evaluation.reused is None else evaluation.reused

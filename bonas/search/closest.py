@@ -1,4 +1,4 @@
-"""The network closest to the constraints that are known before training."""
+"""A descent to the network that comes closest to the constraints computable before training."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ConfigSpace import Configuration
 from fidelity.history.goal import Goal
 from spaces.configurations.mutation import variants
 
-STARTS = 2
+MAX_DESCENTS = 2
 """Configurations from which a descent begins, one after another."""
 
-ENOUGH_COUNTED = 100
-"""Configurations looked at, after which no further descent begins."""
+ENOUGH_CONFIGURATIONS = 100
+"""Evaluated configurations after which no further descent begins."""
 
 
 class Closest:
-    """The configuration with the smallest known violation of all that were looked at.
+    """The configuration with the smallest known violation among those evaluated so far.
 
-    Coordinate descent: one choice after another, parents first, takes its best value, until none
-    improves. Parameters or multiply-adds are nearly sums over the choices, so that a sweep or two
-    leads to a smallest network. The descents are the same in every run.
+    Coordinate descent sets one choice after another, parents first, to its best value, until none
+    improves. Parameters and multiply-adds are nearly sums over the choices, so one or two sweeps
+    lead to a smallest network. The descents are the same in every run.
 
     Args:
-        goal: the constraints, and what is computed of a configuration.
-        stop: whether to end early; it is asked before each configuration.
+        goal: the constraints, and the quantities that are computed from a configuration.
+        stop: whether to end early; it is called before each configuration.
 
     Attributes:
         configuration: the closest one, from the first descent on.
-        violation: its violation; 0 keeps all constraints.
-        counted: the number of configurations looked at.
+        violation: its violation; 0 means that it meets all constraints.
+        counted: the number of evaluated configurations.
     """
 
     configuration: Configuration
@@ -40,22 +40,22 @@ class Closest:
     def __init__(self, goal: Goal, stop: Callable[[], bool]) -> None:
         self.violation = math.inf
         self.counted = 0
-        self._ended = False  # a descent, where no single change leads nearer
+        self._ended = False  # whether a descent reached a local optimum
         self._goal = goal
         self._stop = stop
 
     def descend(self, starts: Sequence[Configuration]) -> None:
-        """Look from `starts`, the closest first, until a configuration keeps all constraints."""
+        """Descend from `starts`, the closest first, until a configuration meets all constraints."""
         self.configuration = starts[0]
-        for start in sorted(starts, key=self._look)[:STARTS]:
-            if self.violation > 0.0 and not (self._ended and self.counted >= ENOUGH_COUNTED):
+        for start in sorted(starts, key=self._evaluate)[:MAX_DESCENTS]:
+            if self.violation > 0.0 and not (self._ended and self.counted >= ENOUGH_CONFIGURATIONS):
                 self._descend(start)
 
     @property
     def conclusive(self) -> bool:
-        """Whether a descent ended, and constraints on one side only gave it a direction.
+        """Whether a descent ended, and all bounds were on one side.
 
-        Between a lower and an upper bound, a descent may end where no single change leads nearer.
+        Between a lower and an upper bound, a descent may end in a local optimum.
         """
         known = [c for c in self._goal.constraints if c.name in self._goal.computed]
         bounds = {(c.at_most is None, c.at_least is None) for c in known}
@@ -70,13 +70,13 @@ class Closest:
                 for variant in variants(current, index, rng):
                     if self.violation == 0.0 or self._stop():
                         return
-                    if (found := self._look(variant)) < violation:
-                        current, violation = variant, found
+                    if (nearer := self._evaluate(variant)) < violation:
+                        current, violation = variant, nearer
             if not violation < before:
                 self._ended = True
                 return
 
-    def _look(self, configuration: Configuration) -> float:
+    def _evaluate(self, configuration: Configuration) -> float:
         violation = self._goal.known_violation(configuration)
         self.counted += 1
         if violation < self.violation:

@@ -1,4 +1,4 @@
-"""Trials on the workers of a runner, and trials that are ready for the next free worker."""
+"""Hands trials to the workers of a runner, prefetched ones as soon as a worker is free."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from bonas.runners.runner import Attended, Runner
 from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective
 
-LOOK = 0.02
-"""Seconds within which the thread that attends to the workers notices that it is to stop."""
+POLL_SECONDS = 0.02
+"""The wait for a result after which the attending thread looks whether it has to stop."""
 
-TURN = 0.0005
-"""Seconds after which Python lets another thread go on while the workers are attended to."""
+SWITCH_SECONDS = 0.0005
+"""Python's switch interval between threads while one of them attends to the workers."""
 
 
 class Dispatcher:
-    """Hands trials to a runner; what is prepared goes to a worker as soon as it gets free.
+    """Hands trials to a runner; a prefetched one goes to a worker as soon as it is free.
 
     Args:
         runner: evaluates the trials.
-        objective: what is evaluated.
-        may_start: whether a prepared trial may still be started; another thread asks too.
+        objective: is evaluated.
 
     Attributes:
-        prepared: trials that wait for a worker, the next one first.
-        contexts: of the trials that are prepared, running, or have ended and not been taken.
-        begun: what was started and not been announced; whoever announces it takes it out.
+        prefetched: trials that wait for a worker, the next one first.
+        contexts: by number, of the trials that are prefetched, running, or ended and not collected.
+        started: trials that were started and not announced yet; the caller removes them.
     """
 
     def __init__(self, runner: Runner, objective: Objective) -> None:
@@ -47,48 +46,58 @@ class Dispatcher:
 
     @property
     def free(self) -> bool:
-        """Whether a worker has nothing to do."""
+        """Whether a worker is idle."""
         return self._running < self._runner.workers
 
     @property
     def busy(self) -> bool:
-        """Whether something is running or has ended and not been taken."""
+        """Whether a trial is running, or has ended and was not collected."""
         return self._running > 0 or self.arrived
 
     @property
     def arrived(self) -> bool:
-        """Whether something can be taken without waiting for it."""
+        """Whether `wait` returns at once."""
         return bool(self._arrived) or self._error is not None
 
     @property
     def room(self) -> int:
-        """How many trials may be prepared: one a worker, if there are several workers.
+        """The number of trials that may be prefetched: one per worker, if there are several.
 
-        With a single worker the next trial is to know the result of the last, and with a runner
-        that cannot be attended to nothing would be gained.
+        With a single worker the next proposal needs the result of the last trial. With a runner
+        that cannot be polled, prefetching gains nothing.
         """
         workers = self._runner.workers if isinstance(self._runner, Attended) else 1
         return workers if workers > 1 else 0
 
     def start(self, trial: Trial, context: Context) -> None:
-        """Gives a trial to a free worker."""
+        """Give a trial to a free worker.
+
+        Args:
+            trial: is evaluated.
+            context: of the evaluation.
+        """
         self.contexts[trial.number] = context
         self._runner.submit(self._objective, trial, context)
         self._running += 1
         self.started.append(trial)
 
     def prefetch(self, trial: Trial, context: Context) -> None:
-        """Keeps a trial ready for the next worker that gets free."""
+        """Store a trial for the next free worker.
+
+        Args:
+            trial: is evaluated later.
+            context: of the evaluation.
+        """
         self.contexts[trial.number] = context
         self.prefetched.append(trial)
 
     def start_prefetched(self) -> None:
-        """Gives the next prepared trial to a free worker."""
+        """Give the next prefetched trial to a free worker."""
         trial = self.prefetched.popleft()
         self.start(trial, self.contexts[trial.number])
 
     def wait(self) -> Evaluation:
-        """The next evaluation that ends, or that has ended already."""
+        """Return the next evaluation that ends, or one that has ended already."""
         if self._arrived:
             return self._arrived.popleft()
         if self._error is not None:
@@ -98,7 +107,7 @@ class Dispatcher:
         return evaluation
 
     def cancel(self) -> None:
-        """Forgets everything that is prepared, running, or not taken yet."""
+        """Drop everything that is prefetched, running, or not collected."""
         self._settle()
         if self._running:
             self._runner.cancel()
@@ -109,43 +118,46 @@ class Dispatcher:
 
     @contextmanager
     def attended(self, may_start: Callable[[], bool]) -> Iterator[None]:
-        """While the search thinks in here, prepared trials go to workers that get free.
+        """Give prefetched trials to free workers while the caller computes a proposal in here.
 
-        A thread of its own does that, so that no worker is idle for as long as a proposal takes;
-        nothing but the runner is touched by it, and nobody else touches the runner meanwhile.
+        A separate thread does that, so that no worker is idle for as long as a proposal takes. It
+        uses the runner alone, and the caller must not use the runner meanwhile.
+
+        Args:
+            may_start: whether another trial may start; that thread calls it.
         """
         runner = self._runner
         if not self.prefetched or not self._running or not isinstance(runner, Attended):
             yield
             return
         self._stop.clear()
-        # A thread that computes in Python keeps the others waiting for that long each time, and
-        # to serve a worker takes several turns.
-        before = sys.getswitchinterval()
-        sys.setswitchinterval(min(before, TURN))
+        # A thread that computes in Python blocks the others for one switch interval at a time, and
+        # serving a worker takes several of them.
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(min(interval, SWITCH_SECONDS))
         self._thread = threading.Thread(target=self._attend, args=(runner, may_start), daemon=True)
         self._thread.start()
         try:
             yield
         finally:
             self._settle()
-            sys.setswitchinterval(before)
+            sys.setswitchinterval(interval)
 
     def _attend(self, runner: Attended, may_start: Callable[[], bool]) -> None:
         try:
             while self.prefetched and self._running and not self._stop.is_set():
-                evaluation = runner.poll(LOOK)
+                evaluation = runner.poll(POLL_SECONDS)
                 if evaluation is None:
                     continue
                 self._running -= 1
                 self._arrived.append(evaluation)
                 if may_start():
                     self.start_prefetched()
-        except BaseException as error:  # for the thread that waits
+        except BaseException as error:  # raised in the thread that waits
             self._error = error
 
     def _settle(self) -> None:
-        """From here on this thread has the runner to itself."""
+        """End the attending thread: from here on the caller may use the runner."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()

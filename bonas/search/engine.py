@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ConfigSpace import Configuration
+
 from bonas.search.checkpoint_store import CheckpointStore
 from bonas.search.clock import Clock
 from bonas.search.proposer import Proposer
@@ -16,7 +18,7 @@ from fidelity.history.budget_check import ignores_budget
 from fidelity.history.history import History
 from fidelity.history.metrics import checked
 from fidelity.history.ranking import ranked
-from fidelity.history.trial import Evaluation, Status, Trial
+from fidelity.history.trial import UNSCHEDULED, Evaluation, Status, Trial
 from fidelity.objective import MISSING, Context, Diverged, MissingValue, Result, interpret
 from fidelity.schedules.schedule import Promote, Schedule, Start
 
@@ -129,6 +131,26 @@ class Engine:
             evaluation = replace(evaluation, retrained=evaluation.retrained or not resumed)
         self._record(evaluation)
         self.queue.end(trial)
+        return evaluation
+
+    def add(self, configuration: Configuration, result: Result, budget: float) -> Evaluation:
+        """Record a result that is known from elsewhere.
+
+        Args:
+            configuration: of the space.
+            result: its cost, or a mapping with 'cost'.
+            budget: at which it was obtained.
+
+        Raises:
+            ObjectiveError: the result is no cost, or lacks an objective or a constrained quantity.
+        """
+        key, seed = self.proposer.key(configuration), self.proposer.seed
+        number = len(self.history.trials)
+        trial = Trial(number, configuration, key, budget, seed, bracket=UNSCHEDULED)
+        evaluation = checked(self._interpreted(trial, result))
+        self.history.goal.check(evaluation)
+        self.storage.add_trial(trial)
+        self._record(replace(evaluation, started=self.clock.now()))
         return evaluation
 
     def _request(self, refused: Callable[[], bool]) -> Trial | None:

@@ -1,4 +1,4 @@
-"""What is said about evaluations that fail, and when a run gives up."""
+"""Failed evaluations of a run: what is logged, and when the run gives up."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status
 
 FIRST_FAILURES = 5
-"""A run stops after so many failures if nothing has ever succeeded."""
+"""Failures after which a run stops if nothing has ever succeeded."""
 
-SHOWN = 3
-"""So many failures of a run are shown whole, the others in a line."""
+MAX_TRACEBACKS = 3
+"""Failures of a run that are logged with their tracebacks; later ones take one line each."""
 
 log = logging.getLogger(__name__)
 
@@ -22,32 +22,32 @@ class NothingWorks(RuntimeError):
 
 
 class NothingFeasible(RuntimeError):
-    """No proposal was within the limits that are known before a network is trained."""
+    """No proposal met the constraints that are computable before training."""
 
 
 def warn_if_infeasible(history: History) -> None:
-    """Warns if networks were evaluated and none kept all limits, and says which came closest."""
+    """Warn if networks were evaluated and none met all constraints, naming the closest one."""
     closest = history.closest
     if closest is None or history.incumbent is not None:
         return
-    told = [
+    violations = [
         f"{c} (trial {closest.trial.number} has {history.goal.value(closest, c.name):g})"
         for c in history.goal.constraints
     ]
     warnings.warn(
-        f"none of {len(history)} evaluations kept all limits. The closest one: {', '.join(told)}. "
-        "Loosen a limit, or go on for longer",
+        f"none of {len(history)} evaluations met all constraints. The closest one: "
+        f"{', '.join(violations)}. Loosen a constraint, or search for longer",
         stacklevel=3,
     )
 
 
 class Failures:
-    """Looks at the evaluations of one run.
+    """Counts the failures of one run.
 
     A network with nothing to train (`invalid`) is no failure here: spaces may have many of them.
 
     Args:
-        history: of the search, with what earlier runs brought.
+        history: of the search, with the results of earlier runs.
         most: the number of failures without a success at which the run gives up.
 
     Raises:
@@ -64,11 +64,11 @@ class Failures:
         self._worked = False  # in this run
         self._works = any(evaluation.succeeded for evaluation in history.evaluations)
 
-    def see(self, evaluation: Evaluation) -> None:
-        """Takes note of an evaluation, and shows it if it failed.
+    def count(self, evaluation: Evaluation) -> None:
+        """Count an evaluation, and log it if it failed.
 
         Raises:
-            NothingWorks: so many have failed that it is of no use to go on.
+            NothingWorks: `most` have failed and none has ever succeeded.
         """
         self._worked = self._worked or evaluation.succeeded
         self._works = self._works or evaluation.succeeded
@@ -76,11 +76,11 @@ class Failures:
             return
         self._first, self._last = self._first or evaluation, evaluation
         self._count += 1
-        self._show(evaluation)
+        self._log(evaluation)
         if not self._works and self._count >= self._most:
             raise NothingWorks(
                 f"the first {self._count} evaluations have all failed, so the run stops; the "
-                f"history keeps them. The first was {_told(self._first)}"
+                f"history keeps them. The first was {_described(self._first)}"
             )
 
     def end(self) -> None:
@@ -90,26 +90,26 @@ class Failures:
 
         Raises:
             NothingWorks: all evaluations of this run have failed, and none has ever succeeded or
-                there were too many of them.
+                `most` have failed.
         """
         if self._last is None or self._worked:
             return
         if not self._works or self._count >= self._most:
             which = "no evaluation of this run" if self._works else "no evaluation"
             raise NothingWorks(
-                f"{which} succeeded; the last error:\n{_told(self._last)}\n"
+                f"{which} succeeded; the last error:\n{_described(self._last)}\n"
                 f"The run had {self._count} failures; the history keeps them"
             )
 
-    def _show(self, evaluation: Evaluation) -> None:
-        if self._count <= SHOWN:
-            log.error(_told(evaluation))
+    def _log(self, evaluation: Evaluation) -> None:
+        if self._count <= MAX_TRACEBACKS:
+            log.error(_described(evaluation))
         else:
             last = (evaluation.error or "").strip().splitlines()[-1:]
             log.warning(f"trial {evaluation.trial.number} {evaluation.status}: {''.join(last)}")
 
 
-def _told(evaluation: Evaluation) -> str:
+def _described(evaluation: Evaluation) -> str:
     trial = evaluation.trial
     error = (evaluation.error or "it gave no reason").strip()
     return f"trial {trial.number} at budget {trial.budget:g}: {evaluation.status}\n{error}"

@@ -85,13 +85,17 @@ class Loop:
             self._abandon()
             self._listeners.run_end(self._history)
             log.info(f"the run ends with {len(self._history)} evaluations")
-        if not self._signals.requested:  # then the run is not at its end
+        if not self._ending:  # then the run is not at its end
             self._failures.end()
 
     def may_start(self) -> bool:
         """Return whether the time and the signals allow another trial; any thread may call it."""
         late = self._stop.late(self._engine.clock.now())
-        return not (late or self._signals.requested)
+        return not (late or self._ending)
+
+    @property
+    def _ending(self) -> bool:
+        return self._signals.requested or self._listeners.stopped
 
     def _fill(self) -> bool:
         """Give trials to free workers; return whether there is anything to wait for."""
@@ -138,7 +142,7 @@ class Loop:
 
     def _reached(self) -> bool:
         seconds, running = self._engine.clock.now(), len(self._engine.queue)
-        return self._signals.requested or self._stop.reached(self._history, seconds, running)
+        return self._ending or self._stop.reached(self._history, seconds, running)
 
     def _refused(self) -> bool:
         self._show()
@@ -158,7 +162,7 @@ class Loop:
         del self._dispatcher.contexts[trial.number]
         log.debug(f"trial {trial.number}: {evaluation.status}, cost {evaluation.cost:g}")
         self._listeners.trial_end(self._history, evaluation)
-        self._failures.see(evaluation)
+        self._failures.count(evaluation)
         self._show()
 
     def _announce(self) -> None:

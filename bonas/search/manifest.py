@@ -1,4 +1,4 @@
-"""The first line of a history: what the search was, so that a resumed one is the same."""
+"""The manifest, the first line of a journal: what the search is, so that it resumes as the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 DIGESTED = ("space", "objective", "schedule")
-"""The parts of a search of which also what JSON cannot say is compared, by digests."""
+"""The parts of a search whose values that JSON cannot hold are compared by digests."""
 
 DIGESTS = 1
 """The version of the digests; only those of the same version are compared."""
@@ -41,7 +41,16 @@ def manifest(
     schedule: Schedule,
     seed: int,
 ) -> dict[str, Any]:
-    """The header as plain JSON values."""
+    """Return the manifest of a search as plain JSON values.
+
+    Args:
+        space: the search space.
+        objective: is minimised.
+        goal: objectives and constraints.
+        strategy: proposes configurations.
+        schedule: chooses budgets.
+        seed: of the search.
+    """
     written = {
         "kind": "history",
         "format": FORMAT,
@@ -66,29 +75,30 @@ def manifest(
 
 
 def check_manifest(
-    found: Mapping[str, Any],
+    recorded: Mapping[str, Any],
     records: Sequence[Mapping[str, Any]],
     current: Mapping[str, Any],
     directory: Path,
 ) -> bool:
-    """Refuses to continue a history with another space, objective, schedule or seed.
+    """Return whether a search can resume from a directory.
 
-    Another strategy may continue where one stopped: it learns from the same history.
+    Space, objective, goal, schedule and seed must be equal. Another strategy may resume: it learns
+    from the same history.
 
     Args:
-        found: the header in the directory.
-        records: what follows it there.
-        current: the header of this search.
-        directory: of both.
+        recorded: the manifest in the directory.
+        records: of its journal.
+        current: the manifest of this search.
+        directory: of the journal.
 
     Returns:
-        Whether the history can be continued. If not, nothing was evaluated in it, so that the
-        directory can be used for this search.
+        False if the manifests differ and nothing was evaluated, so that the directory can be used
+        for this search.
 
     Raises:
         JournalError: there are evaluations of another search; names each difference.
     """
-    differences = dict(_different(found, current))
+    differences = dict(_different(recorded, current))
     # A space is a part of most objectives: what is named there is not named again.
     named = [
         f"{path} {text}"
@@ -103,39 +113,41 @@ def check_manifest(
     return not named
 
 
-def _different(found: Mapping[str, Any], current: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The path of each difference and what it is."""
-    found = {"target": Goal().record()} | dict(found)  # version 0.1 does not write it
-    first = "digests" not in found
+def _different(
+    recorded: Mapping[str, Any], current: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Yield the path of each difference and its description."""
+    recorded = {"target": Goal().record()} | dict(recorded)  # early journals lack it
+    first = "digests" not in recorded
     plain: list[tuple[str, str]] = []
     for name in ("seed", "space", "objective", "target", "schedule"):
-        plain += _differences(name, found.get(name), current[name], known_only=first)
+        plain += _differences(name, recorded.get(name), current[name], known_only=first)
     if not any(path.startswith("space.") for path, _ in plain):  # which explain the choices
         path = "configuration_space"
-        plain += _differences(path, found.get(path), current[path], known_only=False)
+        plain += _differences(path, recorded.get(path), current[path], known_only=False)
     yield from plain
     named = [path.removesuffix(".class").removesuffix(".len") for path, _ in plain]
-    for path, text in _digest_differences(found, current):
+    for path, text in _digest_differences(recorded, current):
         if not any(path == other or path.startswith(f"{other}.") for other in named):
             yield path, text
 
 
 def _digest_differences(
-    found: Mapping[str, Any], current: Mapping[str, Any]
+    recorded: Mapping[str, Any], current: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    recorded, digests = found.get("digests", {}), current["digests"]
-    if recorded.get("version") != digests["version"]:
+    before, now = recorded.get("digests", {}), current["digests"]
+    if before.get("version") != now["version"]:
         return
-    code = recorded["python"] == digests["python"]
-    if not code and recorded["objective"] != digests["objective"]:
+    code = before["python"] == now["python"]
+    if not code and before["objective"] != now["objective"]:
         warnings.warn(
-            f"this history was begun with {recorded['python']}, and this is {digests['python']}: "
-            "code is not the same across versions of Python, so whether that of the objective "
-            "has changed was not checked",
+            f"this history was begun with {before['python']}, and this is {now['python']}: code is "
+            "not the same across versions of Python, so whether that of the objective has changed "
+            "was not checked",
             stacklevel=2,
         )
     for name in DIGESTED:
-        yield from digest_differences(name, recorded[name], digests[name], code=code)
+        yield from digest_differences(name, before[name], now[name], code=code)
 
 
 def _differences(
@@ -162,14 +174,14 @@ def _short(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A number of numpy as one of Python, a path as text; of anything else its type."""
+    """Return a number of numpy as one of Python, a path as text, and else the name of the type."""
     if isinstance(value, np.generic):
         return value.item()
     return str(value) if isinstance(value, PurePath) else type(value).__name__
 
 
 def _description(thing: object, outer: tuple[object, ...] = ()) -> dict[str, Any]:
-    """The class, its length, and those of its settings that JSON can say, nested ones too."""
+    """Return the class, the length, and the settings that JSON can hold, nested ones too."""
     described: dict[str, Any] = {"class": type(thing).__name__}
     outer = (*outer, thing)
     if _is_instance(thing):

@@ -19,7 +19,7 @@ ROWS = 8
 
 
 class Silent:
-    """Shows nothing."""
+    """A display that shows nothing, and the interface of others."""
 
     def __enter__(self) -> Self:
         return self
@@ -28,20 +28,25 @@ class Silent:
         pass
 
     def update(self, history: History, stop: Stop) -> None:
-        """Does nothing."""
+        """Show where the search stands.
+
+        Args:
+            history: of the search.
+            stop: the totals of the run.
+        """
 
 
 class Notebook:
-    """One output of a notebook's cell, which is drawn anew instead of being followed by others.
+    """One output of a notebook cell, which is redrawn in place.
 
-    (That of rich needs ipywidgets, and is gone from the notebook once that is saved.)
+    (That of rich needs ipywidgets, and a saved notebook loses it.)
     """
 
     def __init__(self) -> None:
         self._output: Any = None  # IPython's handle
 
     def update(self, shown: Table) -> None:
-        """Draws `shown` where the last one was."""
+        """Draw `shown` in place of the last table."""
         from IPython.display import HTML, display
 
         page = HTML(_page(shown))
@@ -51,16 +56,16 @@ class Notebook:
             self._output.update(page)
 
     def stop(self) -> None:
-        """Leaves the last one."""
+        """Leave the last table in the notebook."""
 
 
 class Progress(Silent):
-    """Shows the last evaluations and the incumbent while a search runs.
+    """A live table of the last evaluations and the incumbent, or plain lines.
 
     Args:
-        title: shown above.
+        title: of the table.
         interval: seconds between two plain lines where there is no terminal.
-        console: where to; by default standard output.
+        console: is written to; by default standard output.
     """
 
     def __init__(
@@ -92,7 +97,12 @@ class Progress(Silent):
             self._live.stop()
 
     def update(self, history: History, stop: Stop) -> None:
-        """Shows where the search stands, if it is time."""
+        """Show where the search stands, if it is time.
+
+        Args:
+            history: of the search.
+            stop: the totals of the run.
+        """
         self._latest = history, stop
         interval = 0.25 if self._live is not None else self.interval
         if time.monotonic() - self._last >= interval:
@@ -108,16 +118,16 @@ class Progress(Silent):
 
 
 def _page(shown: Table) -> html.Html:
-    """A table of rich as one of HTML, which has the notebook's own style."""
+    """Return a table of rich as HTML, in the notebook's own style."""
     titles = [str(column.header) for column in shown.columns]
     cells = zip(*(column.cells for column in shown.columns), strict=True)
     lines = [[str(cell) for cell in line] for line in cells]
-    told = html.element("p", f"{shown.title}: {shown.caption}")
-    return html.element("div", html.table(titles, lines), told)
+    caption = html.element("p", f"{shown.title}: {shown.caption}")
+    return html.element("div", html.table(titles, lines), caption)
 
 
 def _steps(history: History) -> int:
-    """What has been done: evaluations, and proposals refused as beyond a constraint."""
+    """Return the number of evaluations and refused proposals."""
     return len(history) + len(history.refused)
 
 
@@ -129,8 +139,10 @@ def _summary(history: History, stop: Stop) -> str:
     best = history.incumbent
     if best is None:
         return f"{evaluations}, {spent}, no success yet"
-    found = f"best cost {best.cost:.4f} (trial {best.trial.number}, budget {best.trial.budget:g})"
-    return f"{evaluations}, {spent}, {found}"
+    incumbent = (
+        f"best cost {best.cost:.4f} (trial {best.trial.number}, budget {best.trial.budget:g})"
+    )
+    return f"{evaluations}, {spent}, {incumbent}"
 
 
 def _of(limit: float | None) -> str:

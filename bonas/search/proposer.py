@@ -49,6 +49,26 @@ class Proposer:
     seed: int
     _keys: dict[bytes, str] = field(init=False, default_factory=dict, repr=False)
 
+    def enqueue(self, configuration: Configuration) -> None:
+        """Propose a configuration before anything else.
+
+        Raises:
+            NothingFeasible: it violates a constraint that is computable before training.
+        """
+        if not self.history.goal.admits(configuration):
+            raise NothingFeasible(
+                f"the enqueued configuration violates a constraint ({self._constraints}): it has "
+                f"{self._quantities(configuration)}"
+            )
+        self.storage.enqueue(configuration)
+
+    def key(self, configuration: Configuration) -> str:
+        """Return the key of a configuration in the history."""
+        vector = configuration.get_array().tobytes()
+        if vector not in self._keys:
+            self._keys[vector] = trial_key(self.space, configuration)
+        return self._keys[vector]
+
     @property
     def history(self) -> History:
         """The history of the search."""
@@ -69,12 +89,14 @@ class Proposer:
             NothingFeasible: no network meets the constraints, or none of `MAX_REFUSALS` proposals.
             Postponed: `give_up` returned True.
         """
+        if (enqueued := self.storage.dequeue()) is not None:
+            return enqueued, self.key(enqueued), self.seed
         proposal = self._admitted(number, give_up)
         if isinstance(proposal, Again):
             earlier = proposal.trial
             seeds = [trial.seed for trial in self.history.of_network(earlier.key)]
             return earlier.configuration, earlier.key, max(seeds) + 1
-        return proposal, self._key(proposal), self.seed
+        return proposal, self.key(proposal), self.seed
 
     def _admitted(self, number: int, give_up: Callable[[], bool]) -> Proposal:
         goal = self.history.goal
@@ -91,7 +113,7 @@ class Proposer:
             if goal.admits(proposal):
                 return proposal
             refusals.append(proposal)
-            key = self._key(proposal)
+            key = self.key(proposal)
             repeated += 1
             if key not in self.history.refused:
                 self.storage.refuse(key)
@@ -133,9 +155,3 @@ class Proposer:
         known = self.history.goal.known(configuration)
         names = dict.fromkeys(c.name for c in self.history.goal.constraints)
         return ", ".join(f"{name} {known[name]:g}" for name in names if name in known)
-
-    def _key(self, configuration: Configuration) -> str:
-        vector = configuration.get_array().tobytes()
-        if vector not in self._keys:
-            self._keys[vector] = trial_key(self.space, configuration)
-        return self._keys[vector]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
+
+from ConfigSpace import Configuration, ConfigurationSpace
 
 from bonas.callbacks.callback import Callback, Listeners
 from bonas.reports.html import search_html
 from bonas.roles import RUNNER, SCHEDULE, SPACE, STRATEGY, check_role
 from bonas.runners.in_process import InProcess
+from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.runner import Runner
+from bonas.search.best import Best, NoResult
 from bonas.search.checkpoint_store import CHECKPOINTS, CheckpointStore, check_cap
 from bonas.search.clock import Clock
 from bonas.search.dispatcher import Dispatcher
@@ -27,40 +31,50 @@ from bonas.search.stop import Stop
 from bonas.search.storage import Storage
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
-from bonas.strategies.strategy import Recommender, Strategy
-from fidelity.history.goal import COST, Constraint, Goal, WithGoal, goal
+from bonas.strategies.strategy import Recommender, Strategy, started
+from fidelity.history.goal import COST, Constraint, Goal, Maximize, WithGoal, goal
 from fidelity.history.history import History
 from fidelity.history.ranking import ranked
-from fidelity.history.trial import Evaluation, Trial
-from fidelity.objective import Objective, Result, accepted_arguments, resumes
+from fidelity.history.trial import Evaluation, Status, Trial
+from fidelity.objective import (
+    Objective,
+    Result,
+    accepted_arguments,
+    deterministic,
+    resumes,
+    takes_seed,
+)
+from fidelity.schedules import schedule as schedules
 from fidelity.schedules.full import FullFidelity
 from fidelity.schedules.schedule import Schedule, ScheduleError
+from spaces.hyperparameter_space import HyperparameterSpace
 from spaces.keys import unlabelled
-from spaces.space import Space
+from spaces.space import Space, configuration, values
 
 
 class Search:
-    """A search over `space` for the configuration of lowest cost.
+    """A search for the configuration of lowest cost.
 
     Args:
-        space: the architectures.
+        space: the architectures, or a ConfigurationSpace of hyperparameters alone.
         objective: a function of a configuration (and, if it names them, `budget`, `seed` and
-            `context`) that returns a cost to be minimised, or a mapping with 'cost'. One that
-            cannot continue from a checkpoint says so by an attribute `resumes = False`.
+            `context`) that returns a cost to be minimised, or a mapping with 'cost'. An attribute
+            `resumes = False` says that it cannot continue from a checkpoint, and
+            `deterministic = True` that a repetition returns the same.
         strategy: proposes configurations; Bayesian optimization by default.
-        schedule: chooses budgets; by default everything at the objective's `max_budget`.
-        objectives: names of what is minimised. With several, `pareto_front` is what is looked
-            for; the first one is the cost.
-        constraints: limits on quantities that the objective returns, or that its attribute
-            `computed` knows beforehand: a network beyond one of these is never trained.
-        directory: where history and checkpoints are kept; the same directory means resume.
-            None keeps them only as long as the search lives.
-        checkpoint_bytes: that checkpoints may take on the disk, see `CheckpointStore`; None is
-            no cap.
+        schedule: chooses budgets; by default everything at the objective's `max_budget`, or the
+            strategy itself if it is a schedule, too.
+        objectives: names of what is minimised, or `Maximize(name)`. With several, the result is
+            `pareto_front`; the first one is the cost.
+        constraints: on quantities that the objective returns, or that its attribute `computed`
+            computes before training: a network that violates one of these is never trained.
+        directory: of history and checkpoints; the same directory means resume. None keeps them
+            only as long as the search lives.
+        checkpoint_bytes: the bytes that checkpoints may take on the disk, see `CheckpointStore`;
+            None is no cap.
         seed: of everything random. The same seed gives the same search.
 
     Raises:
-        TypeError: an argument is a class or a name where an object is expected.
         ObjectiveError: the objective cannot be called with what a search passes.
         ScheduleError: the schedule asks for more than the objective's `max_budget`.
         GoalError: objectives or constraints that no search can have.
@@ -70,36 +84,37 @@ class Search:
 
     def __init__(
         self,
-        space: Space,
+        space: Space | ConfigurationSpace,
         objective: Objective,
         *,
         strategy: Strategy | None = None,
         schedule: Schedule | None = None,
-        objectives: Sequence[str] = (COST,),
-        constraints: Sequence[Constraint] = (),
+        objectives: Sequence[str | Maximize] | str | Maximize = (COST,),
+        constraints: Sequence[Constraint] | Constraint = (),
         directory: str | Path | None = None,
         checkpoint_bytes: int | None = None,
         seed: int = 0,
     ) -> None:
+        if isinstance(space, ConfigurationSpace):
+            space = HyperparameterSpace(space)
         check_role("space", space, SPACE, "spaces.CellSpace.nasbench201()")
         accepted_arguments(objective)
-        if strategy is not None:
-            check_role("strategy", strategy, STRATEGY, "strategies.RandomSearch()")
-        if schedule is not None:
-            check_role("schedule", schedule, SCHEDULE, "Hyperband(1, 9)")
         check_cap(checkpoint_bytes)
         unlabelled(space)  # probed now, so that a warning comes before the first evaluation
-        self.space = space
+        self.space: Space = space
         self.objective = objective
         self.goal = goal(objective, objectives, constraints)
-        self.strategy = _default_strategy(self.goal) if strategy is None else strategy
-        self.schedule = _schedule(objective, schedule)
+        self.strategy, self.schedule = _decisions(objective, self.goal, strategy, schedule)
         self.seed = operator.index(seed)  # integers of numpy too, and no others
         self.history = History(
-            space.configuration_space, resumes=resumes(objective), goal=self.goal
+            space.configuration_space,
+            resumes=resumes(objective),
+            goal=self.goal,
+            deterministic=deterministic(objective),
+            seeded=takes_seed(objective),
         )
-        plain = not self.goal.named
-        self._completed = objective if plain else WithGoal(objective, self.goal)
+        self._completed = WithGoal(objective, self.goal) if self.goal.named else objective
+        self._best: tuple[int, Evaluation | None] | None = None  # by the length of the history
         self._storage = Storage(self.history, directory, lambda: self.manifest)
         try:
             self._engine = self._new_engine(checkpoint_bytes)
@@ -108,12 +123,15 @@ class Search:
             raise
 
     def _new_engine(self, checkpoint_bytes: int | None) -> Engine:
+        self._started = started(self.strategy, self.space)
+        both = id(self.schedule) == id(self.strategy)
+        schedule = cast(Schedule, self._started) if both else schedules.started(self.schedule)
         files = self.directory / CHECKPOINTS
         return Engine(
-            Proposer(self.space, self.strategy, self._storage, self.seed),
-            self.schedule,
+            Proposer(self.space, self._started, self._storage, self.seed),
+            schedule,
             self._storage,
-            CheckpointStore(files, self.history, self.schedule, checkpoint_bytes),
+            CheckpointStore(files, self.history, schedule, checkpoint_bytes),
             Clock(self._storage.elapsed),
         )
 
@@ -146,18 +164,71 @@ class Search:
         """
         return self._engine.next()
 
-    def tell(self, trial: Trial, result: Result | Evaluation) -> Evaluation:
+    def tell(
+        self, trial: Trial, result: Result | Evaluation | None = None, *, error: str | None = None
+    ) -> Evaluation:
         """Record the result of a trial.
 
         Args:
             trial: as `ask` returned it.
             result: its cost, a mapping with 'cost', or an evaluation.
+            error: why it failed, in place of a result.
 
         Raises:
-            ValueError: the trial is not running, or the evaluation is of another one.
+            ValueError: the trial is not running, the evaluation is of another one, or there is not
+                exactly one of `result` and `error`.
             ObjectiveError: the result is no cost, or lacks an objective or a constrained quantity.
         """
+        if (result is None) == (error is None):
+            raise ValueError(
+                f"tell either a result or an error of trial {trial.number}: "
+                "tell(trial, 0.25) or tell(trial, error='out of memory')"
+            )
+        if result is None:
+            result = Evaluation(trial, status=Status.CRASHED, error=error)
         return self._engine.tell(trial, result)
+
+    def enqueue(self, configuration: Configuration | Mapping[str, Any]) -> None:
+        """Evaluate a configuration next, before the proposals of the strategy.
+
+        The schedule chooses its budget. A search that resumes from its directory still has it.
+
+        Args:
+            configuration: of the space, or its active values by name.
+
+        Raises:
+            SpaceError: it is not a configuration of the space.
+            NothingFeasible: it violates a constraint that is computable before training.
+        """
+        self._engine.proposer.enqueue(self._configuration(configuration))
+
+    def add(
+        self,
+        configuration: Configuration | Mapping[str, Any],
+        result: Result,
+        *,
+        budget: float | None = None,
+    ) -> Evaluation:
+        """Record a result that is known from elsewhere; no budget counts as spent.
+
+        The strategy learns from it, and the network is not evaluated again at that budget. The
+        schedule ignores it.
+
+        Args:
+            configuration: of the space, or its active values by name.
+            result: the cost, or a mapping with 'cost'.
+            budget: at which it was obtained; by default the highest of the schedule.
+
+        Raises:
+            SpaceError: it is not a configuration of the space.
+            ObjectiveError: the result is no cost, or lacks an objective or a constrained quantity.
+        """
+        budget = self.schedule.max_budget if budget is None else budget
+        return self._engine.add(self._configuration(configuration), result, budget)
+
+    def _configuration(self, given: Configuration | Mapping[str, Any]) -> Configuration:
+        given = values(given) if isinstance(given, Configuration) else given
+        return configuration(self.space.configuration_space, given)
 
     # Run ------------------------------------------------------------------------------------
 
@@ -167,8 +238,9 @@ class Search:
         evaluations: int | None = None,
         seconds: float | None = None,
         epochs: float | None = None,
+        workers: int | None = None,
         runner: Runner | None = None,
-        progress: Silent | None = None,
+        progress: bool | Silent = True,
         callbacks: Sequence[Callback] = (),
         first_failures: int = FIRST_FAILURES,
     ) -> History:
@@ -184,43 +256,65 @@ class Search:
             evaluations: the number of evaluations in the history, reused ones included.
             seconds: on the runner's clock, since the search began; pauses between runs left out.
             epochs: units of budget really spent; resumed and reused trials spend the rest.
-            runner: evaluates the trials; by default one after another in this process.
-            progress: the display; by default a live table, or plain lines.
-            callbacks: are notified of events; what they raise is logged, and the run continues.
+            workers: the number of processes of this machine that evaluate trials; by default they
+                are evaluated one after another in this process.
+            runner: evaluates the trials elsewhere, in place of `workers`.
+            progress: whether to show a live table, or plain lines; or the display itself.
+            callbacks: are notified of events; one that raises `StopRun` ends the run.
             first_failures: the number of failures without any success at which the run stops
                 instead of spending its budget.
 
         Raises:
-            ValueError: no total is given, or one is not positive.
+            ValueError: no total is given, one is not positive, or there are workers and a runner.
             NothingWorks: the first evaluations have all failed, or all of this run; with the
                 traceback of the first.
-            NothingFeasible: no network was found that keeps the constraints.
+            NothingFeasible: no network was found that meets the constraints.
             KeyboardInterrupt: after Ctrl-C or SIGTERM.
         """
         stop = Stop(evaluations=evaluations, seconds=seconds, epochs=epochs)
-        runner = InProcess() if runner is None else runner
-        check_role("runner", runner, RUNNER, "runners.LocalProcesses(4)")
+        runner = _runner(workers, runner)
         self._engine.clock.use(runner)
-        with progress or Progress() as shown, Signals() as signals:
+        with _display(progress) as display, Signals() as signals:
             Loop(
                 self._engine,
                 Dispatcher(runner, self._completed),
                 stop,
                 signals,
-                shown,
+                display,
                 Listeners(callbacks),
                 first_failures,
             ).run()
         warn_if_infeasible(self.history)
+        if (best := self.incumbent) is not None:
+            self._storage.recommend(best.trial.number)
         return self.history
 
     # Results --------------------------------------------------------------------------------
 
     @property
+    def best(self) -> Best:
+        """The recommended configuration, its cost, and its evaluation.
+
+        Raises:
+            NoResult: nothing has succeeded and met all constraints yet.
+        """
+        if (evaluation := self.incumbent) is None:
+            raise NoResult(
+                f"none of {len(self.history)} evaluations has succeeded and met all constraints: "
+                "run the search for longer, or look at history.frame() for the errors"
+            )
+        return Best(evaluation)
+
+    @property
     def incumbent(self) -> Evaluation | None:
-        """The best evaluation, by the strategy's own judgement if it has one."""
-        if isinstance(self.strategy, Recommender) and len(self.goal.objectives) == 1:
-            recommended = self.strategy.recommend(self.space, ranked(self.history))
+        """The best evaluation, by the strategy's own judgement if it has one; None so far."""
+        if self._best is None or self._best[0] != len(self.history):
+            self._best = len(self.history), self._recommended()
+        return self._best[1]
+
+    def _recommended(self) -> Evaluation | None:
+        if isinstance(self._started, Recommender) and len(self.goal.objectives) == 1:
+            recommended = self._started.recommend(self.space, ranked(self.history))
             return recommended and self.history.evaluation(recommended.trial.number)
         return self.history.incumbent
 
@@ -252,18 +346,41 @@ class Search:
         self.close()
 
 
-def _schedule(objective: Objective, schedule: Schedule | None) -> Schedule:
-    most: float | None = getattr(objective, "max_budget", None)
-    if schedule is None:
-        return FullFidelity() if most is None else FullFidelity(most)
-    if most is not None and schedule.max_budget > most:
+def _decisions(
+    objective: Objective, goal: Goal, strategy: Strategy | None, schedule: Schedule | None
+) -> tuple[Strategy, Schedule]:
+    """Return strategy and schedule with their defaults, complete with the maximal budget."""
+    if strategy is None:
+        several = len(goal.objectives) > 1
+        strategy = MultiObjectiveBayesianOptimization() if several else BayesianOptimization()
+    check_role("strategy", strategy, STRATEGY, "strategies.RandomSearch()")
+    highest: float | None = getattr(objective, "max_budget", None)
+    is_schedule = all(hasattr(type(strategy), member) for member in SCHEDULE)
+    both = is_schedule and (schedule is None or id(schedule) == id(strategy))
+    if both:
+        schedule = cast(Schedule, strategy)
+    elif schedule is None:
+        schedule = FullFidelity() if highest is None else FullFidelity(highest)
+    check_role("schedule", schedule, SCHEDULE, "Hyperband(1, 9)")
+    schedule = schedules.complete(schedule, highest)
+    if highest is not None and schedule.max_budget > highest:
         raise ScheduleError(
             f"the schedule goes to a budget of {schedule.max_budget}, but the objective's maximal "
-            f"budget is {most}: make them equal"
+            f"budget is {highest}: make them equal"
         )
-    return schedule
+    return (cast(Strategy, schedule) if both else strategy), schedule
 
 
-def _default_strategy(goal: Goal) -> Strategy:
-    several = len(goal.objectives) > 1
-    return MultiObjectiveBayesianOptimization() if several else BayesianOptimization()
+def _runner(workers: int | None, runner: Runner | None) -> Runner:
+    if workers is not None and runner is not None:
+        raise ValueError("give workers, or a runner that has its own, but not both")
+    if runner is None:
+        runner = LocalProcesses(workers) if workers is not None and workers != 1 else InProcess()
+    check_role("runner", runner, RUNNER, "runners.LocalProcesses(4)")
+    return runner
+
+
+def _display(progress: bool | Silent) -> Silent:
+    if isinstance(progress, bool):
+        return Progress() if progress else Silent()
+    return progress

@@ -6,15 +6,25 @@ import shutil
 import tempfile
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from ConfigSpace import Configuration
 
 from bonas.search.checkpoint_store import CHECKPOINTS
 from bonas.search.manifest import check_manifest
 from fidelity.history.history import History
 from fidelity.history.journal import Journal
-from fidelity.history.records import evaluation_record, refused_record, trial_record
+from fidelity.history.records import (
+    enqueued_configurations,
+    enqueued_record,
+    evaluation_record,
+    recommendation_record,
+    refused_record,
+    trial_record,
+)
 from fidelity.history.trial import Evaluation, Trial
 
 
@@ -42,6 +52,7 @@ class Storage:
         manifest: Callable[[], dict[str, Any]],
     ) -> None:
         self.history = history
+        self._enqueued: deque[Configuration] = deque()
         self._journal: Journal | None = None
         self._remove: Callable[[], object] | None = None
         if directory is None:
@@ -66,6 +77,7 @@ class Storage:
         if recorded is None:
             journal.append(manifest, durable=True)
         self.history.replay(records, journal.path)
+        self._enqueued.extend(enqueued_configurations(records, self.history.space))
 
     @property
     def elapsed(self) -> float:
@@ -90,6 +102,19 @@ class Storage:
         """
         self._append(evaluation_record(evaluation), durable=True)
         self.history.add_evaluation(evaluation)
+
+    def enqueue(self, configuration: Configuration) -> None:
+        """Append a configuration that is to be evaluated before any proposal."""
+        self._enqueued.append(configuration)
+        self._append(enqueued_record(configuration), durable=True)
+
+    def dequeue(self) -> Configuration | None:
+        """Remove and return the configuration that was enqueued first; None if there is none."""
+        return self._enqueued.popleft() if self._enqueued else None
+
+    def recommend(self, trial: int) -> None:
+        """Append the number of the recommended trial, for readers of the directory."""
+        self._append(recommendation_record(trial), durable=False)
 
     def _append(self, record: Mapping[str, Any], *, durable: bool) -> None:
         if self._journal is not None:

@@ -18,7 +18,7 @@ from fidelity.history.html import choices
 from fidelity.history.journal import JournalError
 from fidelity.history.pareto import non_dominated
 from fidelity.history.records import read_evaluation, read_trial
-from fidelity.history.trial import DETERMINISTIC, Evaluation, Status, Trial
+from fidelity.history.trial import DETERMINISTIC, UNSCHEDULED, Evaluation, Status, Trial
 from spaces.configurations.plain import read_space
 from spaces.display.html import Html, element, table
 from spaces.space import values
@@ -225,7 +225,8 @@ class History:
         if trial.number != len(self._trials):
             raise ValueError(f"the next trial has number {len(self._trials)}, not {trial.number}")
         self._trials.append(trial)
-        self._brackets[trial.bracket].append(trial)
+        if trial.bracket != UNSCHEDULED:
+            self._brackets[trial.bracket].append(trial)
         self._by_key[trial.key].append(trial)
         self._pending[trial.number] = trial
 
@@ -266,9 +267,11 @@ class History:
     def spent(self, evaluation: Evaluation) -> float:
         """Return the budget that an evaluation spent.
 
-        It is 0 for a reused result or an invalid network, the total budget for training from
-        scratch, and else the increment above the parent's budget.
+        It is 0 for a reused or added result or an invalid network, the total budget for training
+        from scratch, and else the increment above the parent's budget.
         """
+        if evaluation.trial.bracket == UNSCHEDULED:
+            return 0.0
         if evaluation.reused is not None or evaluation.status is Status.INVALID:
             return 0.0
         return evaluation.trial.budget if evaluation.retrained else self.increment(evaluation.trial)

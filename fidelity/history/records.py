@@ -6,10 +6,11 @@ the format.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ConfigSpace import ConfigurationSpace
+from ConfigSpace import Configuration, ConfigurationSpace
 
 from fidelity.history.journal import NOTE
 from fidelity.history.metrics import checked
@@ -84,6 +85,29 @@ def recommended_trial(records: Iterable[Mapping[str, Any]]) -> int | None:
         elif entry["kind"] == NOTE and isinstance(entry.get("recommended"), int):
             recommended = entry["recommended"]
     return recommended
+
+
+def enqueued_record(configuration: Configuration) -> dict[str, Any]:
+    """Return a note that a configuration is to be evaluated before any proposal."""
+    return {"kind": NOTE, "enqueued": record(configuration)}
+
+
+def enqueued_configurations(
+    records: Iterable[Mapping[str, Any]], space: ConfigurationSpace
+) -> list[Configuration]:
+    """Return the configurations that are still waiting, in order.
+
+    Args:
+        records: of a journal.
+        space: of the configurations.
+    """
+    waiting: deque[Mapping[str, Any]] = deque()
+    for entry in records:
+        if entry["kind"] == NOTE and "enqueued" in entry:
+            waiting.append(entry["enqueued"])
+        elif waiting and entry["kind"] == "trial" and entry["configuration"] == waiting[0]:
+            waiting.popleft()
+    return [configuration(space, values) for values in waiting]
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:

@@ -32,6 +32,10 @@ DETERMINISTIC = frozenset({Status.SUCCESS, Status.DIVERGED, Status.INVALID})
 """Outcomes that a repetition with the same seed would only repeat."""
 
 
+UNSCHEDULED = -1
+"""The bracket of a trial that no schedule has requested: its result came from elsewhere."""
+
+
 @dataclass(frozen=True, repr=False)
 class Trial:
     """One configuration to be evaluated at one budget.

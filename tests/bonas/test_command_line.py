@@ -179,7 +179,7 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert error == (
-        "SIGINT: what is running is finished; once more stops at once\n"
+        "SIGINT: running trials finish first; a second SIGINT stops at once\n"
         "bonas: interrupted; the same command goes on from here\n"
     )
     assert len(History.load(tmp_path)) >= 1

@@ -47,7 +47,10 @@ def test_the_first_signal_lets_the_running_trial_finish(
 ) -> None:
     with searching(tmp_path, striking(number, 1)) as search, pytest.raises(KeyboardInterrupt):
         run(search, InProcess(), evaluations=10)
-    assert f"{number.name}: what is running is finished; once more stops at once" in caplog.text
+    assert (
+        f"{number.name}: running trials finish first; a second {number.name} stops at once"
+        in caplog.text
+    )
     assert [e.cost for e in History.load(tmp_path).evaluations] == [0.0, 1.0, 2.0]
     goes_on(tmp_path, 3)
 

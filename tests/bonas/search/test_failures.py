@@ -21,20 +21,20 @@ def failure(history: History, status: Status = Status.CRASHED) -> Evaluation:
 def test_the_run_stops_at_the_last_of_the_first_failures() -> None:
     history = History(space())
     failures = Failures(history, 3)
-    failures.see(failure(history))
-    failures.see(failure(history, Status.TIMEOUT))
+    failures.count(failure(history))
+    failures.count(failure(history, Status.TIMEOUT))
     with pytest.raises(NothingWorks, match=r"(?s)first 3 evaluations.*crashed\nnumber 0 is broken"):
-        failures.see(failure(history, Status.DIVERGED))
+        failures.count(failure(history, Status.DIVERGED))
 
 
 def test_networks_with_nothing_to_train_are_no_failures() -> None:
     history = History(space())
     failures = Failures(history, 2)
     for _ in range(5):
-        failures.see(failure(history, Status.INVALID))
-    failures.see(failure(history))
+        failures.count(failure(history, Status.INVALID))
+    failures.count(failure(history))
     with pytest.raises(NothingWorks, match="number 5 is broken"):
-        failures.see(failure(history))
+        failures.count(failure(history))
 
 
 @pytest.mark.parametrize("in_an_earlier_run", [False, True])
@@ -45,9 +45,9 @@ def test_one_success_is_enough_to_go_on(in_an_earlier_run: bool) -> None:
     if in_an_earlier_run:
         failures = Failures(history, 2)
     else:
-        failures.see(history.evaluations[0])
+        failures.count(history.evaluations[0])
     for _ in range(5):
-        failures.see(failure(history))
+        failures.count(failure(history))
     assert len(history) == 6
 
 
@@ -56,9 +56,9 @@ def test_failures_of_earlier_runs_do_not_count() -> None:
     for _ in range(5):
         failure(history)
     failures = Failures(history, 2)
-    failures.see(failure(history))
+    failures.count(failure(history))
     with pytest.raises(NothingWorks, match="number 5 is broken"):
-        failures.see(failure(history))
+        failures.count(failure(history))
 
 
 @pytest.mark.parametrize("evaluations", [1, 3])
@@ -66,7 +66,7 @@ def test_a_run_of_which_everything_failed_says_so_at_its_end(evaluations: int) -
     history = History(space())
     failures = Failures(history, 5)
     for _ in range(evaluations):
-        failures.see(failure(history))
+        failures.count(failure(history))
     message = (
         f"(?s)^no evaluation succeeded; .*number {evaluations - 1} is .* {evaluations} failures"
     )
@@ -79,7 +79,7 @@ def test_a_run_without_evaluations_or_with_nothing_to_train_ends_normally() -> N
     failure(history)
     failures = Failures(history, 5)
     failures.end()
-    failures.see(failure(history, Status.INVALID))
+    failures.count(failure(history, Status.INVALID))
     failures.end()
 
 
@@ -91,7 +91,7 @@ def test_after_earlier_successes_only_many_failures_are_an_error(
     end(history, start(history, Start(1.0)), 0.5)
     failures = Failures(history, 5)
     for _ in range(failed):
-        failures.see(failure(history))
+        failures.count(failure(history))
     with pytest.raises(NothingWorks) if says_so else nullcontext():
         failures.end()
 
@@ -103,7 +103,9 @@ def test_the_first_are_shown_whole_and_the_others_in_a_line(
     failures = Failures(history, 10)
     for number in range(4):
         trial = start(history, Start(1.0))
-        failures.see(Evaluation(trial, status=Status.CRASHED, error=f"where{number}\nwhy{number}"))
+        failures.count(
+            Evaluation(trial, status=Status.CRASHED, error=f"where{number}\nwhy{number}")
+        )
     shown = [record.getMessage() for record in caplog.records]
     assert shown[0] == "trial 0 at budget 1: crashed\nwhere0\nwhy0"
     assert shown[3] == "trial 3 crashed: why3"
