@@ -167,7 +167,7 @@ class CheckpointStore:
         return {self._owner(trial) for trial in needed} | running | latest
 
     def _unsaved(self, trial: int) -> str | None:
-        """Return why trial number `trial` has no checkpoint; a file of its is of an earlier epoch."""
+        """Return why trial number `trial` has no checkpoint; its file may be outdated."""
         evaluation = self._history.evaluation(trial)
         return None if evaluation is None else evaluation.unsaved
 

@@ -150,7 +150,13 @@ def _of(limit: float | None) -> str:
 
 
 def table(title: str, history: History, caption: str) -> Table:
-    """The last evaluations."""
+    """Return a table of the last evaluations.
+
+    Args:
+        title: above the table.
+        history: of the search.
+        caption: below the table.
+    """
     from rich.table import Table
 
     made = Table(title=title, caption=caption)
