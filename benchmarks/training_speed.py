@@ -41,7 +41,7 @@ from torch.utils.data import Dataset as TorchDataset
 from fidelity.augment import HorizontalFlip, PadCrop
 from fidelity.datasets import digits, from_arrays
 from fidelity.datasets.dataset import Dataset, Part
-from fidelity.training.device_data import Placed, place
+from fidelity.training.device_data import DeviceData, copy_to_device
 from fidelity.training.loop import CALIBRATION_IMAGES
 from fidelity.training.optimizers import CosineSGD
 from fidelity.training.training import Training
@@ -106,7 +106,7 @@ def cases() -> list[Case]:
 class PerSample(TorchDataset[tuple[Tensor, Tensor]]):
     """A data set that transforms one image at a time, as a DataLoader calls for it."""
 
-    def __init__(self, part: Part, case: Case, data: Placed, training: bool) -> None:
+    def __init__(self, part: Part, case: Case, data: DeviceData, training: bool) -> None:
         self.images = part.images
         self.labels = part.labels
         self.padding = case.padding if training else 0
@@ -130,7 +130,7 @@ class PerSample(TorchDataset[tuple[Tensor, Tensor]]):
 
 def usual(case: Case) -> None:
     """The usual loop."""
-    data = place(case.dataset, CPU)
+    data = copy_to_device(case.dataset, CPU)
     size = case.batch_size
     train = PerSample(data.train, case, data, training=True)
     validation = PerSample(data.validation, case, data, training=False)
@@ -161,7 +161,7 @@ def usual(case: Case) -> None:
 
 def bare(case: Case) -> None:
     """A loop with nothing in it but the work."""
-    data = place(case.dataset, CPU)
+    data = copy_to_device(case.dataset, CPU)
     for network in case.networks():
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
         optimizer = SCHEDULE.optimizer(network)
@@ -187,7 +187,7 @@ def bare(case: Case) -> None:
 
 
 @torch.inference_mode()
-def bare_evaluate(network: nn.Module, data: Placed) -> None:
+def bare_evaluate(network: nn.Module, data: DeviceData) -> None:
     """Calibrates batch normalisation, then measures loss and error."""
     network.eval()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]

@@ -25,7 +25,7 @@ from fidelity.export.normalisation import Normalised
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from fidelity.schedules.schedule import Schedule
-from fidelity.training.device_data import choose, place
+from fidelity.training.device_data import copy_to_device, resolve_device
 from fidelity.training.training import Training
 from spaces.space import Space
 
@@ -131,7 +131,7 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         best = self._search(searched, seed)
         whole = replace(searched, name="everything", train=everything)
         found = self._training(whole).final(best.trial.configuration, best.trial.seed)
-        placed = place(whole, choose("cpu"))
+        placed = copy_to_device(whole, resolve_device("cpu"))
         network = Normalised(found.network.cpu(), placed.mean, placed.scale, offset)
         self.network_ = network.eval()
         self.incumbent_: Evaluation = best

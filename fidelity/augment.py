@@ -1,8 +1,8 @@
 """Augmentations of whole batches, on the device where the images are.
 
-An augmentation is a callable (images, generator) -> images; write your own as a function or a
-frozen dataclass. All randomness comes from the generator, so that a resumed training draws
-what an uninterrupted one would have drawn.
+An augmentation is a callable (images, generator) -> images, for instance a function or a frozen
+dataclass. All randomness comes from the generator, so that a resumed training draws the same
+numbers as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Augmentation(Protocol):
     """A random change of images that keeps their classes."""
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images:
-        """Changed images, of the same shape, type and device.
+        """Return changed images, of the same shape, type and device.
 
         Args:
             images: (batch, channels, height, width) in the data set's own scale.
@@ -34,15 +34,15 @@ class Augmentation(Protocol):
 
 @dataclass(frozen=True)
 class PadCrop:
-    """Pads each image with `padding` zeros on every side and crops it at random to its size.
+    """Padding with `padding` zeros on every side, and a random crop to the original size.
 
-    Axes of length 1 are left alone: shifting them would blank the image.
+    Axes of length 1 are not shifted, which would blank the image.
     """
 
     padding: int
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images:
-        """Shifts each image by up to `padding` pixels either way."""
+        """Shift each image by up to `padding` pixels either way."""
         batch, _, height, width = images.shape
         vertical, horizontal = (self.padding if size > 1 else 0 for size in (height, width))
         padded = F.pad(images, (horizontal, horizontal, vertical, vertical))
@@ -53,28 +53,28 @@ class PadCrop:
             for pad, size in ((vertical, height), (horizontal, width))
         )
         index = torch.arange(batch, device=device)[:, None, None]
-        # The slice between the indices puts the channels last: the layout that convolutions like.
+        # The slice between the indices puts the channels last, the layout that convolutions prefer.
         cropped = padded[index, :, rows[:, :, None], columns[:, None, :]]
         return cropped.permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True)
 class HorizontalFlip:
-    """Mirrors each image with this probability."""
+    """Mirroring of each image with this probability."""
 
     probability: float = 0.5
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images:
-        """Mirrors some images, left to right."""
+        """Mirror some images, left to right."""
         draws = torch.rand(len(images), generator=generator, device=images.device)
         return torch.where((draws < self.probability)[:, None, None, None], images.flip(3), images)
 
 
 def as_tuple(augmentations: Sequence[Augmentation]) -> tuple[Augmentation, ...]:
-    """The augmentations, made sure of.
+    """Return the augmentations as a tuple, after a check.
 
     Raises:
-        TypeError: something else was given, or a class in place of an object.
+        TypeError: they are no sequence of callables, or one is a class in place of an object.
     """
     if isinstance(augmentations, str) or not isinstance(augmentations, Sequence):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Fidelity axes: in which ways can a training be made cheaper?"""
+"""Fidelity axes: the ways in which a training can be made cheaper."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What a fidelity axis is: one way in which a training can be made cheaper."""
+"""The protocol of a fidelity axis, one way in which a training can be made cheaper."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class AxisError(ValueError):
 class Axis(Protocol):
     """A size of a training that may be lowered: epochs, images, pixels, channels, cells.
 
-    The cost of a training grows as size ** exponent. That is a model: what an axis leaves as it
-    is (the validation, the first convolution) is not in it.
+    The cost of a training grows as size ** exponent. This model leaves out what the axis does not
+    change (the validation, the first convolution).
     """
 
     def size(self, training: Training) -> float:
-        """How large a training is along this axis, above 0.
+        """Return the size of a training along this axis, above 0.
 
         Raises:
             AxisError: the training has no such size.
@@ -27,14 +27,14 @@ class Axis(Protocol):
         ...
 
     def exponent(self, training: Training) -> float:
-        """The power of the size with which the cost of a training grows, above 0."""
+        """Return the power of the size with which the cost of a training grows, above 0."""
         ...
 
     def apply(self, training: Training, size: float) -> Training:
-        """The same training at another size, which is rounded to one that there is.
+        """Return the training at another size, which is rounded to a possible one.
 
         Args:
-            training: the one to lower; it is left as it is.
+            training: the training to make cheaper; it does not change.
             size: above 0 and at most `self.size(training)`, at which the training itself
                 is returned.
 

@@ -1,4 +1,4 @@
-"""An objective whose budget is a share of the cost, saved along several axes at once."""
+"""An objective whose budget is a share of the cost, reduced along several axes at once."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from fidelity.training.training import Training
 
 @dataclass(frozen=True)
 class Combined:
-    """Trains, from the beginning, for the share of the full cost that the budget names.
+    """An objective that trains from scratch for the share of the full cost that is the budget.
 
-    What is saved is saved along all axes together. An axis of weight w, of weights that sum to
-    W, is lowered until its own share of the cost is budget ** (w / W): their product is the
-    budget, by the cost models of the axes. With epochs and resolution of equal weight, at the
-    budget 1/4 half of the epochs are trained, on images with half as many pixels.
+    All axes are reduced together. An axis of weight w, of weights that sum to W, is reduced until
+    its own share of the cost is budget ** (w / W): their product is the budget, by the cost models
+    of the axes. With epochs and resolution of equal weight, the budget 1/4 trains half of the
+    epochs on images with half as many pixels.
 
     With a single axis the budget is a share of the cost in place of a size: a fraction of the
     training data, for instance. Nothing is resumed: a promotion spends its whole budget.
 
     Attributes:
         training: at full size.
-        weights: how much of the saving each axis takes, above 0.
+        weights: the share of the reduction that each axis takes, above 0.
 
     Raises:
         AxisError: there is no axis, a weight is not positive, or the training lacks a size.
@@ -41,22 +41,22 @@ class Combined:
 
     def __post_init__(self) -> None:
         if not self.weights:
-            raise AxisError("no axis is given: name one at least, such as {Images(): 1}")
+            raise AxisError("no axis is given: give one or more, such as {Images(): 1}")
         for axis, weight in self.weights.items():
             if not 0 < weight < math.inf:
                 raise AxisError(
                     f"the weight of {type(axis).__name__} is {weight}: it must be above 0 and "
-                    "finite; leave out an axis that shall stay as it is"
+                    "finite; leave out an axis that should not change"
                 )
             axis.size(self.training)
 
     @property
     def max_budget(self) -> float:
-        """1: the full training."""
+        """1: the full training run."""
         return 1.0
 
     def sizes(self, budget: float) -> dict[Axis, float]:
-        """The size along each axis at this budget, before it is rounded.
+        """Return the size along each axis at a budget, before it is rounded.
 
         Raises:
             AxisError: the budget is not in (0, 1].
@@ -80,21 +80,21 @@ class Combined:
         seed: int = 0,
         context: Context | None = None,
     ) -> dict[str, float]:
-        """Trains for this share of the cost and evaluates on the validation part.
+        """Train for this share of the cost and evaluate on the validation part.
 
         Args:
             configuration: the network, a configuration of the training's space.
-            budget: the share of the cost of a full training, in (0, 1].
+            budget: the share of the cost of a full training run, in (0, 1].
             seed: of initial weights, order, augmentation and dropout.
-            context: the device, and where to leave a checkpoint.
+            context: the device, and the checkpoint to leave.
 
         Returns:
-            What `Training` returns, and 'relative_cost': the budget, but for the rounding of
-            sizes to whole ones.
+            The result of `Training`, and 'relative_cost': the budget, apart from the rounding of
+            sizes.
 
         Raises:
-            AxisError: the budget is out of its range, or an axis cannot be lowered so far.
+            AxisError: the budget is out of range, or an axis cannot be reduced so far.
             InvalidArchitecture: there is nothing to train, or images shrink to nothing.
-            Diverged: the loss is no finite number.
+            Diverged: the loss is not finite.
         """
         return train_at(self.training, self.sizes(budget), configuration, seed, context)

@@ -1,4 +1,4 @@
-"""Lowered data sets, made once and kept as long as the whole one."""
+"""Reduced data sets, made once and cached as long as the whole one lives."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from weakref import WeakKeyDictionary
 
 from fidelity.datasets.dataset import Dataset
 
-# The lowered sets are kept so that what is cached for each (its copy on a device) is found again.
-_lowered: WeakKeyDictionary[Dataset, dict[Hashable, Dataset]] = WeakKeyDictionary()
+# The same objects each time, so that what is cached per set (its copy on a device) is found.
+_cache: WeakKeyDictionary[Dataset, dict[Hashable, Dataset]] = WeakKeyDictionary()
 
 
-def lowered(dataset: Dataset, key: Hashable, make: Callable[[], Dataset]) -> Dataset:
-    """What `make` returned when it was first asked for this data set and `key`."""
-    made = _lowered.setdefault(dataset, {})
-    if key not in made:
-        made[key] = make()
-    return made[key]
+def reduced(dataset: Dataset, key: Hashable, make: Callable[[], Dataset]) -> Dataset:
+    """Return a reduced data set from the cache, or make it.
+
+    Args:
+        dataset: the whole one.
+        key: names the reduction.
+        make: makes the reduced data set where it is not cached.
+    """
+    cached = _cache.setdefault(dataset, {})
+    if key not in cached:
+        cached[key] = make()
+    return cached[key]

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Int64
 
 from fidelity.axes.axis import AxisError
-from fidelity.axes.dataset_cache import lowered
+from fidelity.axes.dataset_cache import reduced
 from fidelity.datasets.dataset import Dataset
 from fidelity.training.training import Training
 
@@ -22,7 +22,7 @@ from fidelity.training.training import Training
 class Images:
     """The number of training images, each class in proportion; an epoch is a pass over them.
 
-    Smaller sets are nested in larger ones: a set is the beginning of one order of all images.
+    Smaller sets are nested in larger ones: each is the beginning of one order of all images.
     Validation and test part stay whole, so that errors remain comparable.
 
     Cost model: proportional to the images.
@@ -34,15 +34,15 @@ class Images:
     seed: int = 0
 
     def size(self, training: Training) -> float:
-        """The number of training images."""
+        """Return the number of training images."""
         return len(training.dataset.train)
 
     def exponent(self, training: Training) -> float:
-        """1."""
+        """Return 1."""
         return 1
 
     def apply(self, training: Training, size: float) -> Training:
-        """The training on the first `size` images, rounded to whole ones.
+        """See `Axis`; the size is a number of images, rounded to a whole one.
 
         Raises:
             AxisError: there are more classes than images.
@@ -57,27 +57,31 @@ class Images:
             )
         key = (type(self), self.seed, images)
         return replace(
-            training, dataset=lowered(dataset, key, lambda: self._first(dataset, images))
+            training, dataset=reduced(dataset, key, lambda: self._first(dataset, images))
         )
 
     def _first(self, dataset: Dataset, images: int) -> Dataset:
         order = stratified_order(dataset.train.labels.numpy(), np.random.default_rng(self.seed))
-        chosen = torch.from_numpy(np.sort(order[:images]))
-        return replace(dataset, train=dataset.train.select(chosen))
+        index = torch.from_numpy(np.sort(order[:images]))
+        return replace(dataset, train=dataset.train.select(index))
 
 
 def stratified_order(
     labels: Int64[np.ndarray, " images"], rng: np.random.Generator
 ) -> Int64[np.ndarray, " images"]:
-    """An order in which any first n images hold the classes in proportion, one of each at least.
+    """Return an order whose first n images hold the classes in proportion, for every n.
 
     The classes are spread evenly over the order, each in a random order of its own; one image of
-    each comes before all others.
+    each class comes before all others.
+
+    Args:
+        labels: the class of each image.
+        rng: draws the order.
     """
-    place = np.empty(len(labels))
+    positions = np.empty(len(labels))
     for label in np.unique(labels):
         members = rng.permutation(np.flatnonzero(labels == label))
-        place[members] = (np.arange(len(members)) + 0.5) / len(members)
-        place[members[0]] = 0.0
-    # Equal places, of equally large classes, must not favour the classes that were numbered first.
-    return np.asarray(np.lexsort((rng.random(len(labels)), place)))
+        positions[members] = (np.arange(len(members)) + 0.5) / len(members)
+        positions[members[0]] = 0.0
+    # Ties, between equally large classes, must not favour the classes of low number.
+    return np.asarray(np.lexsort((rng.random(len(labels)), positions)))

@@ -11,44 +11,44 @@ from dataclasses import dataclass, replace
 import torch
 import torch.nn.functional as F
 
-from fidelity.axes.dataset_cache import lowered
+from fidelity.axes.dataset_cache import reduced
 from fidelity.datasets.dataset import Dataset, Part
 from fidelity.training.training import Training
 
 CHUNK = 4096
-"""How many images are made smaller at once: a float copy of all would take much memory."""
+"""Images resized at a time: a float copy of all would take much memory."""
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """The longer side of the images in pixels; the shorter one keeps its proportion to it.
+    """The longer side of the images in pixels; the shorter one stays in proportion.
 
     Each pixel is the mean over the area that it covers, as float32. Training, validation and test
-    images are made smaller, once for all trials. Augmentations stay as they are, in pixels.
+    images are resized, once for all trials. Augmentations do not change: they count in pixels.
 
-    A network that halves its images often has a lowest resolution: below it, images shrink to
-    nothing and the trial is invalid.
+    A network that halves its images several times has a lowest resolution: below it, images shrink
+    to nothing and the trial is invalid.
 
     Cost model: the square of the side (the side itself for images that are one pixel high).
     """
 
     def size(self, training: Training) -> float:
-        """The longer side of an image, in pixels."""
+        """Return the longer side of an image, in pixels."""
         return max(training.dataset.input_shape[1:])
 
     def exponent(self, training: Training) -> float:
-        """2, or 1 for images that are one pixel high or wide."""
+        """Return 2, or 1 for images that are one pixel high or wide."""
         return 1 if min(training.dataset.input_shape[1:]) == 1 else 2
 
     def apply(self, training: Training, size: float) -> Training:
-        """The training on images whose longer side has `size` pixels, rounded to whole ones."""
+        """See `Axis`; the size is the longer side in pixels, rounded to a whole number."""
         _, *sides = training.dataset.input_shape
         longer = max(1, round(size))
         height, width = (max(1, round(side * longer / max(sides))) for side in sides)
         if [height, width] == sides:
             return training
         key = (type(self), height, width)
-        dataset = lowered(
+        dataset = reduced(
             training.dataset, key, lambda: _resized(training.dataset, (height, width))
         )
         return replace(training, dataset=dataset)

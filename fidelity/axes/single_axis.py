@@ -16,14 +16,14 @@ from fidelity.training.training import Training
 
 @dataclass(frozen=True)
 class AlongAxis:
-    """Trains to the end, from the beginning, at the size along `axis` that the budget names.
+    """An objective that trains from scratch, to the end, at a size along `axis`: the budget.
 
-    Nothing is resumed: a promotion is trained anew and spends its whole budget. Epochs that end
-    early and go on from a checkpoint are the budgets of `Training` itself.
+    Nothing is resumed: a promotion retrains from scratch and spends its whole budget. For epochs
+    that end early and resume from a checkpoint, use `Training` itself.
 
     Attributes:
         training: at full size.
-        axis: what the budget is a size of: images, pixels, channels, cells or epochs. Budgets
+        axis: the budget is a size along it: images, pixels, channels, cells or epochs. Budgets
             between two whole sizes are rounded.
     """
 
@@ -32,7 +32,7 @@ class AlongAxis:
     resumes: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Makes sure that the training has such a size.
+        """Check that the training has a size along the axis.
 
         Raises:
             AxisError: it has none.
@@ -51,24 +51,24 @@ class AlongAxis:
         seed: int = 0,
         context: Context | None = None,
     ) -> dict[str, float]:
-        """Trains at this size and evaluates on the validation part.
+        """Train at this size and evaluate on the validation part.
 
-        Nothing is reported on the way: epochs are no steps along the axis.
+        No learning curve is reported: epochs are no steps along the axis.
 
         Args:
             configuration: the network, a configuration of the training's space.
             budget: the size, above 0 and at most `max_budget`.
             seed: of initial weights, order, augmentation and dropout.
-            context: the device, and where to leave a checkpoint.
+            context: the device, and the checkpoint to leave.
 
         Returns:
-            What `Training` returns, and 'relative_cost', by the cost model of the axis the
-            share of the cost of a training at full size.
+            The result of `Training`, and 'relative_cost', the share of the cost of a training at
+            full size by the cost model of the axis.
 
         Raises:
-            AxisError: the budget is out of its range.
+            AxisError: the budget is out of range.
             InvalidArchitecture: there is nothing to train, or images shrink to nothing.
-            Diverged: the loss is no finite number.
+            Diverged: the loss is not finite.
         """
         if not 0 < budget <= self.max_budget:
             name = type(self.axis).__name__
@@ -87,23 +87,23 @@ def train_at(
     seed: int,
     context: Context | None,
 ) -> dict[str, float]:
-    """What `training` at these sizes returns, and its 'relative_cost' by the axes' cost models.
+    """Return the result of a training at these sizes, with its 'relative_cost' by the cost models.
 
     Args:
         training: at full size.
         sizes: along each axis, applied in this order.
         configuration: the network.
         seed: of the training.
-        context: the device, and where to leave a checkpoint; none is read, nothing is reported.
+        context: the device, and the checkpoint to leave; none is read, nothing is reported.
     """
-    made = training
+    reduced = training
     for axis, size in sizes.items():
-        made = axis.apply(made, size)
+        reduced = axis.apply(reduced, size)
     own = Context()
     if context is not None:
         context.checkpoint.source = None
         own = Context(context.checkpoint, context.device)
-    result = made(configuration, made.max_epochs, seed, own)
-    shares = {axis: axis.size(made) / axis.size(training) for axis in sizes}
+    result = reduced(configuration, reduced.max_epochs, seed, own)
+    shares = {axis: axis.size(reduced) / axis.size(training) for axis in sizes}
     cost = prod(share ** axis.exponent(training) for axis, share in shares.items())
     return {**result, "relative_cost": cost}

@@ -17,11 +17,11 @@ from spaces.space import Space
 class Width:
     """The channels of a network's first stage, from which those of the others follow.
 
-    Weights of a narrow network could be carried over into a wide one (Chen et al. 2016,
-    "Net2Net", ICLR); they are not: each width is trained from the beginning.
+    Each width is trained from scratch, although weights of a narrow network could be carried over
+    into a wide one (Chen et al. 2016, "Net2Net", ICLR).
 
-    Cost model: the square of the channels. The first convolution, whose input is the image,
-    only grows with the channels themselves, and depthwise convolutions do too.
+    Cost model: the square of the channels. The first convolution, whose input is the image, and
+    depthwise convolutions grow only with the channels themselves.
 
     Attributes:
         field: the field of the space that holds the channels.
@@ -30,27 +30,26 @@ class Width:
     field: str = "channels"
 
     def size(self, training: Training) -> float:
-        """The channels that the space builds with."""
+        """Return the channels that the space builds with."""
         return _size(training.space, self.field)
 
     def exponent(self, training: Training) -> float:
-        """2."""
+        """Return 2."""
         return 2
 
     def apply(self, training: Training, size: float) -> Training:
-        """The training of networks with `size` channels, rounded to whole ones."""
+        """See `Axis`; the size is a number of channels, rounded to a whole one."""
         return _resized(training, self.field, size)
 
 
 @dataclass(frozen=True)
 class Depth:
-    """How often a cell is repeated: in each stage, or, in `DartsSpace`, in all.
+    """The number of cells per stage or, in `DartsSpace`, in all.
 
-    Weights of a shallow network could be carried over into a deep one, whose new cells begin as
-    the identity (Chen et al. 2016, "Net2Net", ICLR); they are not: each depth is trained from
-    the beginning.
+    Each depth is trained from scratch, although weights of a shallow network could be carried over
+    into a deep one whose new cells start as the identity (Chen et al. 2016, "Net2Net", ICLR).
 
-    Cost model: proportional to the cells. What is between and around them stays as it is.
+    Cost model: proportional to the cells; the layers between and around them do not change.
 
     Attributes:
         field: the field of the space that holds the number of cells.
@@ -59,15 +58,15 @@ class Depth:
     field: str = "cells"
 
     def size(self, training: Training) -> float:
-        """The cells that the space builds with."""
+        """Return the cells that the space builds with."""
         return _size(training.space, self.field)
 
     def exponent(self, training: Training) -> float:
-        """1."""
+        """Return 1."""
         return 1
 
     def apply(self, training: Training, size: float) -> Training:
-        """The training of networks with `size` cells, rounded to whole ones."""
+        """See `Axis`; the size is a number of cells, rounded to a whole one."""
         return _resized(training, self.field, size)
 
 
@@ -101,10 +100,10 @@ def _with(space: Space, field: str, size: int) -> Space:
     if isinstance(space, JointSpace):
         return replace(space, space=_with(space.space, field, size))
     settings: Any = {field: size}
-    made: Space = replace(space, **settings)  # type: ignore[type-var]  # _size has looked
-    if made.configuration_space != space.configuration_space:
+    resized: Space = replace(space, **settings)  # type: ignore[type-var]  # _size has checked
+    if resized.configuration_space != space.configuration_space:
         raise AxisError(
             f"'{field}' of {type(space).__name__} changes what there is to choose, so that a "
             f"configuration means nothing at {field} = {size}: choose another field or axis"
         )
-    return made
+    return resized

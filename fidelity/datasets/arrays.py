@@ -1,4 +1,4 @@
-"""Your own arrays as a data set."""
+"""A data set of the user's own arrays."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def from_arrays(
     name: str = "arrays",
     seed: int = 0,
 ) -> Dataset:
-    """A data set of your own arrays.
+    """Return a data set of your own arrays.
 
     Args:
         images: (N, channels, height, width), or (N, height, width) unless one side is twice the
-            other or more: such arrays may be signals, which are not supported yet. They are of
-            any real type: uint8 stays as it is, everything else becomes float32. The scale does
-            not matter, since training normalises each channel; a channel that float32 would
-            blur is centred first, see `Dataset.offset`.
+            other or more: such arrays may be signals, which are not supported yet. Any real
+            type: uint8 stays uint8, everything else becomes float32. The scale does not matter,
+            since training normalises each channel; a channel whose values float32 cannot tell
+            apart is centred first, see `Dataset.offset`.
         labels: N integers, the classes counted from 0.
-        validation: what fraction of the given images to split off, each class in proportion;
-            or the validation part itself, as a pair (images, labels).
+        validation: the fraction of the given images to split off, each class in proportion; or
+            the validation part itself, as a pair (images, labels).
         test: likewise for the test part.
         augment: the augmentations that suit these images, in order.
         name: for reports.
@@ -86,14 +86,14 @@ def _check_fractions(validation: float | LabelledArrays, test: float | LabelledA
 
 
 def _pixels(images: Any, name: str) -> Shaped[np.ndarray, "n c h w"]:
-    """Real numbers of the right layout."""
+    """Return real numbers in the right layout."""
     pixels = as_array(images, name)
     if pixels.dtype.kind not in "buif":
         raise DataError(f"the {name} are {pixels.dtype}: expected real numbers")
     last = pixels.shape[-1:]
     if pixels.ndim == 4 and last in ((1,), (3,)) and 4 < pixels.shape[1] == pixels.shape[2]:
         raise DataError(
-            f"the {name} of shape {pixels.shape} look as if their channels came last: "
+            f"the {name} of shape {pixels.shape} seem to have their channels last: "
             "expected (images, channels, height, width), that is images.transpose(0, 3, 1, 2)"
         )
     return with_channels(pixels, name)
@@ -105,7 +105,7 @@ def _part(
     name: str,
     offset: Float[Tensor, "1 c 1 1"] | None,
 ) -> Part:
-    """Arrays as the tensors that a part holds."""
+    """Return arrays as a part."""
     classes = as_array(labels, f"{name} labels")
     if classes.size and classes.dtype.kind not in "ui":
         raise DataError(
@@ -114,7 +114,7 @@ def _part(
         )
     if classes.ndim == 2:
         raise DataError(
-            f"the {name} labels have the shape {classes.shape}: expected one integer an image; "
+            f"the {name} labels have the shape {classes.shape}: expected one integer per image; "
             "for one-hot labels that is labels.argmax(1)"
         )
     return Part(as_tensor(pixels, offset), torch.from_numpy(np.array(classes, dtype=np.int64)))

@@ -1,11 +1,12 @@
 """Labelled images, checked once and split once into training, validation and test parts.
 
-A search sees the training and the validation part. Only `Training.final` looks at the test part.
+A search sees the training and validation parts. Only `Training.final` and `retrain` use the test
+part.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,30 +14,31 @@ from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from fidelity.augment import Augmentation, as_tuple
+from spaces.display.html import Html, table
 from spaces.space import InputShape
 
 
 class DataError(ValueError):
-    """Data that cannot be used: its message says what is wrong and how to mend it."""
+    """Data that cannot be used; the message says what is wrong and how to mend it."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Part:
     """Images and their labels.
 
     Attributes:
-        images: uint8 or float32, in the scale in which they were given.
+        images: uint8 or float32, in their original scale.
         labels: the class of each image, counted from 0.
 
     Raises:
-        DataError: the two don't fit together, or something is in them that is no image or class.
+        DataError: the two do not match, or hold something that is no image or class.
     """
 
     images: Shaped[Tensor, "images channels height width"]
     labels: Int64[Tensor, " images"]
 
     def __post_init__(self) -> None:
-        """Checks what would otherwise show only as bad networks."""
+        """Check for faults that would otherwise show only as bad networks."""
         images, labels = self.images, self.labels
         if not (isinstance(images, Tensor) and isinstance(labels, Tensor)):
             raise DataError(
@@ -71,47 +73,53 @@ class Part:
             )
 
     def __len__(self) -> int:
-        """The number of images."""
+        """Return the number of images."""
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Part({len(self):,} images of {_shape(self)})"
+
+    def to(self, device: torch.device) -> Part:
+        """Return the part on a device."""
+        return Part(self.images.to(device), self.labels.to(device))
+
     def select(self, index: Int64[Tensor, " selected"]) -> Part:
-        """The images at these positions."""
+        """Return the images at these positions."""
         return Part(self.images[index], self.labels[index])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Images for classification; two data sets are equal only when they are the same object.
+    """Images for classification; two data sets are equal only if they are the same object.
 
     Attributes:
         name: for reports.
-        train: what networks are trained on.
-        validation: what a search compares networks by.
-        test: what only the final report looks at.
+        train: the images that networks are trained on.
+        validation: the images that a search compares networks by.
+        test: the images of the final report, which no search uses.
         augment: the augmentations that suit these images, in order.
-        offset: what was subtracted from each channel, in double precision, before its values
-            became float32; None where nothing was. The networks of `retrain` take images as
-            they were before.
+        offset: of each channel, subtracted in double precision before the values became float32;
+            None where there is none. The networks of `retrain` subtract it themselves.
 
     Raises:
-        DataError: the parts don't fit together, or a class has no training image.
-        TypeError: an augmentation is none.
+        DataError: the parts do not match, or a class has no training image.
+        TypeError: an augmentation is not callable, or a class.
     """
 
     name: str
-    train: Part = field(repr=False)
-    validation: Part = field(repr=False)
-    test: Part = field(repr=False)
+    train: Part
+    validation: Part
+    test: Part
     augment: tuple[Augmentation, ...] = ()
-    offset: Float[Tensor, "1 channels 1 1"] | None = field(default=None, repr=False)
+    offset: Float[Tensor, "1 channels 1 1"] | None = None
 
     def __post_init__(self) -> None:
-        """Checks the parts against each other."""
+        """Check the parts against each other."""
         for name in ("train", "validation", "test"):
             if not isinstance(part := getattr(self, name), Part):
                 raise DataError(
-                    f"the {name} part is {_kind(part)}: expected a fidelity.data.Part; "
-                    "fidelity.datasets.from_arrays(images, labels) makes all of a data set"
+                    f"the {name} part is {_kind(part)}: expected a Part; "
+                    "fidelity.datasets.from_arrays(images, labels) makes a whole data set"
                 )
         as_tuple(self.augment)
         counts = torch.bincount(self.train.labels)
@@ -139,6 +147,26 @@ class Dataset:
                     f"part only has classes 0 to {self.classes - 1}"
                 )
 
+    def __repr__(self) -> str:
+        return (
+            f"Dataset({self.name}: {len(self.train):,} training, {len(self.validation):,} "
+            f"validation, {len(self.test):,} test images of {_shape(self.train)}, "
+            f"{self.classes} classes of {_balance(self)})"
+        )
+
+    def _repr_html_(self) -> Html:
+        sizes = [
+            (f"{name} images", f"{len(part):,}")
+            for name, part in (
+                ("training", self.train),
+                ("validation", self.validation),
+                ("test", self.test),
+            )
+        ]
+        shape = ("image", _shape(self.train))
+        classes = ("classes", f"{self.classes} of {_balance(self)}")
+        return table(("data set", self.name), [*sizes, shape, classes])
+
     @property
     def input_shape(self) -> InputShape:
         """Channels, height and width of an image."""
@@ -151,9 +179,13 @@ class Dataset:
         return int(self.train.labels.max()) + 1
 
     def subset(self, images: int, seed: int = 0) -> Dataset:
-        """The same data set with only `images` training images, each class in proportion.
+        """Return the data set with fewer training images, each class in proportion.
 
         Validation and test part stay whole, so that errors remain comparable.
+
+        Args:
+            images: the number of training images.
+            seed: of the choice.
 
         Raises:
             DataError: there are fewer training images, or more classes than `images`.
@@ -165,22 +197,34 @@ class Dataset:
             )
         if images == len(self.train):
             return self
-        _, kept = split(self.train, images, np.random.default_rng(seed))
-        return replace(self, train=kept)
+        _, part = split(self.train, images, np.random.default_rng(seed))
+        return replace(self, train=part)
 
 
 def check_dataset(dataset: object) -> None:
-    """Refuses everything that is no data set.
+    """Refuse everything but a `Dataset`.
 
     Raises:
-        TypeError: the message says what was given.
+        TypeError: the message names what was given.
     """
     if not isinstance(dataset, Dataset):
         raise TypeError(
             f"the data set is {_kind(dataset)}: expected a fidelity.Dataset; "
-            "fidelity.datasets.from_arrays(images, labels) makes one of arrays or tensors, of a "
-            "torch TensorDataset from_arrays(*dataset.tensors)"
+            "fidelity.datasets.from_arrays(images, labels) makes one of arrays or tensors, and "
+            "from_arrays(*dataset.tensors) of a torch TensorDataset"
         )
+
+
+def _shape(part: Part) -> str:
+    """Return channels, height and width of an image, such as '3x32x32'."""
+    return "x".join(map(str, part.images.shape[1:]))
+
+
+def _balance(dataset: Dataset) -> str:
+    """Return the shares of the smallest and the largest class of the training part."""
+    shares = torch.bincount(dataset.train.labels) * (100 / len(dataset.train))
+    low, high = (f"{float(share):.1f}" for share in (shares.min(), shares.max()))
+    return f"{low}%" if low == high else f"{low} to {high}%"
 
 
 def _kind(value: object) -> str:
@@ -192,7 +236,12 @@ def _kind(value: object) -> str:
 
 
 def split(part: Part, size: int, rng: np.random.Generator) -> tuple[Part, Part]:
-    """Splits `size` images off, each class in proportion (at least one on either side).
+    """Split images off, each class in proportion and with at least one image on either side.
+
+    Args:
+        part: the images to split.
+        size: the number of images to split off.
+        rng: draws them.
 
     Returns:
         The rest, and the part with `size` images, both in their old order.
@@ -211,15 +260,15 @@ def split(part: Part, size: int, rng: np.random.Generator) -> tuple[Part, Part]:
             f"sides: class {fewest} has {counts[fewest]} of them; give more images of it, leave "
             "the class out, or choose another fraction"
         )
-    chosen = np.zeros(len(labels), dtype=bool)
-    for label, wanted in zip(present, _shares(counts[present], size), strict=True):
-        chosen[rng.permutation(np.flatnonzero(labels == label))[:wanted]] = True
-    mask = torch.from_numpy(chosen)
+    selected = np.zeros(len(labels), dtype=bool)
+    for label, count in zip(present, _shares(counts[present], size), strict=True):
+        selected[rng.permutation(np.flatnonzero(labels == label))[:count]] = True
+    mask = torch.from_numpy(selected)
     return part.select(torch.nonzero(~mask).flatten()), part.select(torch.nonzero(mask).flatten())
 
 
 def _shares(counts: Int64[np.ndarray, " classes"], size: int) -> Int64[np.ndarray, " classes"]:
-    """How many of each class make `size` together: the largest remainders, within 1 to n - 1."""
+    """Return images per class that sum to `size`, by largest remainders, within 1 to n - 1."""
     exact = counts * (size / counts.sum())
     shares = np.clip(np.floor(exact).astype(np.int64), 1, counts - 1)
     while shares.sum() != size:
@@ -235,10 +284,10 @@ def _check_finite(images: Shaped[Tensor, "images channels height width"]) -> Non
         return
     finite = torch.isfinite(images).flatten(1).all(1)
     if not finite.all():
-        bad = torch.nonzero(~finite).flatten().tolist()
+        index = torch.nonzero(~finite).flatten().tolist()
         raise DataError(
-            f"{len(bad)} of {len(images)} images hold NaN or infinite values (image {_few(bad)}): "
-            "repair them, or leave them out"
+            f"{len(index)} of {len(images)} images hold NaN or infinite values (image "
+            f"{_few(index)}): repair them, or leave them out"
         )
 
 

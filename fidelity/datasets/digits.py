@@ -1,4 +1,4 @@
-"""Handwritten digits of 8x8 pixels: the smallest real images, and they need no file."""
+"""Handwritten digits of 8x8 pixels: the smallest real images, without a file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fidelity.datasets.dataset import Dataset
 
 
 def digits() -> Dataset:
-    """The 1,797 digits that come with scikit-learn, (1, 8, 8), 10 classes.
+    """Return the 1,797 digits that come with scikit-learn, (1, 8, 8), 10 classes.
 
-    A fifth each is for validation and for the test.
+    A fifth each is the validation and the test part.
 
     Source: Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine
     Learning Repository, its test set.

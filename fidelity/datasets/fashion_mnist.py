@@ -15,18 +15,18 @@ from fidelity.datasets.arrays import from_arrays
 from fidelity.datasets.dataset import DataError, Dataset
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package dataset-fashion-mnist puts the files."""
+"""The folder of Debian's package dataset-fashion-mnist."""
 
 
 def fashion_mnist(root: str | Path | None = None) -> Dataset:
-    """Fashion-MNIST, 60,000 and 10,000 test images of clothes, (1, 28, 28), 10 classes.
+    """Return Fashion-MNIST: 60,000 and 10,000 test images of clothes, (1, 28, 28), 10 classes.
 
-    10,000 of the 60,000 are for validation. Nothing is downloaded.
+    10,000 of the 60,000 are the validation part. Nothing is downloaded.
 
     Source: Xiao, Rasul and Vollgraf (2017), arXiv:1708.07747.
 
     Args:
-        root: the folder with the four idx files, gzipped or not; looked at before `DEBIAN`.
+        root: the folder with the four idx files, gzipped or not; tried before `DEBIAN`.
 
     Raises:
         DataError: a file is missing or is no idx file.
@@ -60,7 +60,7 @@ def _find(name: str, folders: list[Path]) -> Path:
 
 
 def _read(path: Path) -> UInt8[np.ndarray, ...]:
-    """The array of an idx file of unsigned bytes.
+    """Return the array of an idx file of unsigned bytes.
 
     The format: two zero bytes, the type (8), the number of dimensions, each dimension as a
     big-endian 32-bit integer, then the bytes (http://yann.lecun.com/exdb/mnist).
@@ -70,15 +70,15 @@ def _read(path: Path) -> UInt8[np.ndarray, ...]:
         if path.suffix == ".gz":
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}): get the file anew") from error
+        raise DataError(f"{path} cannot be read ({error}): get the file again") from error
     dimensions = content[3] if content[:3] == b"\0\0\x08" and len(content) > 3 else 0
     header = 4 + 4 * dimensions
     if dimensions == 0 or len(content) < header:
-        raise DataError(f"{path} is no idx file of unsigned bytes: get the file anew")
+        raise DataError(f"{path} is no idx file of unsigned bytes: get the file again")
     shape = struct.unpack(f">{dimensions}I", content[4:header])
     if len(content) - header != int(np.prod(shape, dtype=np.int64)):
         raise DataError(
             f"{path} announces an array of shape {shape}, but holds {len(content) - header} "
-            "bytes: get the file anew"
+            "bytes: get the file again"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

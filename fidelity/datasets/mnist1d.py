@@ -7,9 +7,9 @@ from fidelity.datasets.dataset import DataError, Dataset
 
 
 def mnist1d() -> Dataset:
-    """4,000 training and 1,000 test sequences, (1, 1, 40), 10 classes, generated here.
+    """Generate MNIST-1D: 4,000 training and 1,000 test sequences, (1, 1, 40), 10 classes.
 
-    A fifth of the training sequences is for validation. They have a height of 1, so that
+    A fifth of the training sequences is the validation part. They have a height of 1, so that
     two-dimensional networks apply. There is no augmentation: the generator has already
     shifted, scaled and sheared each sequence.
 
@@ -21,7 +21,7 @@ def mnist1d() -> Dataset:
     try:
         from mnist1d.data import get_dataset_args, make_dataset
     except ImportError as error:
-        raise DataError("MNIST-1D needs a package more: pip install mnist1d") from error
+        raise DataError("MNIST-1D needs the package mnist1d: pip install mnist1d") from error
     data = make_dataset(get_dataset_args())
     return from_arrays(
         data["x"][:, None, None, :],

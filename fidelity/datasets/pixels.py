@@ -1,4 +1,4 @@
-"""Arrays of any real type as images, in a number format that keeps what tells them apart."""
+"""Arrays of any real type as images, in a number format that keeps their differences."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from torch import Tensor
 
 from fidelity.datasets.dataset import DataError
 
-COARSE = 0.01
-"""A channel is centred before it becomes float32 where rounding would move a value by more than
-this share of the channel's standard deviation."""
+MAX_ROUNDING = 0.01
+"""The share of a channel's standard deviation by which rounding to float32 may move a value; a
+channel that needs more is centred first."""
 
 
 def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
-    """Whatever numpy or torch can make an array of.
+    """Return anything that numpy or torch can convert as an array.
 
     Args:
         values: an array, a tensor on any device, a table, nested lists.
@@ -30,7 +30,7 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
     if isinstance(values, torch.utils.data.Dataset | torch.utils.data.DataLoader):
         raise DataError(
             f"the {name} are a {type(values).__name__}: expected an array; give images and labels "
-            "as two arrays or tensors, for a TensorDataset from_arrays(*dataset.tensors)"
+            "as two arrays or tensors; for a TensorDataset from_arrays(*dataset.tensors)"
         )
     if isinstance(values, Tensor):
         exact = values.float() if values.dtype is torch.bfloat16 else values  # numpy has none
@@ -45,18 +45,18 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
 
 
 def with_channels(pixels: Shaped[np.ndarray, ...], name: str) -> Shaped[np.ndarray, "n c h w"]:
-    """Images (n, height, width) with their one channel, and those with channels as they are.
+    """Return images with an axis of channels, which is added where there are three axes.
 
-    Of three axes, the last two are taken for height and width if neither is twice the other, or if
-    the height is 1: a signal of one channel is the same as an image that is one pixel high.
+    The last two of three axes are height and width if neither is twice the other, or if the height
+    is 1: a signal of one channel is the same as an image that is one pixel high.
 
     Args:
-        pixels: the images.
+        pixels: (n, height, width), or (n, channels, height, width).
         name: of the images, for the message.
 
     Raises:
-        DataError: one side is twice the other or more, as in signals of several channels, or
-            the array has too few or too many axes.
+        DataError: there are three axes and one side is twice the other or more, as in signals of
+            several channels, or there are fewer or more axes.
     """
     shape = pixels.shape
     if len(shape) == 3:
@@ -81,21 +81,21 @@ def with_channels(pixels: Shaped[np.ndarray, ...], name: str) -> Shaped[np.ndarr
 def offset_of(
     pixels: Shaped[np.ndarray, "n c h w"],
 ) -> Float[Tensor, "1 c 1 1"] | None:
-    """What to subtract from each channel, in double precision, before it becomes float32.
+    """Return what to subtract from each channel, in double precision, before it becomes float32.
 
     Seconds since 1970, for instance, are 128 apart in float32. The offset is the mean of such a
-    channel, and 0 for channels that float32 holds well enough.
+    channel, and 0 for channels that float32 represents well enough.
 
     Returns:
-        The offsets, themselves exact in float32; None where all of them are 0.
+        The offsets, themselves exact in float32; None if all are 0.
     """
     offset = np.zeros(pixels.shape[1], np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+    with np.errstate(over="ignore", invalid="ignore"):  # non-finite values are refused later
         for channel in range(pixels.shape[1]) if pixels.size else ():
             values = pixels[:, channel].astype(np.float64)
             rounding, spread = np.abs(values - values.astype(np.float32)).max(), values.std()
             # A spread this small is the rounding of float64 itself: the channel is constant.
-            if rounding > COARSE * spread and spread > 1e-12 * np.abs(values).max():
+            if rounding > MAX_ROUNDING * spread and spread > 1e-12 * np.abs(values).max():
                 offset[channel] = values.mean()
     return torch.from_numpy(offset)[None, :, None, None] if offset.any() else None
 
@@ -103,15 +103,15 @@ def offset_of(
 def as_tensor(
     pixels: Shaped[np.ndarray, "n c h w"], offset: Float[Tensor, "1 c 1 1"] | None
 ) -> Shaped[Tensor, "n c h w"]:
-    """A copy, so that what the caller later does to the array changes no data set.
+    """Return a copy as a tensor: later changes of the array change no data set.
 
     Args:
         pixels: of any real type.
         offset: see `offset_of`.
 
     Returns:
-        uint8 for bytes and truth values without an offset, float32 for everything else. What is
-        too large for that becomes infinite.
+        uint8 for bytes and booleans without an offset, float32 for everything else. Values that
+        are too large for float32 become infinite.
     """
     bytes_ = pixels.dtype in (np.uint8, np.bool_) and offset is None
     if offset is not None and offset.shape[1] == pixels.shape[1]:

@@ -1,4 +1,4 @@
-"""A trained network as files: each format saves, loads, and is checked against the network."""
+"""Export of networks: each format saves and loads, and is checked against the network."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The line of Python that makes a module of `torch.nn` again, with fresh weights."""
+"""The line of Python that constructs a module of `torch.nn`, with fresh weights."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-PLACEMENT = ("self", "device", "dtype")
+NO_SETTINGS = ("self", "device", "dtype")
 
-# Their sizes may be written as one number where all are equal.
+# Modules whose sizes may be written as one number if all are equal.
 SQUARE = (_ConvNd, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 
 
 def constructor(module: nn.Module) -> str | None:
-    """For instance `nn.Conv2d(3, 16, 3, padding=1, bias=False)`.
+    """Return the call that constructs a module: `nn.Conv2d(3, 16, 3, padding=1, bias=False)`.
 
     The modules of torch keep each argument under its own name; arguments at their defaults are
     left out.
 
-    Args:
-        module: any module.
-
     Returns:
-        None where this cannot be said in a line: the module is not of `torch.nn`, has parts or
-        hooks, or keeps an argument in another form.
+        None if there is no such line: the module is not of `torch.nn`, has parts or hooks, or
+        keeps an argument in another form.
     """
     kind = type(module)
     if getattr(nn, kind.__name__, None) is not kind or list(module.children()):
@@ -34,7 +31,7 @@ def constructor(module: nn.Module) -> str | None:
         return None
     arguments = []
     for name, parameter in inspect.signature(kind).parameters.items():
-        if name in PLACEMENT:
+        if name in NO_SETTINGS:
             continue
         if not hasattr(module, name):
             return None
@@ -42,7 +39,7 @@ def constructor(module: nn.Module) -> str | None:
         default = parameter.default
         if default is inspect.Parameter.empty:
             arguments.append(repr(value))
-        elif name == "bias":  # kept as the weights themselves
+        elif name == "bias":  # the attribute holds the weights themselves
             arguments += [] if default == (value is not None) else [f"bias={value is not None}"]
         elif isinstance(value, Tensor | nn.Module):
             return None

@@ -1,4 +1,4 @@
-"""What a file format is, and the export that checks what it has written."""
+"""The protocol of file formats, and the export that verifies what it has written."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ from fidelity.export.subject import ExportError, Subject
 from spaces.space import InputShape
 
 TOLERANCE = 1e-5
-"""The largest difference of logits, absolute for those up to 1 and relative above."""
+"""The largest difference of logits, absolute up to 1 and relative above."""
 
 
 class Format(Protocol):
-    """One way to keep a network on the disk."""
+    """A way to store a network on disk."""
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of the files that it writes; the first one is what `load` is given."""
+        """The names of the files that it writes; `load` takes the first one."""
         ...
 
     def save(self, subject: Subject, directory: Path) -> None:
-        """Writes the files into a directory that exists.
+        """Write the files.
+
+        Args:
+            subject: the network.
+            directory: exists already.
 
         Raises:
             ExportError: the format cannot express the network.
@@ -34,10 +38,10 @@ class Format(Protocol):
         ...
 
     def load(self, path: Path) -> nn.Module:
-        """The network of the first file, in evaluation mode on the CPU.
+        """Return the network of the first file, in evaluation mode on the CPU.
 
         Raises:
-            ExportError: the file is damaged or of another kind.
+            ExportError: the file is damaged or of another format.
         """
         ...
 
@@ -49,49 +53,49 @@ def write(
     formats: Sequence[Format],
     tolerance: float = TOLERANCE,
 ) -> list[Path]:
-    """Writes a network in several formats, and reads each back to compare its logits.
+    """Write a network in several formats, and read each back to compare its logits.
 
     Args:
-        network: from images (batch, *input_shape) to logits; it is not changed.
+        network: from images (batch, *input_shape) to logits; it does not change.
         input_shape: channels, height and width of one image.
-        directory: for the files; made if it is missing.
-        formats: which to write.
-        tolerance: for the difference of the logits, relative for those above 1.
+        directory: for the files; created if missing.
+        formats: the formats to write.
+        tolerance: of the difference of the logits, relative for those above 1.
 
     Returns:
         The first file of each format.
 
     Raises:
-        FileExistsError: a file is there already. Nothing has been written.
-        ExportError: a format cannot express the network, or what was read back differs. The
-            files of that format are removed again.
+        FileExistsError: a file exists already. Nothing has been written.
+        ExportError: a format cannot express the network, or the network read back differs. The
+            files of that format are removed.
     """
     directory = Path(directory)
-    for path in (directory / name for kind in formats for name in kind.files):
+    for path in (directory / name for each in formats for name in each.files):
         if path.exists():
             raise FileExistsError(
                 f"{path} exists and is not overwritten: choose another directory, or remove it"
             )
     subject = Subject.of(network, input_shape)
     directory.mkdir(parents=True, exist_ok=True)
-    for kind in formats:
+    for each in formats:
         try:
-            kind.save(subject, directory)
-            _check(kind, subject, directory, tolerance)
+            each.save(subject, directory)
+            _check(each, subject, directory, tolerance)
         except BaseException:
-            for name in kind.files:
-                with contextlib.suppress(OSError):  # of a disk that has become read-only
+            for name in each.files:
+                with contextlib.suppress(OSError):  # the disk may have become read-only
                     (directory / name).unlink(missing_ok=True)
             raise
-    return [directory / kind.files[0] for kind in formats]
+    return [directory / each.files[0] for each in formats]
 
 
-def _check(kind: Format, subject: Subject, directory: Path, tolerance: float) -> None:
-    path = directory / kind.files[0]
-    found = difference(subject.network, kind.load(path), subject.input_shape)
-    if not found <= tolerance:
+def _check(written: Format, subject: Subject, directory: Path, tolerance: float) -> None:
+    path = directory / written.files[0]
+    error = difference(subject.network, written.load(path), subject.input_shape)
+    if not error <= tolerance:
         raise ExportError(
-            f"the logits of the network read back from {path} differ by {found:.2g}, more than "
+            f"the logits of the network read back from {path} differ by {error:.2g}, more than "
             f"{tolerance:g}: the format does not keep what this network computes"
         )
 
@@ -100,17 +104,17 @@ def _check(kind: Format, subject: Subject, directory: Path, tolerance: float) ->
 def difference(
     network: nn.Module, other: nn.Module, input_shape: InputShape, seed: int = 0
 ) -> float:
-    """How far the logits of two networks are apart, on random images in batches of 1 and 3.
+    """Return the difference of two networks' logits on random images, in batches of 1 and 3.
 
     Args:
         network: in evaluation mode, on the CPU.
-        other: the same.
+        other: likewise.
         input_shape: channels, height and width of one image.
         seed: of the images.
 
     Returns:
-        The largest difference, divided by the size of the logit where that is above 1; NaN if
-        a logit is NaN or infinite.
+        The largest difference, divided by the absolute logit where that is above 1; NaN if a
+        logit is NaN or infinite.
 
     Raises:
         ExportError: the logits have different shapes.
@@ -119,11 +123,11 @@ def difference(
     worst = torch.zeros(())
     for batch in (1, 3):
         images = torch.randn(batch, *input_shape, generator=generator)
-        expected, found = network(images), other(images)
-        if expected.shape != found.shape:
+        expected, actual = network(images), other(images)
+        if expected.shape != actual.shape:
             raise ExportError(
-                f"the logits have the shape {tuple(found.shape)} instead of {tuple(expected.shape)}"
+                f"the logits have the shape {tuple(actual.shape)}, not {tuple(expected.shape)}"
             )
-        apart = (expected - found).abs() / expected.abs().clamp(min=1)
-        worst = torch.maximum(worst, apart.max())  # which keeps NaN
+        errors = (expected - actual).abs() / expected.abs().clamp(min=1)
+        worst = torch.maximum(worst, errors.max())  # keeps NaN
     return worst.item()

@@ -1,4 +1,4 @@
-"""A network that takes images as they are in the data set."""
+"""A network that takes images in the scale of the data set."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fidelity.augment import Images
+from fidelity.datasets.normalisation import PerChannel, normalise
+
 
 class Normalised(nn.Module):
-    """Normalises images by the statistics of the training images, then calls a network.
+    """A network behind the normalisation of its images by the statistics of the training images.
 
     Args:
         network: from normalised images to logits.
@@ -17,16 +20,16 @@ class Normalised(nn.Module):
         offset: of each channel, subtracted before the mean; see `Dataset.offset`.
     """
 
-    mean: Float[Tensor, "1 channels 1 1"]
-    scale: Float[Tensor, "1 channels 1 1"]
-    offset: Float[Tensor, "1 channels 1 1"] | None
+    mean: PerChannel
+    scale: PerChannel
+    offset: PerChannel | None
 
     def __init__(
         self,
         network: nn.Module,
-        mean: Float[Tensor, "1 channels 1 1"],
-        scale: Float[Tensor, "1 channels 1 1"],
-        offset: Float[Tensor, "1 channels 1 1"] | None = None,
+        mean: PerChannel,
+        scale: PerChannel,
+        offset: PerChannel | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -37,28 +40,23 @@ class Normalised(nn.Module):
 
     @classmethod
     def blank(cls, network: nn.Module, channels: int, offset: bool = False) -> Normalised:
-        """Changes nothing yet: for weights that are loaded afterwards.
+        """Return one that does not change images yet, to load weights into.
 
         Args:
             network: from normalised images to logits.
             channels: of an image.
-            offset: whether there is an offset among the weights.
+            offset: whether the weights include an offset.
         """
         zeros = torch.zeros(1, channels, 1, 1)
         return cls(network, zeros, torch.ones_like(zeros), zeros if offset else None)
 
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch outputs"]:
-        """The logits of images in the scale in which the data set was given.
+    def forward(self, images: Images) -> Float[Tensor, "batch outputs"]:
+        """Return the logits of images in the scale of the data set.
 
         Args:
             images: whole numbers, or floating-point numbers of single or double precision.
         """
         if self.offset is not None:
             images = images - self.offset
-        normal = (images - self.mean) * self.scale
-        if normal.dtype is not self.scale.dtype:
-            normal = normal.to(self.scale.dtype)
-        logits: Tensor = self.network(normal)
+        logits: Tensor = self.network(normalise(images, self.mean, self.scale))
         return logits

@@ -11,15 +11,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fidelity.augment import Images
 from fidelity.export.subject import ExportError, Subject
 
 IMAGES, LOGITS = "images", "logits"
-"""What the input and the output are called in the file."""
+"""The names of the input and the output in the file."""
 
 
 @dataclass(frozen=True)
 class OnnxFile:
-    """One `.onnx` file with weights, for batches of any size. It needs `pip install bonas[onnx]`.
+    """One `.onnx` file with weights, for batches of any size; needs `pip install bonas[onnx]`.
 
     Attributes:
         name: of the file.
@@ -33,17 +34,17 @@ class OnnxFile:
         return (self.name,)
 
     def save(self, subject: Subject, directory: Path) -> None:
-        """Translates the graph.
+        """See `Format`.
 
         Raises:
-            ExportError: the network cannot be traced, or ONNX has no such operation.
+            ExportError: the network cannot be traced, or ONNX lacks an operation.
             ImportError: the optional packages are missing.
         """
         _require("onnxscript")
         program = subject.program
         try:
             with warnings.catch_warnings():
-                # Of torch's own exporter, about its own code.
+                # From torch's exporter, about its own code.
                 warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)
                 torch.onnx.export(
                     program,
@@ -58,33 +59,34 @@ class OnnxFile:
             raise ExportError(f"ONNX cannot express this network: {error}") from error
 
     def load(self, path: Path) -> nn.Module:
-        """The file in onnxruntime, called as a network.
+        """Return a network that runs the file in onnxruntime.
 
         Raises:
-            ExportError: the file is damaged or of another kind.
+            ExportError: the file is damaged or of another format.
             ImportError: the optional packages are missing.
         """
         runtime = _require("onnxruntime")
         try:
             session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        except Exception as error:  # of many classes, all its own
+        except Exception as error:  # it has many classes of errors
             raise ExportError(f"onnxruntime cannot read {path}: {error}") from error
         return OnnxNetwork(session)
 
 
 class OnnxNetwork(nn.Module):
-    """A session of onnxruntime as a module, for comparisons; it has no weights for torch."""
+    """A session of onnxruntime as a module, for comparisons; it has no weights in torch.
+
+    Args:
+        session: an `onnxruntime.InferenceSession` with one input.
+    """
 
     def __init__(self, session: Any) -> None:
-        """Of an `onnxruntime.InferenceSession` with one input."""
         super().__init__()
         self.session = session
         self.eval()
 
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch outputs"]:
-        """The logits, on the CPU."""
+    def forward(self, images: Images) -> Float[Tensor, "batch outputs"]:
+        """Return the logits, on the CPU."""
         name = self.session.get_inputs()[0].name
         (logits,) = self.session.run(None, {name: images.numpy(force=True)})
         return torch.from_numpy(logits)
@@ -97,5 +99,5 @@ def _require(module: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"ONNX needs the package {module}, which is not there: pip install 'bonas[onnx]'"
+            f"ONNX needs the package {module}, which is not installed: pip install 'bonas[onnx]'"
         ) from error

@@ -1,4 +1,4 @@
-"""The graph of a network as `torch.export` writes it, which needs none of its code."""
+"""The graph of a network as a file of `torch.export`, which needs none of its code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Program:
         return (self.name,)
 
     def save(self, subject: Subject, directory: Path) -> None:
-        """Writes graph and weights.
+        """See `Format`.
 
         Raises:
             ExportError: the network cannot be traced.
@@ -35,7 +35,7 @@ class Program:
         torch.export.save(subject.program, directory / self.name)
 
     def load(self, path: Path) -> nn.Module:
-        """The graph as a module. It is for prediction: `train()` and `eval()` are refused.
+        """Return the graph as a module for prediction: torch refuses its `train()` and `eval()`.
 
         Raises:
             ExportError: the file is damaged or holds no program.
@@ -43,7 +43,5 @@ class Program:
         try:
             program = torch.export.load(path)
         except Exception as error:  # whatever a damaged file makes torch raise
-            raise ExportError(
-                f"{path} is no program that torch.export has written, or damaged: {error}"
-            ) from error
+            raise ExportError(f"{path} is no intact program of torch.export: {error}") from error
         return program.module()

@@ -1,4 +1,4 @@
-"""A network as a Python file of its own that imports torch alone, with its weights beside it."""
+"""A network as a Python file that imports torch alone, with a file of weights next to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fidelity.export.weights import save_weights
 class PythonFile:
     """A `.py` file with a class `Network` and a function `load`, and a `.pt` file of weights.
 
-    The class can be read, changed and trained further: normalisation and dropout are there.
+    The class can be read, changed and trained further: it has normalisation and dropout.
 
     Attributes:
         name: of the Python file, with its ending; the weights have the ending `.pt`.
@@ -31,10 +31,10 @@ class PythonFile:
         return (self.name, str(Path(self.name).with_suffix(".pt")))
 
     def save(self, subject: Subject, directory: Path) -> None:
-        """Writes source and weights.
+        """See `Format`.
 
         Raises:
-            ExportError: the network cannot be traced, or computes what has no form in Python.
+            ExportError: the network cannot be traced, or has an operation with no form in Python.
         """
         written = source(subject)
         code, weights = (directory / name for name in self.files)
@@ -42,10 +42,10 @@ class PythonFile:
         save_weights(dict(written.weights), weights)
 
     def load(self, path: Path) -> nn.Module:
-        """Runs the file, which is code: load only what you trust.
+        """Run the file, which is code: load only what you trust.
 
         Raises:
-            ExportError: the file is no such file, or its weights are missing or others.
+            ExportError: the file defines no network, or its weights are missing or do not fit.
         """
         try:
             spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -1,4 +1,4 @@
-"""Sequences of modules that come again and again as functions of the numbers that differ."""
+"""Repeated sequences of modules as functions of the numbers in which they differ."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from itertools import count
 
 from torch import nn
 
-OFTEN = 3
-"""A sequence that comes as often as this is worth a function."""
+MIN_REPEATS = 3
+"""Occurrences from which a sequence is worth a function."""
 
 SHORT = {"Conv2d": "conv", "BatchNorm2d": "norm", "MaxPool2d": "pool", "AvgPool2d": "pool"}
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """Lines of Python with their whole numbers taken out.
+    """Lines of Python without their whole numbers.
 
     Attributes:
-        template: the lines, `{}` for each number.
-        names: of the arguments that the numbers are.
-        numbers: what was taken out.
+        template: the lines, with `{}` for each number.
+        names: the argument that each number is the value of.
+        numbers: the numbers, in the order of the template.
     """
 
     template: tuple[str, ...]
@@ -33,7 +33,7 @@ class _Chain:
 
     @classmethod
     def of(cls, lines: Sequence[str]) -> _Chain:
-        parts = [_taken_out(line) for line in lines]
+        parts = [_extract_numbers(line) for line in lines]
         return cls(
             tuple(template for template, _, _ in parts),
             tuple(name for _, names, _ in parts for name in names),
@@ -43,11 +43,11 @@ class _Chain:
 
 @dataclass(frozen=True)
 class Repeats:
-    """How to write sequences of modules.
+    """Sequences of modules written as calls of functions.
 
     Attributes:
-        functions: lines of Python, those that are called.
-        calls: by attribute, what makes its sequence.
+        functions: the lines of Python that define the functions.
+        calls: the call that constructs the sequence, by attribute.
     """
 
     functions: tuple[str, ...]
@@ -55,19 +55,21 @@ class Repeats:
 
 
 def repeats(sequences: Mapping[str, Sequence[str]]) -> Repeats:
-    """Finds sequences that differ in nothing but numbers.
+    """Find sequences that differ only in numbers.
 
     Args:
-        sequences: by attribute, the lines that make its modules, two or more.
+        sequences: by attribute, the lines that construct its modules, two or more.
     """
     groups: dict[tuple[str, ...], list[tuple[str, _Chain]]] = defaultdict(list)
     for attribute, lines in sequences.items():
         chain = _Chain.of(lines)
         groups[chain.template].append((attribute, chain))
-    often = {template: members for template, members in groups.items() if len(members) >= OFTEN}
+    repeated = {
+        template: members for template, members in groups.items() if len(members) >= MIN_REPEATS
+    }
     functions: list[str] = []
     calls: dict[str, str] = {}
-    for name, members in zip(_names(list(often)), often.values(), strict=True):
+    for name, members in zip(_names(list(repeated)), repeated.values(), strict=True):
         lines, arguments = _function(name, [chain for _, chain in members])
         functions += lines
         for (attribute, _), given in zip(members, arguments, strict=True):
@@ -76,7 +78,7 @@ def repeats(sequences: Mapping[str, Sequence[str]]) -> Repeats:
 
 
 def _function(name: str, chains: Sequence[_Chain]) -> tuple[list[str], list[str]]:
-    """The lines of the function, and what each chain calls it with."""
+    """Return the lines of the function, and the arguments of each chain's call."""
     columns = list(zip(*(chain.numbers for chain in chains), strict=True))
     parameters: dict[tuple[int, ...], str] = {}
     taken: Counter[str] = Counter()
@@ -102,7 +104,7 @@ def _function(name: str, chains: Sequence[_Chain]) -> tuple[list[str], list[str]
 
 
 def _names(templates: Sequence[tuple[str, ...]]) -> list[str]:
-    """For instance `relu_conv_norm`; what is longer is a block."""
+    """Return names such as `relu_conv_norm`; a longer sequence is a block."""
     plain = []
     for template in templates:
         kinds = [line.removeprefix("nn.").partition("(")[0] for line in template]
@@ -113,8 +115,8 @@ def _names(templates: Sequence[tuple[str, ...]]) -> list[str]:
     return [f"{n}{next(numbers[n])}" if total[n] > 1 else n for n in plain]
 
 
-def _taken_out(line: str) -> tuple[str, list[str], list[int]]:
-    """The call of a class of `torch.nn` without its whole numbers, and what they are called."""
+def _extract_numbers(line: str) -> tuple[str, list[str], list[int]]:
+    """Return a constructor call without its whole numbers, and their names and values."""
     call = ast.parse(line, mode="eval").body
     assert isinstance(call, ast.Call)
     assert isinstance(call.func, ast.Attribute)

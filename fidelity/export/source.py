@@ -16,17 +16,16 @@ from fidelity.export.repeats import repeats
 from fidelity.export.steps import Listing, Step, Value, listing
 from fidelity.export.subject import Subject
 
-WIDEST = 60
-"""Characters of a sum or concatenation that may stand inside another expression."""
+MAX_INLINE_CHARACTERS = 60
+"""Length of a sum or concatenation that may stand inside another expression."""
 
-LONGEST = 100
-"""Characters of a line."""
+MAX_LINE_CHARACTERS = 100
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 
 FILE = '''"""{title}
 
-It imports torch alone; `load()` reads the weights in the file beside this one.
+It imports torch alone; `load()` reads the weights in the file next to this one.
 """
 
 from pathlib import Path
@@ -60,7 +59,7 @@ class Source:
 
     Attributes:
         text: of the file.
-        weights: what its `load_state_dict` takes.
+        weights: the state that its `load_state_dict` takes.
     """
 
     text: str
@@ -89,23 +88,23 @@ class _Unit:
 
 
 def source(subject: Subject) -> Source:
-    """Writes a module with an `__init__` and a `forward` that compute what the network does.
+    """Return a module with an `__init__` and a `forward` that compute the same as the network.
 
-    Modules of `torch.nn` that follow one another are one `nn.Sequential`; everything else stands
-    in `forward` as it is.
+    Modules of `torch.nn` that follow one another become one `nn.Sequential`; all other operations
+    are written in `forward`.
 
     Raises:
-        ExportError: the network cannot be traced, or computes what has no form in Python.
+        ExportError: the network cannot be traced, or has an operation with no form in Python.
     """
-    found = listing(subject)
-    units = _name(_grouped(found, subject.network), subject.network, found.logits)
+    steps = listing(subject)
+    units = _name(_grouped(steps, subject.network), subject.network, steps.logits)
     functions, attributes, weights = _attributes(units, subject.network)
-    for name, tensor in found.weights.items():
+    for name, tensor in steps.weights.items():
         attributes.append(_weight(name, tensor))
         weights[name] = tensor.detach()
-    statements = list(_Writer(units, found).statements())
+    statements = list(_Writer(units, steps).statements())
     body = "\n".join(statements)
-    outputs = next((s.shape for s in reversed(found.steps) if s.name == found.logits), None)
+    outputs = next((s.shape for s in reversed(steps.steps) if s.name == steps.logits), None)
     parameters = sum(p.numel() for p in subject.network.parameters())
     text = FILE.format(
         title=f"A network of {parameters:,} parameters.",
@@ -119,18 +118,18 @@ def source(subject: Subject) -> Source:
     return Source("\n".join(map(_wrapped, text.split("\n"))), weights)
 
 
-def _grouped(found: Listing, network: nn.Module) -> list[_Unit]:
-    """Chains of modules whose values nothing else reads; a last pooling begins another."""
-    calls = Counter(step.module for step in found.steps)
-    reads = Counter(name for step in found.steps for name in step.reads) + Counter([found.logits])
+def _grouped(listed: Listing, network: nn.Module) -> list[_Unit]:
+    """Group modules in chains whose inner values nothing else reads; a pooling starts a new one."""
+    calls = Counter(step.module for step in listed.steps)
+    reads = Counter(name for step in listed.steps for name in step.reads) + Counter([listed.logits])
     units: list[_Unit] = []
-    ends: dict[str, _Unit] = {}  # the chains that a module may go on, by the last value
-    for step in found.steps:
+    ends: dict[str, _Unit] = {}  # chains that a module may extend, by their last value
+    for step in listed.steps:
         chained = step.module is not None and calls[step.module] == 1
         pools = isinstance(network.get_submodule(step.module or ""), nn.AdaptiveAvgPool2d)
         before = ends.pop(step.reads[0], None) if chained and not pools else None
-        if before is not None and not (found.in_place and units[-1] is not before):
-            units.remove(before)  # a chain stands where its last module does
+        if before is not None and not (listed.in_place and units[-1] is not before):
+            units.remove(before)  # a chain takes the position of its last module
             before.steps.append(step)
             units.append(before)
         else:
@@ -141,14 +140,14 @@ def _grouped(found: Listing, network: nn.Module) -> list[_Unit]:
 
 
 def _name(units: list[_Unit], network: nn.Module, logits: str) -> list[_Unit]:
-    """Names the attributes by what is in them: `conv1`, `conv2`, `pool`, `classifier`."""
+    """Name the attributes by their content: `conv1`, `conv2`, `pool`, `classifier`."""
     kinds: dict[tuple[str, ...], str] = {}
     keys: dict[str, tuple[str, ...]] = {}
     for unit in units:
         if not unit.modules:
             continue
         parts = [network.get_submodule(path) for path in unit.modules]
-        # One attribute for all equal modules that have nothing of their own to remember.
+        # One attribute for all equal modules without state.
         alike = len(parts) == 1 and not parts[0].state_dict()
         key = (constructor(parts[0]) or "",) if alike else ("", *unit.modules)
         last = unit.name == logits and _kind(parts) == "linear"
@@ -175,7 +174,7 @@ def _kind(modules: list[nn.Module]) -> str:
 def _attributes(
     units: list[_Unit], network: nn.Module
 ) -> tuple[tuple[str, ...], list[str], dict[str, Tensor]]:
-    """The functions, the lines of `__init__`, and the weights under their new names."""
+    """Return the functions, the lines of `__init__`, and the weights under their new names."""
     lines: list[str] = []
     weights: dict[str, Tensor] = {}
     made = {
@@ -212,8 +211,8 @@ def _indented(lines: list[str]) -> list[str]:
 
 
 def _wrapped(line: str) -> str:
-    """A call that is too long for a line, over several: its arguments on lines of their own."""
-    if len(line) <= LONGEST or "(" not in line or "#" in line:
+    """Return a line, wrapped if it is a call that is too long: its arguments on their own lines."""
+    if len(line) <= MAX_LINE_CHARACTERS or "(" not in line or "#" in line:
         return line
     indentation = line[: len(line) - len(line.lstrip())]
     before, _, rest = line.partition("(")
@@ -221,7 +220,7 @@ def _wrapped(line: str) -> str:
     inner = f"{indentation}    "
     filled = textwrap.fill(
         arguments,
-        LONGEST,
+        MAX_LINE_CHARACTERS,
         initial_indent=inner,
         subsequent_indent=inner,
         break_long_words=False,
@@ -231,45 +230,48 @@ def _wrapped(line: str) -> str:
 
 
 class _Writer:
-    """Writes `forward`: a variable is used again as soon as nobody reads its value any more."""
+    """A writer of `forward`, which reuses a variable after the last use of its value."""
 
-    def __init__(self, units: list[_Unit], found: Listing) -> None:
+    def __init__(self, units: list[_Unit], listed: Listing) -> None:
         self._units = {unit.name: unit for unit in units}
-        self._found = found
+        self._listed = listed
         reads = Counter(part.name for u in units for part in u.parts if isinstance(part, Value))
         self._inside = {u.name for u in units if self._stands_inside(u, reads)}
-        self._inside.discard(found.logits)
-        self._names = {found.images: VARIABLES[0]}
+        self._inside.discard(listed.logits)
+        self._names = {listed.images: VARIABLES[0]}
         self._shape: tuple[int, ...] | None = None
 
     def _stands_inside(self, unit: _Unit, reads: Counter[str]) -> bool:
         step = unit.steps[-1]
-        if self._found.in_place:  # what is written later would see what has changed since
+        if self._listed.in_place:  # a later expression would see later changes
             return step.size
-        plain = sum(len(part) if isinstance(part, str) else 8 for part in step.parts) <= WIDEST
+        plain = (
+            sum(len(part) if isinstance(part, str) else 8 for part in step.parts)
+            <= MAX_INLINE_CHARACTERS
+        )
         return step.size or (step.short and plain and reads[step.name] == 1)
 
     def statements(self) -> Iterator[str]:
-        """The lines, without indentation."""
+        """Return the lines, without indentation."""
         written = [unit for name, unit in self._units.items() if name not in self._inside]
         last_use = {
             name: position for position, u in enumerate(written) for name in self._leaves(u)
         }
         for position, unit in enumerate(written):
             text = self._text(unit.parts)
-            if unit.name == self._found.logits and position == len(written) - 1:
+            if unit.name == self._listed.logits and position == len(written) - 1:
                 yield f"return {text}"
                 return
             for name in self._leaves(unit):
-                if last_use[name] == position and name != self._found.logits:
+                if last_use[name] == position and name != self._listed.logits:
                     self._names.pop(name, None)
             variable = self._free()
             self._names[unit.name] = variable
             yield f"{variable} = {text}{self._comment(unit)}"
-        yield f"return {self._names[self._found.logits]}"
+        yield f"return {self._names[self._listed.logits]}"
 
     def _leaves(self, unit: _Unit) -> list[str]:
-        """The variables in the expression of a unit."""
+        """Return the variables in the expression of a unit."""
         names = [part.name for part in unit.parts if isinstance(part, Value)]
         return [
             leaf
@@ -285,7 +287,7 @@ class _Writer:
             elif part.name in self._inside:
                 parts_inside = self._units[part.name].parts
                 text = self._text(parts_inside)
-                # Signs stand between blanks, and nothing else does.
+                # Only operators stand between blanks.
                 open_ended = any(str(inner).startswith(" ") for inner in parts_inside)
                 written.append(f"({text})" if open_ended and not part.bare else text)
             else:

@@ -18,19 +18,19 @@ from spaces.serialisation import architecture_from_json, architecture_to_json
 from spaces.space import Space, configuration, record
 
 FORMAT = 1
-"""Of the JSON; it rises when old readers would misunderstand."""
+"""The version of the JSON, raised when older readers would misread it."""
 
 
 @dataclass(frozen=True)
 class StateDict:
-    """A `.pt` file for `load_state_dict`, and a `.json` file that says what network it is for.
+    """A `.pt` file for `load_state_dict`, and a `.json` file that describes its network.
 
-    Reading it builds the network with the space, so the space must still be the same; only
-    tensors are read, never a pickled object.
+    Loading builds the network with the space, which must be the same as before; only tensors are
+    read, never a pickled object.
 
     Attributes:
-        space: what has built the network.
-        chosen: its configuration; to load, which reads it from the file, None is enough.
+        space: builds the network.
+        chosen: its configuration; None suffices to load, which reads it from the file.
         name: of the file of weights.
     """
 
@@ -44,10 +44,10 @@ class StateDict:
         return (self.name, str(Path(self.name).with_suffix(".json")))
 
     def save(self, subject: Subject, directory: Path) -> None:
-        """Writes both.
+        """See `Format`.
 
         Raises:
-            ExportError: this object has no configuration.
+            ExportError: `chosen` is None.
         """
         if self.chosen is None:
             raise ExportError(
@@ -73,19 +73,19 @@ class StateDict:
         save_weights(subject.network.state_dict(), weights)
 
     def load(self, path: Path) -> nn.Module:
-        """Builds the network and fills it.
+        """Build the network and load its weights.
 
         Raises:
-            ExportError: a file is damaged or missing, or of another space.
+            ExportError: a file is damaged or missing, or belongs to another space.
         """
-        described = path.with_suffix(".json")
+        description = path.with_suffix(".json")
         try:
-            text = json.loads(described.read_text(encoding="utf-8"))
+            text = json.loads(description.read_text(encoding="utf-8"))
             if text["kind"] != "network" or text["format"] != FORMAT:
                 raise ValueError(f"it is no description of a network in format {FORMAT}")
             network = self._build(text)
         except (OSError, LookupError, TypeError, ValueError) as error:
-            raise ExportError(f"{described} does not describe a network: {error}") from error
+            raise ExportError(f"{description} does not describe a network: {error}") from error
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             network.load_state_dict(state)
@@ -97,14 +97,14 @@ class StateDict:
 
     def _build(self, text: dict[str, Any]) -> nn.Module:
         channels, height, width = map(int, text["input_shape"])
-        chosen = configuration(self.space.configuration_space, text["configuration"])
+        stored = configuration(self.space.configuration_space, text["configuration"])
         architecture = architecture_from_json(json.dumps(text["architecture"]))
-        if self.space.architecture(chosen).key != architecture.key:
+        if self.space.architecture(stored).key != architecture.key:
             raise ValueError(
-                "its configuration stands for another architecture in this space: load it with "
-                "the space that it was written with"
+                "its configuration is another architecture in this space: load it with the space "
+                "that wrote it"
             )
-        network = self.space.build(chosen, (channels, height, width), int(text["outputs"]))
+        network = self.space.build(stored, (channels, height, width), int(text["outputs"]))
         if not text["normalised"]:
             return network
         return Normalised.blank(network, channels, offset=text.get("offset", False))

@@ -1,4 +1,4 @@
-"""The graph of a network as steps, each of which is one expression of Python."""
+"""The graph of a network as steps, each one expression of Python."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
+from torch._C import _nn, _VariableFunctions
+from torch._ops import OpOverload
 from torch.export.graph_signature import InputKind
 
 from fidelity.export.constructors import constructor
@@ -25,10 +27,10 @@ SIZES: Mapping[Any, str] = {
     operator.floordiv: "//",
     operator.mod: "%",
 }
-PASSED_ON = ("lift_fresh", "lift_fresh_copy")
+IDENTITIES = ("lift_fresh", "lift_fresh_copy")
 CHECKS = ("_assert_scalar", "_assert_async", "sym_constrain_range", "sym_constrain_range_for_size")
 SAME_ARGUMENTS = ("pad", "silu", "mish", "relu6", "hardswish", "hardsigmoid", "leaky_relu")
-"""Functions of `torch.nn.functional` that take what the operations beneath take."""
+"""Functions of `torch.nn.functional` with the arguments of the operations that they call."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Value:
 
     Attributes:
         name: of the step.
-        bare: whether an expression may stand in its place without parentheses.
+        bare: whether an expression may replace it without parentheses.
     """
 
     name: str
@@ -50,10 +52,10 @@ class Step:
 
     Attributes:
         name: of the value.
-        parts: its expression, text and the values in it; for a module what it reads.
+        parts: its expression, text and the values in it; for a module its input.
         module: the path of the module of `torch.nn` that is called.
         short: whether it is a sum or a concatenation, which may stand inside other expressions.
-        size: whether the value is a number, the size of something, and no tensor.
+        size: whether the value is a size, a number and no tensor.
         shape: of the value, without the batch.
     """
 
@@ -75,11 +77,11 @@ class Listing:
     """A whole network.
 
     Attributes:
-        steps: in an order in which they can be computed.
+        steps: in the order of their computation.
         images: the name of the input.
         logits: the name of the output.
         weights: by attribute, those that no module of `torch.nn` holds.
-        in_place: whether a step changes what an earlier one has computed.
+        in_place: whether a step changes the value of an earlier one.
     """
 
     steps: tuple[Step, ...]
@@ -90,10 +92,10 @@ class Listing:
 
 
 def listing(subject: Subject) -> Listing:
-    """The steps of the network.
+    """Return the steps of a network.
 
     Raises:
-        ExportError: it cannot be traced, or returns something else than one tensor.
+        ExportError: it cannot be traced, or does not return one tensor.
     """
     reader = _Reader(subject)
     nodes = [node for node in subject.program.graph.nodes if node.op == "call_function"]
@@ -116,13 +118,13 @@ def listing(subject: Subject) -> Listing:
 
 
 class _Reader:
-    """Turns nodes into steps, and notes which weights they read themselves."""
+    """A reader that turns nodes into steps and collects the weights that they read directly."""
 
     def __init__(self, subject: Subject) -> None:
         self.network = subject.network
         self.weights: dict[str, Tensor] = {}
         self.renamed: dict[str, str] = {}
-        self._tensors: dict[str, tuple[str, Tensor]] = {}  # by node: where it is kept, what it is
+        self._tensors: dict[str, tuple[str, Tensor]] = {}  # by node: its path and the tensor
         self._attributes: dict[str, str] = {}
         program = subject.program
         for spec in program.graph_signature.input_specs:
@@ -131,17 +133,22 @@ class _Reader:
                 self.images = name
                 continue
             target = str(spec.target)
-            kept = program.state_dict if target in program.state_dict else program.constants
-            self._tensors[name] = (target, kept[target])
+            source = program.state_dict if target in program.state_dict else program.constants
+            self._tensors[name] = (target, source[target])
 
     def call(self, node: fx.Node) -> tuple[str, str]:
-        """Which call of which module computes the node; the key tells repeated calls apart."""
+        """Return the module call that computes a node: a key unique per call, the module's path."""
         stack = node.meta.get("nn_module_stack") or {"": ("", "")}
         key, (path, _) = list(stack.items())[-1]
         return str(key), str(path)
 
     def steps(self, call: tuple[str, str], nodes: list[fx.Node]) -> Iterator[Step]:
-        """One step for a module of `torch.nn` that is called, or one for each node."""
+        """Yield one step for the call of a module of `torch.nn`, or else one for each node.
+
+        Args:
+            call: as `call` returns it.
+            nodes: those of the call.
+        """
         read = self._module(call[1], nodes)
         if read is not None:
             value = Value(self.renamed.get(read, read), bare=True)
@@ -150,21 +157,21 @@ class _Reader:
         for node in nodes:
             if _name(node) in CHECKS:
                 continue
-            if _name(node) in PASSED_ON or (_name(node) == "slice" and _slices_nothing(node)):
+            if _name(node) in IDENTITIES or (_name(node) == "slice" and _slices_whole(node)):
                 source = node.args[0]
                 assert isinstance(source, fx.Node)
-                self._pass_on(node.name, source.name)
+                self._alias(node.name, source.name)
                 continue
             yield self._expression(node)
 
-    def _pass_on(self, name: str, source: str) -> None:
+    def _alias(self, name: str, source: str) -> None:
         if source in self._tensors:
             self._tensors[name] = self._tensors[source]
         else:
             self.renamed[name] = self.renamed.get(source, source)
 
     def _module(self, path: str, nodes: list[fx.Node]) -> str | None:
-        """What the module reads, where its nodes are the call of a module with one input."""
+        """Return the input of a module of `torch.nn` that has one, if its call is these nodes."""
         try:
             module = self.network.get_submodule(path)
         except AttributeError:
@@ -182,8 +189,8 @@ class _Reader:
                     read.add(source.name)
                 elif self._tensors[source.name][0] not in own:
                     return None
-        seen_outside = [node for node in nodes if any(user not in inside for user in node.users)]
-        return read.pop() if len(read) == 1 and seen_outside == nodes[-1:] else None
+        read_outside = [node for node in nodes if any(user not in inside for user in node.users)]
+        return read.pop() if len(read) == 1 and read_outside == nodes[-1:] else None
 
     def _expression(self, node: fx.Node) -> Step:
         name, arguments = _name(node), list(node.args)
@@ -209,7 +216,7 @@ class _Reader:
         tensor_first = bool(arguments) and isinstance(arguments[0], fx.Node)
         keywords = {k: v for k, v in node.kwargs.items() if k not in ("pin_memory", "layout")}
         if tensor_first:
-            keywords.pop("device", None)  # that of the tensor
+            keywords.pop("device", None)  # the tensor's own
         front: tuple[str | Value, ...] = (_function(node, name),)
         if tensor_first and hasattr(Tensor, name):
             front = (*self._parts(arguments.pop(0)), f".{name}")
@@ -234,7 +241,7 @@ class _Reader:
         if isinstance(argument, list | tuple):
             return ("[", *self._listed(argument, bare=True), "]")
         if isinstance(argument, torch.device):
-            return (Value(self.images), ".device")  # wherever the network is
+            return (Value(self.images), ".device")  # that of the network
         if isinstance(argument, float) and not math.isfinite(argument):
             return (f'float("{argument}")',)
         return (repr(argument),)
@@ -250,19 +257,19 @@ class _Reader:
 
 
 def _function(node: fx.Node, name: str) -> str:
-    """What the operation is called, as Python reaches it."""
-    beneath = getattr(torch._C._nn, name, None)
-    if name in SAME_ARGUMENTS or (beneath and beneath is getattr(F, name, None)):
+    """Return the name by which Python code calls an operation."""
+    builtin = getattr(_nn, name, None)
+    if name in SAME_ARGUMENTS or (builtin and builtin is getattr(F, name, None)):
         return f"F.{name}"
-    if hasattr(torch._C._VariableFunctions, name):
+    if hasattr(_VariableFunctions, name):
         return f"torch.{name}"
-    if isinstance(node.target, torch._ops.OpOverload):
+    if isinstance(node.target, OpOverload):
         return f"torch.ops.{node.target}"
     raise ExportError(f"the network computes {node.target}, which has no form in Python")
 
 
 def _name(node: fx.Node) -> str:
-    if isinstance(node.target, torch._ops.OpOverload):
+    if isinstance(node.target, OpOverload):
         return str(node.target.overloadpacket.__name__)
     return getattr(node.target, "__name__", str(node.target))
 
@@ -274,8 +281,8 @@ def _shape(node: fx.Node) -> tuple[int, ...] | None:
     return tuple(value.shape[1:])
 
 
-def _slices_nothing(node: fx.Node) -> bool:
-    """Whether the whole of a dimension is taken: `x[:]`."""
+def _slices_whole(node: fx.Node) -> bool:
+    """Return whether a slice takes a whole dimension: `x[:]`."""
     rest = node.args[1:]
     return not any(isinstance(a, fx.Node) for a in rest) and _slice(0, *rest[1:]) == "[:]"
 

@@ -1,4 +1,4 @@
-"""What is exported: a network by itself, and its graph."""
+"""The subject of an export: a copy of a network, and its graph."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import nn
 from spaces.space import InputShape
 
 BATCH = "batch"
-"""The name of the dimension that may have any size."""
+"""The name of the dimension of any size."""
 
 
 class ExportError(RuntimeError):
-    """A network that cannot be exported: its message says why and how to mend it."""
+    """A network that cannot be exported; the message says why and how to mend it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A network as it is exported: on the CPU, in float32, in evaluation mode, a copy.
+    """A copy of a network for export: on the CPU, in float32, in evaluation mode.
 
     Attributes:
         network: from images (batch, *input_shape) to logits (batch, outputs).
@@ -33,7 +33,11 @@ class Subject:
 
     @classmethod
     def of(cls, network: nn.Module, input_shape: InputShape) -> Subject:
-        """The subject for a network in any state; the network is not changed.
+        """Return the subject for a network.
+
+        Args:
+            network: on any device, in any mode; it does not change.
+            input_shape: channels, height and width of one image.
 
         Raises:
             ExportError: the input shape is not three positive numbers.
@@ -45,13 +49,13 @@ class Subject:
                 "image, such as (3, 32, 32)"
             )
         own = copy.deepcopy(network).to("cpu", torch.float32).eval()
-        # Trainings keep images channels-last; in a file the usual order is expected.
+        # Trainings use channels-last; readers of a file expect the usual order.
         own.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # by torch
         return cls(own, (shape[0], shape[1], shape[2]))
 
     @property
     def outputs(self) -> int:
-        """How many logits there are."""
+        """The number of logits."""
         with torch.inference_mode():
             return int(self.network(torch.zeros(1, *self.input_shape)).shape[-1])
 
@@ -62,7 +66,7 @@ class Subject:
         Raises:
             ExportError: the network cannot be traced.
         """
-        images = torch.zeros(2, *self.input_shape)  # a size of 1 would be taken for a constant
+        images = torch.zeros(2, *self.input_shape)  # torch would take a size of 1 for a constant
         try:
             return torch.export.export(
                 self.network,
@@ -70,11 +74,11 @@ class Subject:
                 dynamic_shapes=({0: torch.export.Dim(BATCH)},),
                 strict=False,
             )
-        except Exception as error:  # whatever the network or torch raises on the way
+        except Exception as error:  # whatever the network or torch raises
             raise ExportError(
                 f"the network cannot be traced for images of {self.input_shape} and a batch of "
-                f"any size: {_first_lines(error)}\nIts forward may not decide by the values of "
-                "tensors, and reads the size of a batch as x.shape[0], not len(x)"
+                f"any size: {_first_lines(error)}\nIts forward must not branch on the values "
+                "of tensors, and must read the size of a batch as x.shape[0], not len(x)"
             ) from error
 
 

@@ -17,11 +17,11 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
 
     Args:
         weights: by name, as in a `state_dict`.
-        path: the file; its folder exists.
+        path: of the file; its folder exists.
 
     Raises:
-        OSError: the disk refuses it. (Where torch writes to a disk that is full, it says only
-            that a position is unexpected.)
+        OSError: the disk refuses it. (torch itself, on a full disk, reports only an unexpected
+            position.)
     """
     packed = io.BytesIO()
     torch.save(weights, packed)

@@ -1,4 +1,4 @@
-"""How long a network takes to answer: measured, or estimated from its operations."""
+"""The latency of networks: measured, or estimated from their operations."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A device for one measurement at a time, among all processes of a machine."""
+"""Locks that admit one measurement per device at a time, among all processes of a machine."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from fidelity.training.device_data import choose
+from fidelity.training.device_data import resolve_device
 
 
-def existing(name: str | None) -> torch.device:
-    """The device of this name, or the one that trainings would take.
+def available_device(name: str | None) -> torch.device:
+    """Return the device of this name; for None the one that trainings use.
 
     Raises:
         ValueError: this machine has no such device.
     """
     try:
-        device = choose(name)
+        device = resolve_device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch raises either
         raise ValueError(
             f"there is no device '{name}' on this machine ({str(error).splitlines()[0]}): name "
-            "one that there is, such as 'cpu', or None for the first"
+            "an available one, such as 'cpu', or None for the first"
         ) from error
     if device.type == "meta":
         raise ValueError("on the device 'meta' nothing is computed, so nothing takes time")
@@ -34,7 +34,7 @@ def existing(name: str | None) -> torch.device:
 
 
 def lock_file(device: torch.device) -> Path:
-    """The file that whoever measures on the device holds."""
+    """Return the lock file of a device."""
     name = device.type
     if device.type == "cuda":  # by its serial number: processes may count devices differently
         name = f"cuda-{torch.cuda.get_device_properties(device).uuid}"
@@ -43,20 +43,20 @@ def lock_file(device: torch.device) -> Path:
 
 @contextmanager
 def exclusive(device: torch.device, wait: float) -> Iterator[None]:
-    """Holds the device against other measurements, and this process's garbage collector.
+    """Lock a device against other measurements, and pause this process's garbage collector.
 
-    Trainings do not ask for it: whether they run beside a measurement is for the user to say.
+    Trainings do not take the lock: the user decides whether they run during a measurement.
 
     Args:
-        device: what is measured on.
-        wait: seconds to wait for whoever holds it.
+        device: the device that is measured.
+        wait: seconds to wait for another process that holds the lock.
 
     Raises:
-        TimeoutError: it was held for all that time.
+        TimeoutError: the lock was held for all that time.
     """
     path = lock_file(device)
     try:
-        lock = FileLock(path, timeout=wait, mode=0o666).acquire()  # of any user of the machine
+        lock = FileLock(path, timeout=wait, mode=0o666).acquire()  # for every user of the machine
     except Timeout:
         raise TimeoutError(
             f"another process has measured on {device} for {wait:g} seconds: wait for it, or "
@@ -74,7 +74,7 @@ def exclusive(device: torch.device, wait: float) -> Iterator[None]:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Computes with so many threads on the CPU."""
+    """Compute with `count` threads on the CPU inside the context."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -1,4 +1,4 @@
-"""The latency of a network, measured."""
+"""Measurement of a network's latency."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from ConfigSpace import Configuration
 from torch import Tensor, nn
 
-from fidelity.latency.exclusive import exclusive, existing, threads
+from fidelity.latency.exclusive import available_device, exclusive, threads
 from fidelity.latency.timing import Timing
 from spaces.space import InputShape, Space
 
@@ -21,26 +21,25 @@ Run = Callable[[], object]
 
 @dataclass(frozen=True)
 class Latency:
-    """How to measure.
+    """The settings of a measurement.
 
     A network is called in evaluation mode under `torch.inference_mode`, on random images that are
-    on the device already. The calls before the first that counts let caches fill and libraries
-    choose their algorithms. On a device that computes behind the caller's back each measurement
-    ends when the device has. One measurement runs at a time on a device, among all processes;
-    what else the machine does is for the user to keep down.
+    on the device already. Warm-up calls let caches fill and libraries choose their algorithms. On
+    an asynchronous device each measurement ends when the device has finished. One measurement runs
+    at a time on a device, among all processes; the user keeps other load off the machine.
 
     Attributes:
         device: as torch names devices; None means the GPU where there is one, else the CPU.
-        batch_size: images a call.
-        warm_up: calls before the first that counts.
-        repeats: calls that count, each by itself.
+        batch_size: images per call.
+        warm_up: calls before the measured ones.
+        repeats: measured calls, each timed separately.
         threads: on the CPU.
         cuda_graph: whether the call is recorded once and replayed (CUDA only), which leaves out
-            what Python and the launches cost.
+            the time of Python and of the launches.
         wait: seconds to wait for another process that is measuring on the device.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: a number is out of range.
     """
 
     device: str | None = None
@@ -52,7 +51,7 @@ class Latency:
     wait: float = 600.0
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
+        """Check the settings."""
         for name, least in (("batch_size", 1), ("warm_up", 0), ("repeats", 1), ("threads", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be {least} or more")
@@ -60,23 +59,23 @@ class Latency:
             raise ValueError(f"wait is {self.wait} seconds: it must be 0 or more")
 
     def measure(self, network: nn.Module, input_shape: InputShape) -> Timing:
-        """The time that a batch takes.
+        """Return the time of a batch.
 
         Args:
-            network: on any device, in any mode; a copy of it is measured.
+            network: on any device, in any mode; a copy is measured.
             input_shape: channels, height and width of one image.
 
         Raises:
             ValueError: there is no such device, it has no CUDA graphs, or the network is on the
                 meta device.
-            TimeoutError: another process has held the device for all of `wait`.
+            TimeoutError: another process has measured on the device for all of `wait`.
         """
-        device = existing(self.device)
+        device = available_device(self.device)
         if self.cuda_graph and device.type != "cuda":
             raise ValueError(f"a CUDA graph needs a CUDA device, not {device}: cuda_graph=False")
         if any(parameter.is_meta for parameter in network.parameters()):
             raise ValueError(
-                "the network has shapes and no numbers: build it outside torch.device('meta')"
+                "the network has shapes but no weights: build it outside torch.device('meta')"
             )
         own = copy.deepcopy(network).to(device).eval()
         generator = torch.Generator().manual_seed(0)
@@ -86,13 +85,13 @@ class Latency:
             return self.timed(run, device)
 
     def timed(self, run: Run, device: torch.device, at_least: float = 0.0) -> Timing:
-        """The time that `run` takes, once the caller holds the device.
+        """Return the time of `run`; the caller holds the lock of the device.
 
         Args:
-            run: what is measured.
+            run: the function to measure.
             device: where it computes.
-            at_least: seconds of one measurement, which repeats `run` and divides: for what is
-                too short for a clock, or for the launches before it.
+            at_least: seconds of one measurement, which repeats `run` and divides: for functions
+                too short for a clock, or for the launches before them.
         """
         synchronise(device)
         for _ in range(self.warm_up):
@@ -113,7 +112,7 @@ def _seconds(run: Run, device: torch.device, number: int) -> float:
 
 
 def synchronise(device: torch.device) -> None:
-    """Waits until the device has computed everything; the CPU always has."""
+    """Wait until the device has finished; the CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -121,14 +120,14 @@ def synchronise(device: torch.device) -> None:
 
 
 def _recorded(network: nn.Module, images: Tensor) -> Run:
-    """The call as a CUDA graph; before it is recorded it has to run beside the main stream."""
+    """Return the call as a CUDA graph, recorded after warm-up calls on a side stream."""
     with torch.cuda.device(images.device):
-        beside = torch.cuda.Stream()
-        beside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(beside):
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
             for _ in range(3):
                 network(images)
-        torch.cuda.current_stream().wait_stream(beside)
+        torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             network(images)
@@ -144,7 +143,7 @@ class MeasuredLatency:
         space: builds the networks, with fresh weights: the time does not depend on them.
         input_shape: channels, height and width of one image.
         outputs: the number of classes.
-        latency: how to measure.
+        latency: the settings of the measurement.
     """
 
     space: Space
@@ -153,11 +152,11 @@ class MeasuredLatency:
     latency: Latency = field(default_factory=Latency)
 
     def __call__(self, configuration: Configuration) -> float:
-        """Builds and measures."""
+        """Build the network and return its median latency, in seconds."""
         return self.timing(configuration).median
 
     def timing(self, configuration: Configuration) -> Timing:
-        """The same with its spread."""
-        with torch.random.fork_rng(devices=[]):  # whoever asks keeps their random numbers
+        """Build the network and return its latency with the spread."""
+        with torch.random.fork_rng(devices=[]):  # the caller's random state stays
             network = self.space.build(configuration, self.input_shape, self.outputs)
         return self.latency.measure(network, self.input_shape)

@@ -1,4 +1,4 @@
-"""The operations that a network computes, found without computing them."""
+"""The operations of a network's forward pass, recorded without computing them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from torch.utils._pytree import tree_any, tree_leaves, tree_map
 from spaces.resources.modes import evaluation_mode
 from spaces.space import InputShape
 
-CACHE = 2**25
-"""Bytes of weights that no usual cache holds."""
+CACHE_BYTES = 2**25
+"""More than usual caches hold."""
 
-MOST_COPIES = 64
+MAX_COPIES = 64
 
 
 @dataclass(frozen=True)
 class Blank:
-    """A tensor of which only the form is known.
+    """The form of a tensor, without its numbers.
 
     Attributes:
         shape: of the tensor.
         dtype: of its numbers.
-        weight: whether the network keeps it, so that it is no result of another operation.
+        weight: whether it is a parameter or buffer of the network, not the result of an operation.
     """
 
     shape: tuple[int, ...]
@@ -38,11 +38,11 @@ class Blank:
 
     @property
     def bytes(self) -> int:
-        """Of the numbers."""
+        """The size of the numbers in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     def filled(self, device: torch.device) -> Tensor:
-        """One of this form; positive numbers, so that they can be a variance, too."""
+        """Return a tensor of this form, its numbers positive, so that it can also be a variance."""
         if not self.dtype.is_floating_point:
             return torch.ones(self.shape, dtype=self.dtype, device=device)
         generator = torch.Generator().manual_seed(0)
@@ -58,9 +58,9 @@ class Operation:
 
     Attributes:
         key: names function, shapes and settings: equal keys take equally long.
-        function: what is called.
-        arguments: of the call, `Blank` in place of tensors.
-        keywords: the same, by name.
+        function: the function that is called.
+        arguments: of the call, with `Blank` in place of tensors.
+        keywords: likewise, by name.
     """
 
     key: str
@@ -69,11 +69,11 @@ class Operation:
     keywords: Mapping[str, Any] = field(repr=False, compare=False)
 
     def prepared(self, device: torch.device) -> Callable[[], object]:
-        """The call with random tensors on `device`.
+        """Return the call with random tensors on `device`.
 
-        In a network all other weights have passed through the caches since an operation last read
-        its own, while what it computes with is still there. So the calls take turns with copies
-        of the weights.
+        In a network, all other weights have passed through the caches since an operation last read
+        its own, while its input is still cached. So successive calls use different copies of the
+        weights.
         """
 
         def filled(value: Any, weight: bool) -> Any:
@@ -82,7 +82,7 @@ class Operation:
 
         given = (self.arguments, dict(self.keywords))
         size = sum(leaf.bytes for leaf in tree_leaves(given) if _is_weight(leaf))
-        copies = min(MOST_COPIES, math.ceil(CACHE / size)) if size else 1
+        copies = min(MAX_COPIES, math.ceil(CACHE_BYTES / size)) if size else 1
         shared = tree_map(lambda value: filled(value, False), given)
         turns = cycle([tree_map(lambda value: filled(value, True), shared) for _ in range(copies)])
         function = self.function
@@ -95,12 +95,12 @@ class Operation:
 
 
 class _Recorder(TorchFunctionMode):
-    """Notes every call that makes a tensor from tensors; `weights` are those of the network."""
+    """A recorder of every call that makes a tensor from tensors; `weights` are the network's."""
 
     def __init__(self, weights: Sequence[Tensor]) -> None:
         super().__init__()
         self.weights = {id(tensor) for tensor in weights}
-        self.found: list[Operation] = []
+        self.operations: list[Operation] = []
 
     def __torch_function__(
         self,
@@ -116,7 +116,7 @@ class _Recorder(TorchFunctionMode):
             arguments, keywords = tree_map(self._blank, (args, kwargs))
             named = [f"{name}={value!r}" for name, value in keywords.items()]
             listed = ", ".join([*map(repr, arguments), *named])
-            self.found.append(
+            self.operations.append(
                 Operation(f"{resolve_name(func)}({listed})", func, arguments, keywords)
             )
         return result
@@ -130,15 +130,15 @@ class _Recorder(TorchFunctionMode):
 def operations_of(
     network: nn.Module, input_shape: InputShape, batch_size: int = 1
 ) -> list[Operation]:
-    """Every call of a function of torch in a forward pass, in order.
+    """Return every call of a function of torch in a forward pass, in order.
 
     Nothing is computed: the network runs on torch's meta device, in evaluation mode.
 
     Args:
-        network: on any device; it is not changed. Build it under `torch.device("meta")` to
+        network: on any device; it does not change. Build it under `torch.device("meta")` to
             allocate nothing at all.
         input_shape: channels, height and width of one image.
-        batch_size: images of the pass.
+        batch_size: images in the pass.
     """
     state = {
         name: tensor.to("meta")
@@ -149,7 +149,7 @@ def operations_of(
         images = torch.empty(batch_size, *input_shape, device="meta")
         with recorder:
             torch.func.functional_call(network, state, (images,))
-    return recorder.found
+    return recorder.operations
 
 
 def _is_tensor(value: Any) -> bool:

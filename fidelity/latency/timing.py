@@ -1,4 +1,4 @@
-"""What a measurement of time found."""
+"""The results of a latency measurement."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 
 def checked(seconds: float, what: str) -> float:
-    """A latency that can be: finite and not negative.
+    """Return a latency after a check: it is finite and not negative.
 
     Args:
         seconds: the latency.
-        what: of what, for the message.
+        what: what it is the latency of, for the message.
 
     Raises:
         ValueError: it is negative, NaN or infinite.
@@ -29,15 +29,15 @@ def checked(seconds: float, what: str) -> float:
 
 @dataclass(frozen=True)
 class Timing:
-    """The middle and the spread of repeated measurements.
+    """The median and the quartiles of repeated measurements.
 
-    The median, because what disturbs a measurement on a shared machine only ever adds to it.
+    The median, because disturbances on a shared machine only ever add to a measurement.
 
     Attributes:
         median: in seconds.
         lower: the first quartile, in seconds.
         upper: the third quartile, in seconds.
-        repeats: how many measurements.
+        repeats: the number of measurements.
 
     Raises:
         ValueError: a number is negative, NaN or infinite, out of order, or there is none.
@@ -49,7 +49,7 @@ class Timing:
     repeats: int
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
+        """Check ranges and order."""
         if self.repeats < 1:
             raise ValueError(f"a timing of {self.repeats} repeats: at least 1 is needed")
         for name in ("lower", "median", "upper"):
@@ -62,7 +62,7 @@ class Timing:
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> Timing:
-        """The timing of these measurements, in seconds.
+        """Return the timing of these measurements, in seconds.
 
         Raises:
             ValueError: there is none, or one is negative, NaN or infinite.
@@ -76,5 +76,5 @@ class Timing:
 
     @property
     def spread(self) -> float:
-        """The distance of the quartiles as a fraction of the median; 0 where that is 0."""
+        """The interquartile range as a fraction of the median; 0 if the median is 0."""
         return (self.upper - self.lower) / self.median if self.median else 0.0

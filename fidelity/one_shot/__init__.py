@@ -1,4 +1,4 @@
-"""Estimates with weights inherited from a supernet."""
+"""Performance estimates with weights inherited from a supernet."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Performance estimation in one shot: a supernet is trained, its networks inherit the weights."""
+"""One-shot performance estimation: networks inherit the weights of one trained supernet."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fidelity.augment import Images
 from fidelity.checkpoint import Checkpoint
-from fidelity.objective import Context, InvalidArchitecture
-from fidelity.training.device_data import Placed, choose, place
+from fidelity.objective import Context
+from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import Plan, TrainingLoop
+from fidelity.training.networks import check_connected, move_network, trainable_parameters
 from fidelity.training.seeding import seeded
-from fidelity.training.training import Training, trainable_parameters
+from fidelity.training.training import Training
 from spaces.architecture.architecture import Architecture
 from spaces.keys import trial_key
 from spaces.space import InputShape, Space, SpaceError, draw
@@ -28,13 +30,13 @@ from spaces.weight_sharing import Supernet, supernet
 
 
 class UniformPaths(nn.Module):
-    """A supernet that runs another path, drawn uniformly, in each step of its training.
+    """A supernet that runs a new path, drawn uniformly, in each step of its training.
 
-    Paths without a way from the input to the output are drawn anew: they would train nothing.
+    Disconnected paths are drawn again: they would train nothing.
 
     Args:
         shared: the supernet.
-        space: whose configurations are its paths.
+        space: its configurations are the paths.
         seed: of the paths.
     """
 
@@ -44,47 +46,45 @@ class UniformPaths(nn.Module):
         self.space = space
         self.rng = np.random.default_rng(seed)
 
-    def forward(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch outputs"]:
-        """The logits of a random network."""
-        chosen = draw(self.space.configuration_space, self.rng)
-        while not self.space.architecture(chosen).connected:
-            chosen = draw(self.space.configuration_space, self.rng)
-        return self.shared.path(images, chosen)
+    def forward(self, images: Images) -> Float[Tensor, "batch outputs"]:
+        """Return the logits of a random path."""
+        path = draw(self.space.configuration_space, self.rng)
+        while not self.space.architecture(path).connected:
+            path = draw(self.space.configuration_space, self.rng)
+        return self.shared.path(images, path)
 
 
-# Kept here and not in the objective, so that that can be sent to another process without it.
+# Cached here and not in the objective, so that the objective can be sent to another process.
 _trained: WeakKeyDictionary[OneShot, Supernet] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
 class OneShot:
-    """An objective that estimates a network's validation error with weights it inherits.
+    """An objective that estimates a network's validation error with inherited weights.
 
-    One supernet is trained once, when the first estimate is asked for: in each step one path,
-    drawn uniformly from the space. After that an estimate takes no training. The averages of
-    batch normalisation are of no use, since every path has its own: they are measured anew for
-    each network, as `Training` does, on a few batches of training images.
+    One supernet is trained once, at the first estimate: in each step one path, drawn uniformly from
+    the space. After that an estimate takes no training. The averages of batch normalisation differ
+    between paths: they are calibrated for each network on a few batches of training images, as in
+    `Training`.
 
     Source: Guo et al. (2020), "Single path one-shot neural architecture search with uniform
     sampling", ECCV; Li and Talwalkar (2020), "Random search and reproducibility for neural
     architecture search", UAI.
 
-    An estimate depends on the configuration and not only on the network: of two configurations
-    of equal cells, each inherits the weights of its own edges.
+    An estimate depends on the configuration and not only on the network: two configurations of the
+    same network inherit the weights of different edges.
 
     Attributes:
-        training: how the supernet is trained: the space, the data set, and `max_epochs` of all
-            paths together, several times those of a single network.
+        training: the training of the supernet: its space, data set and settings; `max_epochs` of
+            all paths together, several times those of a single network.
         seed: of initial weights, paths, order and augmentation.
-        file: where the trained supernet is kept for other processes and later runs; None keeps
-            it in this process alone.
+        file: holds the trained supernet for other processes and later runs; None keeps it in this
+            process alone.
     """
 
     training: Training
     seed: int = 0
-    file: Path | None = field(default=None, compare=False)  # the weights are those of the seed
+    file: Path | None = field(default=None, compare=False)  # the seed determines the weights
     resumes: ClassVar[bool] = False
 
     @property
@@ -99,7 +99,7 @@ class OneShot:
     def __call__(
         self, configuration: Configuration, context: Context | None = None
     ) -> dict[str, float]:
-        """The validation error of a network with inherited weights.
+        """Return the validation error of a network with inherited weights.
 
         Args:
             configuration: the network, a configuration of the space.
@@ -112,17 +112,15 @@ class OneShot:
         Raises:
             InvalidArchitecture: there is no path from the input to the output.
             SpaceError: the space has no weight sharing.
-            Diverged: the loss of the supernet or of the network is no finite number.
+            Diverged: the loss of the supernet or of the network is not finite.
         """
-        if not self.space.architecture(configuration).connected:
-            raise InvalidArchitecture("no path leads from the input to the output")
+        check_connected(self.space, configuration)
         self._supernet(context.checkpoint.notices if context else [])
         data = self._data(context)
         network = Inherited(self).build(
             configuration, self.training.dataset.input_shape, self.training.dataset.classes
         )
-        network.to(data.device)
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
+        move_network(network, data.device)
         loss, error = TrainingLoop(network, data, self._plan).evaluate(data.validation)
         return {
             "cost": error,
@@ -131,15 +129,15 @@ class OneShot:
         }
 
     def weights(self, configuration: Configuration) -> dict[str, Tensor]:
-        """The inherited weights, as a `state_dict` of what the space builds of `configuration`."""
+        """Return the inherited weights, as a `state_dict` of the network of `configuration`."""
         return self.supernet().stand_alone(configuration)
 
     def supernet(self) -> Supernet:
-        """The trained supernet; trains it, or reads its file, the first time.
+        """Return the trained supernet; the first call trains it or reads its file.
 
         Raises:
             SpaceError: the space has no weight sharing.
-            Diverged: the training loss is no finite number.
+            Diverged: the training loss is not finite.
         """
         return self._supernet([])
 
@@ -149,16 +147,15 @@ class OneShot:
             _trained[self] = self._train(notices)
         return _trained[self]
 
-    def _data(self, context: Context | None = None) -> Placed:
-        device = choose((context.device if context else None) or self.training.device)
-        return place(self.training.dataset, device)
+    def _data(self, context: Context | None = None) -> DeviceData:
+        device = resolve_device((context.device if context else None) or self.training.device)
+        return copy_to_device(self.training.dataset, device)
 
     def _train(self, notices: list[str]) -> Supernet:
         data, dataset = self._data(), self.training.dataset
         with seeded(data.device, self.seed):
             shared = supernet(self.space, dataset.input_shape, dataset.classes)
-            shared.to(data.device)
-            shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            move_network(shared, data.device)
             checkpoint = Checkpoint(self.file, self.file, notices=notices)
             loop = TrainingLoop(UniformPaths(shared, self.space, self.seed), data, self._plan)
             _fill_momentum(loop.optimizer)
@@ -168,7 +165,7 @@ class OneShot:
         return shared.eval()
 
     def _restored(self, loop: TrainingLoop, checkpoint: Checkpoint) -> bool:
-        """Whether the file held the supernet that would be trained."""
+        """Return whether the file holds the supernet that would be trained, now in `loop`."""
         if self.file is None or not self.file.exists():
             return False
         state = checkpoint.load()
@@ -184,7 +181,7 @@ class OneShot:
 
 
 def _fill_momentum(optimizer: torch.optim.SGD) -> None:
-    """Begins with a momentum of zero, which is what torch begins with when it has none yet.
+    """Give every parameter a momentum of zero, which torch otherwise does at its first step.
 
     Its fused kernel cannot step parameters with and without momentum together, as there are
     while some operations have not yet been on a path.
@@ -196,23 +193,23 @@ def _fill_momentum(optimizer: torch.optim.SGD) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Inherited:
-    """A space whose networks begin with the weights of a supernet.
+    """A space whose networks start from the weights of a supernet.
 
-    `Training(Inherited(one_shot), dataset, ...)` trains them on from there.
+    `Training(Inherited(one_shot), dataset, ...)` trains them further.
 
     Attributes:
-        one_shot: whose weights are inherited.
+        one_shot: the supernet, with its space.
     """
 
     one_shot: OneShot
 
     @property
     def configuration_space(self) -> ConfigurationSpace:
-        """That of the supernet's space."""
+        """The configuration space of the supernet's space."""
         return self.one_shot.space.configuration_space
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """The graph, whatever the weights."""
+        """Return the graph of a configuration."""
         return self.one_shot.space.architecture(configuration)
 
     def key(self, configuration: Configuration) -> str:
@@ -222,7 +219,12 @@ class Inherited:
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """The network with the weights that it inherits.
+        """Return the network with the weights that it inherits.
+
+        Args:
+            configuration: a configuration of `configuration_space`.
+            input_shape: channels, height and width of one image.
+            outputs: the number of classes.
 
         Raises:
             SpaceError: the supernet was trained on images of another shape, or other classes.
@@ -232,10 +234,10 @@ class Inherited:
             raise SpaceError(
                 f"the supernet was trained on {dataset.name}, images {dataset.input_shape} of "
                 f"{dataset.classes} classes: a network for images {input_shape} of {outputs} "
-                "classes inherits nothing; train both on one data set"
+                "classes inherits nothing; use the same data set for both"
             )
         weights: Mapping[str, Tensor] = self.one_shot.weights(configuration)
-        with torch.random.fork_rng(devices=[]):  # the first weights are replaced
+        with torch.random.fork_rng(devices=[]):  # the initial weights are replaced
             network = self.one_shot.space.build(configuration, input_shape, outputs)
         network.load_state_dict(weights)
         return network

@@ -14,16 +14,16 @@ from fidelity.objective import Context, Objective, Result, arguments_for, resume
 
 @dataclass(frozen=True)
 class OneShotThen:
-    """Budgets below `first` ask a cheap objective, the others the one that trains.
+    """An objective that estimates cheaply at budgets below `first` and trains at the others.
 
     For instance `OneShotThen(OneShot(...), Training(...), first=1)` under `Hyperband(1 / 3, 27)`:
-    all networks of the first bracket are compared by inherited weights, and the best third is
-    trained for 1 epoch, and so on. What the estimate costs in the account of the schedule is its
-    budget, here a third of an epoch; costs at different budgets are never compared.
+    all networks of the first bracket are compared by inherited weights, the best third is trained
+    for 1 epoch, and so on. The schedule charges an estimate its budget, here a third of an epoch;
+    costs at different budgets are never compared.
 
     Attributes:
         one_shot: the estimate: `OneShot`, or any objective without budgets.
-        training: the objective of the budgets from `first` on.
+        training: the objective at budgets of `first` and above.
         first: the lowest budget that is trained, above 0.
 
     Raises:
@@ -35,22 +35,22 @@ class OneShotThen:
     first: float = 1.0
 
     def __post_init__(self) -> None:
-        most = math.inf if self.max_budget is None else self.max_budget
-        if not 0 < self.first <= most:
+        largest = math.inf if self.max_budget is None else self.max_budget
+        if not 0 < self.first <= largest:
             raise ValueError(
                 f"first is {self.first}: the lowest budget that is trained is above 0 and at most "
-                f"the largest one, {most:g}"
+                f"the largest one, {largest:g}"
             )
 
     @property
     def max_budget(self) -> float | None:
         """The largest budget of `training`; None if it has none."""
-        most: float | None = getattr(self.training, "max_budget", None)
-        return most
+        budget: float | None = getattr(self.training, "max_budget", None)
+        return budget
 
     @property
     def resumes(self) -> bool:
-        """Whether trainings continue from checkpoints."""
+        """Whether trainings resume from checkpoints."""
         return resumes(self.training)
 
     def __call__(
@@ -60,13 +60,13 @@ class OneShotThen:
         seed: int = 0,
         context: Context | None = None,
     ) -> Result:
-        """What the estimate or the training returns.
+        """Return the result of the estimate or of the training.
 
         Args:
             configuration: the network.
-            budget: below `first` (0 too) nothing is trained.
+            budget: below `first` nothing is trained.
             seed: of the training.
-            context: of the trial. One that continues an estimate is trained from the beginning.
+            context: of the trial. One that continues an estimate is trained from scratch.
         """
         context = context or Context()
         trial = Trial(0, configuration, "", budget, seed)
@@ -74,7 +74,7 @@ class OneShotThen:
             context = replace(context, checkpoint=Checkpoint(notices=context.checkpoint.notices))
             return self.one_shot(**arguments_for(self.one_shot, trial, context))
         if 0 < context.resumed < self.first * (1 - 1e-9):
-            # The estimate left nothing to go on from, so this training is counted in full.
+            # The estimate left no checkpoint, so this training is counted in full.
             context.checkpoint.restart()
             context = replace(context, resumed=0.0)
         return self.training(**arguments_for(self.training, trial, context))

@@ -1,4 +1,4 @@
-"""Zero-cost proxies: how good is this network, judged without training it?"""
+"""Zero-cost proxies: how good is this network, estimated without training it?"""
 
 import lazy_loader
 

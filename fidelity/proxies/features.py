@@ -10,7 +10,8 @@ from ConfigSpace import Configuration
 
 from fidelity.datasets.dataset import Dataset, check_dataset
 from fidelity.proxies.proxy import Proxy, ProxyError
-from fidelity.training.device_data import choose, place
+from fidelity.training.device_data import copy_to_device, resolve_device
+from fidelity.training.seeding import seeded
 from spaces.space import Space
 
 
@@ -18,20 +19,20 @@ from spaces.space import Space
 class ProxyFeatures:
     """The scores of each network's initial weights on one batch of training images.
 
-    For `BayesianOptimization(features=...)`, which asks once a network. All networks see the same
-    batch.
+    For `BayesianOptimization(features=...)`, which computes them once per network. The batch is
+    the same for all networks.
 
     Attributes:
         space: builds the networks.
-        dataset: of whose training part the batch is drawn, normalised as for `Training`.
-        proxies: what scores them, on the same initial weights.
-        images: in the batch; all there are where the training part has fewer.
+        dataset: the batch is drawn from its training part, normalised as for `Training`.
+        proxies: score the networks, on the same initial weights.
+        images: the size of the batch; the whole training part if that is smaller.
         seed: of initial weights, batch, and what a proxy draws.
         device: as torch names devices; None means the GPU where there is one, else the CPU.
 
     Raises:
         ValueError: there is no proxy, or no image.
-        TypeError: the data set is none.
+        TypeError: the data set is not a `Dataset`.
     """
 
     space: Space
@@ -42,7 +43,7 @@ class ProxyFeatures:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        """Checks what it was given."""
+        """Check the settings."""
         check_dataset(self.dataset)
         if not self.proxies:
             raise ValueError("there is no proxy: give one or more, such as (NASWOT(), Synflow())")
@@ -50,29 +51,28 @@ class ProxyFeatures:
             raise ValueError(f"images is {self.images}: a batch has an image or more")
 
     def __call__(self, configuration: Configuration) -> tuple[float, ...]:
-        """One score a proxy; NaN where no path leads from the network's input to its output.
+        """Return one score per proxy; NaN where no path leads from the network's input to output.
 
         Raises:
             ProxyError: a proxy cannot score this network or this batch.
         """
         if not self.space.architecture(configuration).connected:
             return (math.nan,) * len(self.proxies)
-        device = choose(self.device)
-        data = place(self.dataset, device)
+        device = resolve_device(self.device)
+        data = copy_to_device(self.dataset, device)
         generator = torch.Generator().manual_seed(self.seed)
-        chosen = torch.randperm(len(data.train), generator=generator)[: self.images]
-        batch = data.train.select(chosen.to(device))
+        index = torch.randperm(len(data.train), generator=generator)[: self.images]
+        batch = data.train.select(index.to(device))
         images = data.normalise(batch.images)
         # Built on the CPU, so that a seed gives the same initial weights on every device.
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(self.seed)
+        with seeded(torch.device("cpu"), self.seed):
             network = self.space.build(
                 configuration, self.dataset.input_shape, self.dataset.classes
             )
         network.to(device)
         scores = []
         for proxy in self.proxies:
-            # One of its own, so that a score does not depend on which proxies come before.
+            # A generator per proxy, so that a score does not depend on the proxies before it.
             own = torch.Generator().manual_seed(self.seed)
             try:
                 scores.append(proxy(network, images, batch.labels, own))

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
-from fidelity.proxies.proxy import check_classes, check_several, twin, weighted_layers
+from fidelity.augment import Images
+from fidelity.proxies.proxy import (
+    Targets,
+    check_classes,
+    check_several,
+    copy_with_batch_statistics,
+    weighted_layers,
+)
 
 
 @dataclass(frozen=True)
@@ -21,15 +27,11 @@ class SNIP:
     """
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
         """See `Proxy`; the loss is the cross-entropy."""
-        found = _gradients(network, images, targets)
-        return float(sum((weight * gradient).abs().sum() for weight, gradient in found))
+        gradients = _gradients(network, images, targets)
+        return float(sum((weight * gradient).abs().sum() for weight, gradient in gradients))
 
 
 @dataclass(frozen=True)
@@ -40,32 +42,24 @@ class GradNorm:
     """
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
         """See `Proxy`; the loss is the cross-entropy."""
-        found = _gradients(network, images, targets)
-        return float(sum(gradient.norm() for _, gradient in found))
+        gradients = _gradients(network, images, targets)
+        return float(sum(gradient.norm() for _, gradient in gradients))
 
 
-def _gradients(
-    network: nn.Module,
-    images: Float[Tensor, "batch channels height width"],
-    targets: Int64[Tensor, " batch"],
-) -> list[tuple[Tensor, Tensor]]:
-    """Each weight tensor with the gradient of the cross-entropy; 0 where it plays no part.
+def _gradients(network: nn.Module, images: Images, targets: Targets) -> list[tuple[Tensor, Tensor]]:
+    """Return each weight tensor with its gradient of the cross-entropy; 0 where it has none.
 
     Raises:
-        ProxyError: as `Proxy` says.
+        ProxyError: see `Proxy`.
     """
     check_several(images)
     check_classes(targets)
-    differentiated = twin(network)
-    weights: list[Tensor] = [layer.weight for layer in weighted_layers(differentiated)]
+    copied = copy_with_batch_statistics(network)
+    weights: list[Tensor] = [layer.weight for layer in weighted_layers(copied)]
     with torch.enable_grad():
-        loss = nn.functional.cross_entropy(differentiated(images), targets)
+        loss = nn.functional.cross_entropy(copied(images), targets)
         gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
     return [(weight.detach(), g) for weight, g in zip(weights, gradients, strict=True)]

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Generator, nn
 
-from fidelity.proxies.proxy import check_several, twin
+from fidelity.augment import Images
+from fidelity.proxies.proxy import Targets, check_several, copy_with_batch_statistics
 
 
 @dataclass(frozen=True)
 class JacobianCovariance:
-    """How little the gradients of different images are correlated (jacov, jacob_cov).
+    """The decorrelation of the gradients of different images (jacov, jacob_cov).
 
     Mellor et al. (2020), "Neural architecture search without training", first version
     (arXiv:2006.04647v1), equation 6: with the eigenvalues s of the correlation matrix of the
@@ -22,24 +22,20 @@ class JacobianCovariance:
     where an image has no gradient.
 
     Attributes:
-        k: keeps eigenvalues of 0 finite.
+        k: added to the eigenvalues, so that those of 0 have a finite logarithm.
     """
 
     k: float = 1e-5
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
-        """See `Proxy`; no label is looked at."""
+        """See `Proxy`; labels are not used."""
         check_several(images)
         leaf = images.detach().clone().requires_grad_(True)
         with torch.enable_grad():
             (jacobian,) = torch.autograd.grad(
-                twin(network)(leaf).sum(), [leaf], materialize_grads=True
+                copy_with_batch_statistics(network)(leaf).sum(), [leaf], materialize_grads=True
             )
         correlation = torch.corrcoef(jacobian.flatten(1).double())
         if not correlation.isfinite().all():

@@ -1,14 +1,14 @@
-"""NASWOT: how differently a network treats different images."""
+"""NASWOT: the differences between the activations of different images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
-from fidelity.proxies.proxy import ProxyError, check_several, twin
+from fidelity.augment import Images
+from fidelity.proxies.proxy import ProxyError, Targets, check_several, copy_with_batch_statistics
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
 
@@ -19,23 +19,19 @@ class NASWOT:
 
     Mellor et al. (2021), "Neural architecture search without training", equations 1 and 2: the
     kernel of two images is the number of rectified units less the Hamming distance of their
-    codes, which say of each unit whether it is active. Images that all have different codes are
-    easy to tell apart; two with equal codes give -inf.
+    codes, one bit per unit: is it active? Images with different codes are easy to tell apart; two
+    with equal codes give -inf.
 
-    Rectifiers are found as modules, nn.ReLU and nn.ReLU6; called as functions they are not seen.
+    Only rectifiers that are modules count, nn.ReLU and nn.ReLU6, not those called as functions.
     """
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
-        """See `Proxy`; no label is looked at."""
+        """See `Proxy`; labels are not used."""
         check_several(images)
-        watched = twin(network)
-        rectifiers = [module for module in watched.modules() if isinstance(module, RECTIFIERS)]
+        copied = copy_with_batch_statistics(network)
+        rectifiers = [module for module in copied.modules() if isinstance(module, RECTIFIERS)]
         if not rectifiers:
             raise ProxyError(
                 "the network has no nn.ReLU or nn.ReLU6, whose activity NASWOT compares: choose "
@@ -52,5 +48,5 @@ class NASWOT:
         for rectifier in rectifiers:
             rectifier.register_forward_pre_hook(add)
         with torch.no_grad():
-            watched(images)
+            copied(images)
             return float(torch.linalg.slogdet(kernel).logabsdet)

@@ -1,36 +1,33 @@
-"""What a zero-cost proxy is, and what its network and its batch have to be like."""
+"""The protocol of zero-cost proxies, and the checks of their networks and batches."""
 
 from __future__ import annotations
 
 import copy
 from typing import Protocol
 
-import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from jaxtyping import Int64
+from torch import Generator, Tensor, nn
+
+from fidelity.augment import Images
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 Weighted = nn.Conv2d | nn.Linear
+Targets = Int64[Tensor, " batch"]
 
 
 class ProxyError(ValueError):
-    """A network or a batch that a proxy cannot score; the message says how to mend it."""
+    """A network or batch that a proxy cannot score; the message says how to mend it."""
 
 
 class Proxy(Protocol):
-    """Scores a network that was initialised and not trained; higher promises more accuracy."""
+    """A score of a network at initialisation; a higher one promises more accuracy."""
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
-        """The score, which may be infinite or NaN where there is none.
+        """Return the score, which may be infinite or NaN where there is none.
 
-        Weights, mode and gradients of the network, the batch and torch's own generators are left
-        as they were.
+        The network with its mode and gradients, the batch and torch's own generators do not change.
 
         Args:
             network: from images to logits (batch, classes), freshly initialised.
@@ -39,14 +36,14 @@ class Proxy(Protocol):
             generator: the only source of randomness, on the CPU.
 
         Raises:
-            ProxyError: the network has not the layers that the proxy looks at, or the batch is
-                too small or of one class.
+            ProxyError: the network lacks the layers that the proxy scores, or the batch is too
+                small or of one class.
         """
         ...
 
 
-def twin(network: nn.Module) -> nn.Module:
-    """A copy to be changed at will, with batch statistics in batch normalisation.
+def copy_with_batch_statistics(network: nn.Module) -> nn.Module:
+    """Return a copy of a network whose batch normalisation uses the statistics of each batch.
 
     Everything else is in evaluation mode: dropout would draw from torch's own generator.
     """
@@ -58,7 +55,7 @@ def twin(network: nn.Module) -> nn.Module:
 
 
 def weighted_layers(network: nn.Module) -> list[Weighted]:
-    """The convolutions and linear layers, their weights set to have gradients.
+    """Return the convolutions and linear layers, with gradients enabled for their weights.
 
     Raises:
         ProxyError: there is none.
@@ -74,8 +71,8 @@ def weighted_layers(network: nn.Module) -> list[Weighted]:
     return layers
 
 
-def check_several(images: Float[Tensor, "batch channels height width"]) -> None:
-    """Refuses a batch of which nothing can be compared and that cannot be normalised.
+def check_several(images: Images) -> None:
+    """Refuse a batch too small to compare images or to normalise.
 
     Raises:
         ProxyError: there are fewer than two images.
@@ -87,8 +84,8 @@ def check_several(images: Float[Tensor, "batch channels height width"]) -> None:
         )
 
 
-def check_classes(targets: Int64[Tensor, " batch"]) -> None:
-    """Refuses a batch that a loss can tell nothing about.
+def check_classes(targets: Targets) -> None:
+    """Refuse a batch of a single class, whose loss says nothing about a network.
 
     Raises:
         ProxyError: all images are of one class.

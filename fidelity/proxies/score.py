@@ -9,9 +9,10 @@ from typing import ClassVar
 from ConfigSpace import Configuration
 
 from fidelity.datasets.dataset import Dataset
-from fidelity.objective import Context, Diverged, InvalidArchitecture
+from fidelity.objective import Context, Diverged
 from fidelity.proxies.features import ProxyFeatures
 from fidelity.proxies.proxy import Proxy
+from fidelity.training.networks import check_connected
 from spaces.space import Space
 
 
@@ -19,19 +20,18 @@ from spaces.space import Space
 class Score:
     """An objective without training: the cost of a network is minus its score.
 
-    It has no budget and ignores the one it is given: use it with `FullFidelity`, or as the cost
-    of `bonas.strategies.Screened`.
+    It has no budget: use it with `FullFidelity`, or as the cost of `bonas.strategies.Screened`.
 
     Attributes:
         space: builds the networks.
-        dataset: of whose training part the batch is drawn.
-        proxy: what scores them.
-        images: in the batch.
+        dataset: the batch is drawn from its training part.
+        proxy: scores the networks.
+        images: the size of the batch.
         device: as torch names devices; None means the GPU where there is one, else the CPU. A
-            device that the context names goes first.
+            device that the context names takes precedence.
 
     Raises:
-        ValueError: there is no image.
+        ValueError: `images` is below 1.
     """
 
     resumes: ClassVar[bool] = False
@@ -43,33 +43,32 @@ class Score:
     device: str | None = None
 
     def __post_init__(self) -> None:
-        """Checks the numbers."""
+        """Check the settings."""
         self._features(0, self.device)
 
     def __call__(
         self, configuration: Configuration, seed: int = 0, context: Context | None = None
     ) -> float:
-        """Minus the score, which is lowest for the most promising network.
+        """Return minus the score, which is lowest for the most promising network.
 
         Args:
             configuration: the network, a configuration of the space.
-            seed: of initial weights, batch, and what the proxy draws; scores of different seeds
-                are not of the same batch.
-            context: the device; nothing else of it is used.
+            seed: of initial weights, batch, and what the proxy draws; the batch differs between
+                seeds.
+            context: only its device is used.
 
         Raises:
             InvalidArchitecture: there is no path from input to output.
-            Diverged: the score is no finite number.
+            Diverged: the score is not finite.
             ProxyError: the proxy cannot score this network or this batch.
         """
-        if not self.space.architecture(configuration).connected:
-            raise InvalidArchitecture("no path leads from the input to the output")
+        check_connected(self.space, configuration)
         device = (context.device if context else None) or self.device
         (score,) = self._features(seed, device)(configuration)
         if not math.isfinite(score):
             raise Diverged(
-                f"the score of {type(self.proxy).__name__} is {score}: the network tells the "
-                "images of the batch apart in no way, or its numbers overflow"
+                f"the score of {type(self.proxy).__name__} is {score}: the network does not "
+                "tell the images of the batch apart, or its numbers overflow"
             )
         return -score
 

@@ -1,4 +1,4 @@
-"""The size of a network: the baselines that other proxies have to beat.
+"""The size of a network, the baseline for other proxies.
 
 Ning et al. (2021), "Evaluating efficient performance estimators of neural architectures", found
 few proxies better than these.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Generator, nn
 
+from fidelity.augment import Images
+from fidelity.proxies.proxy import Targets
 from spaces.resources.resources import Cost, cost
 
 
@@ -20,14 +20,10 @@ class Parameters:
     """The number of trainable weights."""
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
-        """See `Proxy`; only the shape of the images counts."""
-        return float(_cost(network, images).parameters)
+        """See `Proxy`; only the shape of the images is used."""
+        return float(_resources(network, images).parameters)
 
 
 @dataclass(frozen=True)
@@ -35,16 +31,12 @@ class MultiplyAdds:
     """The multiply-adds of convolutions and linear layers for one image."""
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
-        """See `Proxy`; only the shape of the images counts."""
-        return float(_cost(network, images).multiply_adds)
+        """See `Proxy`; only the shape of the images is used."""
+        return float(_resources(network, images).multiply_adds)
 
 
-def _cost(network: nn.Module, images: Float[Tensor, "batch channels height width"]) -> Cost:
+def _resources(network: nn.Module, images: Images) -> Cost:
     channels, height, width = images.shape[1:]
     return cost(network, (channels, height, width))

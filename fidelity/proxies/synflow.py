@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
-from fidelity.proxies.proxy import BATCH_NORMS, twin, weighted_layers
+from fidelity.augment import Images
+from fidelity.proxies.proxy import (
+    BATCH_NORMS,
+    Targets,
+    copy_with_batch_statistics,
+    weighted_layers,
+)
 
 NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
 
@@ -22,39 +27,35 @@ class Synflow:
     "Zero-cost proxies for lightweight NAS", section 3.2. All weights are made positive,
     normalisation is left out, the input is one image of ones and the loss the sum of the logits.
     The sum grows exponentially with depth: it is computed in double precision, and its logarithm
-    ranks networks alike.
+    gives the same ranks.
 
-    No image and no label is looked at. A network that passes nothing has the score -inf.
+    Images and labels are not used. A network without any flow has the score -inf.
     """
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
-        """See `Proxy`; only the shape of the images counts."""
-        linear = twin(network).double().eval()
+        """See `Proxy`; only the shape of the images is used."""
+        linear = copy_with_batch_statistics(network).double().eval()
         with torch.no_grad():
             for parameter in linear.parameters():
                 parameter.abs_()
         for module in linear.modules():
             if isinstance(module, NORMALISATIONS):
-                module.register_forward_hook(_passed)
+                module.register_forward_hook(_bypass)
         weights: list[Tensor] = [layer.weight for layer in weighted_layers(linear)]
         ones = torch.ones(1, *images.shape[1:], dtype=torch.float64, device=images.device)
         with torch.enable_grad():
             flow = linear(ones).sum()
-            found = torch.autograd.grad(flow, weights, allow_unused=True)
+            gradients = torch.autograd.grad(flow, weights, allow_unused=True)
         total = sum(
             float((weight.detach() * gradient).abs().sum())
-            for weight, gradient in zip(weights, found, strict=True)
+            for weight, gradient in zip(weights, gradients, strict=True)
             if gradient is not None
         )
         return float(torch.tensor(total, dtype=torch.float64).log())
 
 
-def _passed(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-    """What went in comes out."""
+def _bypass(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    """Return the input of a layer in place of its output."""
     return inputs[0]

@@ -1,4 +1,4 @@
-"""The Zen-score: how expressive a network is with Gaussian weights."""
+"""The Zen-score: the expressivity of a network with Gaussian weights."""
 
 from __future__ import annotations
 
@@ -6,52 +6,53 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
-from fidelity.proxies.proxy import ProxyError, check_several, twin
+from fidelity.augment import Images
+from fidelity.proxies.proxy import (
+    ProxyError,
+    Targets,
+    check_several,
+    copy_with_batch_statistics,
+)
 
 
 @dataclass(frozen=True)
 class Zen:
-    """How much feature maps change with the input, batch normalisation taken out.
+    """The change of feature maps with the input, the effect of batch normalisation removed.
 
     Lin et al. (2021), "Zen-NAS: a zero-shot NAS for high-performance image recognition",
     algorithm 1: with all weights and images drawn from N(0, 1), the logarithm of the mean
     distance (the sum of absolute differences, as in the authors' code) between the last feature
     maps of an image and of the same image with a little noise, plus the logarithm of the
-    standard deviation that each batch normalisation divides by. Unlike in the paper residual
-    connections stay: they cannot be told from a network's other paths.
+    standard deviation that each batch normalisation divides by. Unlike in the paper,
+    residual connections stay: they cannot be told from a network's other paths.
 
-    No image and no label is looked at, only the shape of the batch.
+    Images and labels are not used, only the shape of the batch.
 
     Attributes:
-        noise: the standard deviation of what is added to an image.
+        noise: the standard deviation of the noise that is added to an image.
     """
 
     noise: float = 0.01
 
     def __call__(
-        self,
-        network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
-        generator: torch.Generator,
+        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
         """See `Proxy`; `generator` draws weights and images."""
         check_several(images)
-        gaussian = twin(network)
+        gaussian = copy_with_batch_statistics(network)
         _check_layers(gaussian)
         x, epsilon = _normal(images, generator), _normal(images, generator)
         maps: list[Tensor] = []
         deviations: list[Tensor] = []
         with torch.no_grad():
             _initialise(gaussian, generator)
-            for pool in _of(gaussian, nn.AdaptiveAvgPool2d):
+            for pool in _modules(gaussian, nn.AdaptiveAvgPool2d):
                 pool.register_forward_pre_hook(_collect(maps))
             handles = [
                 norm.register_forward_pre_hook(_deviation(deviations))
-                for norm in _of(gaussian, nn.BatchNorm2d)
+                for norm in _modules(gaussian, nn.BatchNorm2d)
             ]
             gaussian(x)
             before = maps[-1]
@@ -59,19 +60,19 @@ class Zen:
                 handle.remove()
             gaussian(x + self.noise * epsilon)
             distance = (before - maps[-1]).abs().flatten(1).sum(1).mean()
-        # In double precision: with hundreds of layers single digits would go.
+        # In double precision: a sum over hundreds of layers would lose digits.
         scale = torch.stack(deviations).double().log().sum()
         return float(distance.double().log() + scale)
 
 
 def _check_layers(network: nn.Module) -> None:
-    """Raises a ProxyError unless there is everything that the score is made of."""
+    """Raise a ProxyError unless the network has the layers that the score is computed from."""
     for kind, role in (
         (nn.Conv2d, "whose expressivity it measures"),
         (nn.BatchNorm2d, "whose scale it adds"),
         (nn.AdaptiveAvgPool2d, "before which it compares feature maps"),
     ):
-        if not _of(network, kind):
+        if not _modules(network, kind):
             raise ProxyError(
                 f"the network has no nn.{kind.__name__}, {role}: the Zen-score is for "
                 "convolutional networks with batch normalisation and global average pooling; "
@@ -79,17 +80,17 @@ def _check_layers(network: nn.Module) -> None:
             )
 
 
-def _of(network: nn.Module, kind: type[nn.Module]) -> list[nn.Module]:
+def _modules(network: nn.Module, kind: type[nn.Module]) -> list[nn.Module]:
     return [module for module in network.modules() if isinstance(module, kind)]
 
 
-def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Drawn on the CPU, so that a seed gives the same on every device."""
+def _normal(like: Tensor, generator: Generator) -> Tensor:
+    """Draw on the CPU, so that a seed gives the same numbers on every device."""
     return torch.randn(like.shape, generator=generator).to(like)
 
 
-def _initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """Weights from N(0, 1); no biases, and normalisation without a scale of its own."""
+def _initialise(network: nn.Module, generator: Generator) -> None:
+    """Draw weights from N(0, 1); reset biases to 0 and the scales of normalisation to 1."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             module.weight.copy_(_normal(module.weight, generator))

@@ -1,4 +1,4 @@
-"""The training of networks to a budget, from the checkpoint of the last one."""
+"""The training of networks to a budget, resumed from the checkpoint of a lower one."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The population statistics of batch normalisation, measured for weights as they are."""
+"""Calibration of batch normalisation: its population statistics for the current weights."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-Images = Float[Tensor, "batch channels height width"]
+from fidelity.augment import Images
 
 
-class _Calibrated:
+class _Calibration:
     """A layer of batch normalisation, and the statistics of its inputs over several batches.
 
-    They are those of all values together, however these were split: Chan, Golub and LeVeque
-    (1983), "Algorithms for computing the sample variance", equation 2.1, divided by the number
-    of values.
+    They do not depend on how the values are split into batches: Chan, Golub and LeVeque (1983),
+    "Algorithms for computing the sample variance", equation 2.1, divided by the number of values.
     """
 
     def __init__(self, layer: _BatchNorm) -> None:
@@ -39,17 +37,17 @@ class _Calibrated:
         return mean, variance
 
     def _add(self, layer: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        """Adds the batch that the layer has just normalised."""
+        """Add the batch that the layer has just normalised to the statistics."""
         mean, variance = self._averages
         size = output.numel() // output.shape[1]
         before, self.count = self.count, self.count + size
-        share, apart = size / self.count, mean - self.mean
-        self.mean += share * apart
+        share, shift = size / self.count, mean - self.mean
+        self.mean += share * shift
         self.variance += share * (variance * ((size - 1) / size) - self.variance)
-        self.variance += share * (before / self.count) * apart.square()
+        self.variance += share * (before / self.count) * shift.square()
 
     def finish(self) -> None:
-        """Puts the statistics into the layer, whose settings become what they were."""
+        """Write the statistics into the layer and restore its settings."""
         self.hook.remove()
         self.layer.momentum = self.momentum
         self.layer.eval()
@@ -63,17 +61,17 @@ class _Calibrated:
 def calibrate(
     network: nn.Module, forward: Callable[[Images], object], batches: Iterable[Images]
 ) -> None:
-    """Replaces the running averages of batch normalisation, and leaves evaluation mode on.
+    """Replace the running averages of batch normalisation; the network ends in evaluation mode.
 
     The running averages of training lag behind weights that move fast, so that a network
     looks far worse after a few epochs than it is ("precise batch normalisation", Wu &
-    Johnson 2021, arXiv:2105.07576, section 3). No layer but batch normalisation is in training
-    mode, and one that stays in evaluation mode while its network trains is left alone.
+    Johnson 2021, arXiv:2105.07576, section 3). Only batch normalisation is in training mode
+    meanwhile; a layer of it that stays in evaluation mode while its network trains is skipped.
 
     Args:
-        network: whose layers are calibrated.
+        network: the network to calibrate, in place.
         forward: computes the network on a batch.
-        batches: of two images or more; each counts by the number of its values.
+        batches: two images or more each, weighted by the number of their values.
     """
     network.train()
     layers = [
@@ -84,10 +82,10 @@ def calibrate(
     network.eval()
     if not layers:
         return
-    calibrated = list(map(_Calibrated, layers))
+    calibrations = list(map(_Calibration, layers))
     try:
         for images in batches:
             forward(images)
     finally:
-        for each in calibrated:
-            each.finish()
+        for calibration in calibrations:
+            calibration.finish()

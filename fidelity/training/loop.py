@@ -1,4 +1,4 @@
-"""The training loop: a network, its optimizer, and how far they have come."""
+"""The training loop: a network, its optimizer and their progress."""
 
 from __future__ import annotations
 
@@ -13,34 +13,32 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from fidelity.augment import Augmentation
+from fidelity.augment import Augmentation, Images
 from fidelity.datasets.dataset import Part
 from fidelity.objective import Diverged, InvalidArchitecture
 from fidelity.training.calibration import calibrate
-from fidelity.training.device_data import Placed
+from fidelity.training.device_data import DeviceData
 from fidelity.training.optimizers import CosineSGD
 
-Images = Float[Tensor, "batch channels height width"]
-
-# How many training images the averages of batch normalisation are measured on. On digits, with 256
-# the error in the first six epochs differs from that with all images by 0.5 points on average, a
-# third of the standard error of 359 validation images; with 64 by 1.8 points, mostly upwards. How
-# they are split matters less: 0.44 to 0.48 points in batches of 32 to 256, 0.56 in batches of 8.
+# Training images that batch normalisation is calibrated on. On digits, with 256 the error in the
+# first six epochs differs from that with all images by 0.5 points on average, a third of the
+# standard error of 359 validation images; with 64 by 1.8 points, mostly upwards. The split matters
+# less: 0.44 to 0.48 points in batches of 32 to 256, 0.56 in batches of 8.
 CALIBRATION_IMAGES = 256
 
-# What torch says when an image has shrunk to nothing on its way through the network.
-COLLAPSED = ("Output size is too small", "can't be greater than actual input size")
+# Parts of torch's messages when an image has shrunk to nothing on its way through the network.
+COLLAPSED_MESSAGES = ("Output size is too small", "can't be greater than actual input size")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a network is trained, whatever the network.
+    """The settings of a training that do not depend on the network.
 
     Attributes:
         optimisation: the optimizer and its learning rate.
-        batch_size: images a step.
+        batch_size: images per step.
         steps_per_epoch: steps in which each training image is seen at most once.
-        steps: of a training to the maximal budget.
+        steps: of a full training run.
         augment: the augmentations of training images, in order.
         seed: of everything random.
     """
@@ -53,9 +51,13 @@ class Plan:
     seed: int
 
     def order(self, epoch: int, images: int) -> Int64[Tensor, " images"]:
-        """The order of the training images in this epoch, on the CPU.
+        """Return the order of the training images in an epoch, on the CPU.
 
         It depends on seed and epoch alone, so a checkpoint in mid-epoch need not hold it.
+
+        Args:
+            epoch: counted from 0.
+            images: the number of training images.
         """
         seed = np.random.SeedSequence((self.seed, epoch)).generate_state(1, np.uint64)[0]
         generator = torch.Generator().manual_seed(int(seed) >> 1)
@@ -65,8 +67,8 @@ class Plan:
 class TrainingLoop:
     """A network in training."""
 
-    def __init__(self, network: nn.Module, data: Placed, plan: Plan) -> None:
-        """Starts at step 0; `network` is on the device of `data`."""
+    def __init__(self, network: nn.Module, data: DeviceData, plan: Plan) -> None:
+        """Start at step 0; `network` is on the device of `data`."""
         self.network = network
         self.data = data
         self.plan = plan
@@ -77,7 +79,7 @@ class TrainingLoop:
 
     @property
     def epoch(self) -> float:
-        """How many epochs are done."""
+        """The number of epochs done."""
         return self.step / self.plan.steps_per_epoch
 
     @property
@@ -87,10 +89,14 @@ class TrainingLoop:
         return self.loss_sum.item() / ((self.step - 1) % per_epoch + 1)
 
     def run(self, until: int, after_epoch: Callable[[], None]) -> None:
-        """Trains to the step `until` (a total), and calls `after_epoch` at each whole epoch.
+        """Train to a step.
+
+        Args:
+            until: the step, a total.
+            after_epoch: is called at the end of each whole epoch.
 
         Raises:
-            Diverged: the loss is no finite number.
+            Diverged: the loss is not finite.
             InvalidArchitecture: nothing between the images and the loss can be trained.
         """
         size, per_epoch = self.plan.batch_size, self.plan.steps_per_epoch
@@ -103,7 +109,7 @@ class TrainingLoop:
             self.network.train()
             for batch in order[first * size : last * size].split(size):
                 self._train_on(batch)
-            # The only look at a value on the device, once an epoch: each look waits for it.
+            # The only value read from the device, once per epoch: each read waits for it.
             if not math.isfinite(self.train_loss):
                 raise Diverged(f"the training loss is {self.train_loss} after epoch {self.epoch}")
             if last == per_epoch:
@@ -130,17 +136,17 @@ class TrainingLoop:
             with self.data.autocast():
                 logits: Tensor = self.network(self.data.normalise(images))
         except RuntimeError as error:
-            if any(text in str(error) for text in COLLAPSED):
+            if any(text in str(error) for text in COLLAPSED_MESSAGES):
                 raise InvalidArchitecture(f"images shrink to nothing: {error}") from error
             raise
         return logits.float()
 
     @torch.inference_mode()
     def evaluate(self, part: Part) -> tuple[float, float]:
-        """Mean loss and error rate on `part`, which may lie on another device.
+        """Return mean loss and error rate on `part`, which may lie on another device.
 
         Raises:
-            Diverged: the loss is no finite number. (An arg max over NaN would be class 0.)
+            Diverged: the loss is not finite. (An arg max over NaN would be class 0.)
         """
         self._calibrate()
         device = self.data.device
@@ -157,20 +163,20 @@ class TrainingLoop:
         return loss.item() / len(part), wrong.item() / len(part)
 
     def _calibrate(self) -> None:
-        """Measures what batch normalisation subtracts and divides by, for the weights as they are.
+        """Calibrate batch normalisation for the current weights.
 
-        It is measured on the same images each time: when, and how often, networks are evaluated
-        makes no difference to their training. The batches are about as large as those of the
-        training, whose memory sufficed for its gradients as well: a batch chosen for speed would
-        make the error depend on the device, and a batch of one image may have no variance.
+        The images are the same each time, so that it makes no difference to a training when and
+        how often it is evaluated. The batches are about as large as those of the training, whose
+        memory sufficed for gradients as well: a batch size chosen for speed would make the error
+        depend on the device, and a batch of one image may have no variance.
         """
         images = self.data.train.images
-        chosen = self.plan.order(0, len(images))[:CALIBRATION_IMAGES].to(self.data.device)
-        batches = chosen.tensor_split(max(1, len(chosen) // self.plan.batch_size))
+        index = self.plan.order(0, len(images))[:CALIBRATION_IMAGES].to(self.data.device)
+        batches = index.tensor_split(max(1, len(index) // self.plan.batch_size))
         calibrate(self.network, self._logits, (images[batch].float() for batch in batches))
 
     def state(self) -> dict[str, Any]:
-        """Everything that the next step depends on: tensors and plain containers only."""
+        """Return everything that the next step depends on, as tensors and plain containers."""
         random = {"cpu": torch.get_rng_state()}  # what dropout draws from
         if self.data.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.data.device)
@@ -186,11 +192,11 @@ class TrainingLoop:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continues from what `state` returned.
+        """Resume from what `state` returned.
 
         Raises:
-            Exception: `state` is of another network or plan, or damaged. What it has changed of
-                the network by then is undefined.
+            Exception: `state` is of another network or plan, or damaged. The network is then left
+                in an undefined state.
         """
         if state["plan"] != self._fingerprint():
             raise ValueError(f"it belongs to another training: {state['plan']}")
@@ -205,16 +211,21 @@ class TrainingLoop:
             torch.set_rng_state(state["random"]["cpu"])
             if self.data.device.type == "cuda":
                 torch.cuda.set_rng_state(state["random"]["cuda"], self.data.device)
-        # From another kind of device the random state can't be taken over: go on with a new one.
+        # The random state of another kind of device is of no use: the new one stays.
         self.step = int(state["step"])
 
     def _fingerprint(self) -> list[float]:
-        """What a checkpoint must agree in, to be continued as if it had never stopped."""
+        """Return the settings that a checkpoint must share to resume exactly."""
         plan = self.plan
         size = [plan.seed, plan.batch_size, plan.steps_per_epoch, plan.steps]
         return [*size, *astuple(plan.optimisation)]
 
 
 def evaluation_batch(device: torch.device, pixels: int) -> int:
-    """How many images to evaluate at once: on a CPU what stays in its caches."""
+    """Return the number of images to evaluate at once: on a CPU, few enough for its caches.
+
+    Args:
+        device: where they are evaluated.
+        pixels: of one image, the channels not counted.
+    """
     return max(1, (2**22 if device.type == "cuda" else 2**18) // pixels)

@@ -1,4 +1,4 @@
-"""How weights are optimised: stochastic gradient descent under a cosine learning rate."""
+"""Optimisation of weights: stochastic gradient descent under a cosine learning rate."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class CosineSGD:
     warm_up: float
 
     def __post_init__(self) -> None:
-        """Checks the ranges.
+        """Check the settings.
 
         Raises:
-            ValueError: a value is out of its range.
+            ValueError: a value is out of range.
         """
         if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
             raise ValueError(f"learning_rate is {self.learning_rate}: it must be above 0")
@@ -43,19 +43,23 @@ class CosineSGD:
             raise ValueError(f"weight_decay is {self.weight_decay}: it must not be negative")
 
     def rate(self, step: int, steps: int) -> float:
-        """The learning rate of `step` out of `steps`, counted from 0.
+        """Return the learning rate of a step.
 
         It depends on the position alone, so a training that stops and resumes follows the
         same curve as one that does not.
+
+        Args:
+            step: counted from 0.
+            steps: of a full training run.
         """
-        rising = round(self.warm_up * steps)
-        if step < rising:
-            return self.learning_rate * ((step + 1) / rising)
-        progress = (step - rising) / (steps - rising)
+        warm_up_steps = round(self.warm_up * steps)
+        if step < warm_up_steps:
+            return self.learning_rate * ((step + 1) / warm_up_steps)
+        progress = (step - warm_up_steps) / (steps - warm_up_steps)
         return self.learning_rate * (1 + math.cos(math.pi * progress)) / 2
 
     def optimizer(self, network: nn.Module) -> torch.optim.SGD:
-        """An optimizer of every parameter of `network`, in one kernel where torch has it."""
+        """Return an optimizer of all parameters of `network`, fused where torch supports it."""
         parameters = [p for p in network.parameters() if p.requires_grad]
         try:
             return self._sgd(parameters, fused=True)

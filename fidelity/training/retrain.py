@@ -1,4 +1,4 @@
-"""The winner of a search: trained at full budget on all but the test part, and exported."""
+"""The winner of a search, retrained on training and validation images together, and exported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fidelity.export.onnx_file import OnnxFile
 from fidelity.export.program import Program
 from fidelity.export.python_file import PythonFile
 from fidelity.export.state_dict import StateDict
-from fidelity.training.device_data import choose, place
+from fidelity.training.device_data import copy_to_device, resolve_device
 from fidelity.training.training import Training
 from spaces.space import InputShape, Space
 
@@ -29,16 +29,16 @@ SEEDS = (0, 1, 2)
 
 @dataclass(frozen=True)
 class Final:
-    """One architecture, trained several times from different seeds.
+    """One architecture, trained from several seeds.
 
     Attributes:
-        space: that the architecture is of.
+        space: of the architecture.
         configuration: the architecture.
         input_shape: channels, height and width of one image.
         epochs: of each training.
-        networks: one per seed, from images in the scale in which the data set was given to
-            logits, on the device where it was trained.
-        test_errors: of each network, the fraction of test images that it gets wrong.
+        networks: one per seed, on the device where it was trained; from images in the scale of
+            the data set to logits.
+        test_errors: the fraction of test images that each network gets wrong.
     """
 
     space: Space
@@ -50,7 +50,7 @@ class Final:
 
     @property
     def network(self) -> nn.Module:
-        """That of the first seed. The test errors are to report, not to choose by."""
+        """The network of the first seed: test errors are for the report, not to choose by."""
         return self.networks[0]
 
     @property
@@ -60,7 +60,7 @@ class Final:
 
     @property
     def standard_deviation(self) -> float:
-        """Of the test errors, over seeds; NaN for one seed."""
+        """The standard deviation of the test errors over seeds; NaN for one seed."""
         return statistics.stdev(self.test_errors) if len(self.test_errors) > 1 else math.nan
 
     def __str__(self) -> str:
@@ -69,26 +69,26 @@ class Final:
         return f"test error {self.mean:.2%}{spread} ({seeds}, {self.epochs:g} epochs)"
 
     def save(self, directory: Path | str, formats: Sequence[Format] | None = None) -> list[Path]:
-        """Exports the network of the first seed, and checks that each file computes the same.
+        """Export the network of the first seed, and check that each file computes the same.
 
         Args:
             directory: for the files.
-            formats: which to write. None means weights with the architecture as JSON, the graph
-                of `torch.export`, a Python file, and ONNX where its packages are installed.
+            formats: None means weights with the architecture as JSON, the graph of
+                `torch.export`, a Python file, and ONNX where its packages are installed.
 
         Returns:
             The first file of each format.
 
         Raises:
-            FileExistsError: a file is there already; nothing has been written.
+            FileExistsError: a file exists already; nothing has been written.
             ExportError: a format cannot express the network.
         """
         return write(self.network, self.input_shape, directory, formats or self._formats())
 
     def _formats(self) -> list[Format]:
-        every: list[Format] = [StateDict(self.space, self.configuration), Program(), PythonFile()]
-        installed = all(map(importlib.util.find_spec, ("onnx", "onnxruntime", "onnxscript")))
-        return [*every, OnnxFile()] if installed else every
+        formats: list[Format] = [StateDict(self.space, self.configuration), Program(), PythonFile()]
+        onnx = all(map(importlib.util.find_spec, ("onnx", "onnxruntime", "onnxscript")))
+        return [*formats, OnnxFile()] if onnx else formats
 
 
 def retrain(
@@ -97,49 +97,47 @@ def retrain(
     epochs: float | None = None,
     seeds: Sequence[int] = SEEDS,
 ) -> Final:
-    """Trains a configuration on training and validation images together, once a seed.
+    """Train a configuration from scratch on training and validation images together, per seed.
 
-    Nothing is chosen by the test part, and each network looks at it once, at the end.
+    Each network is evaluated on the test part once, at the end; nothing is chosen by it.
 
     Args:
-        training: how, in what space and on what data; as for the search.
+        training: the settings, space and data set, as for the search.
         configuration: for instance `search.incumbent.trial.configuration`.
-        epochs: of each training; None means those of `training`. The learning rate is planned
-            over them.
+        epochs: of each training, over which the learning rate is planned; None means those of
+            `training`.
         seeds: of initial weights, order, augmentation and dropout.
 
     Raises:
         ValueError: there is no seed or one comes twice, or `epochs` is not above 0.
         InvalidArchitecture: there is no path from input to output, or no parameter on it.
-        Diverged: the loss of a training is no finite number.
+        Diverged: the loss of a training is not finite.
     """
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(
             f"the seeds are {tuple(seeds)}: give one or more, each once, for instance {SEEDS}"
         )
-    whole = _merged(training.dataset)
+    merged = _merged(training.dataset)
     full = replace(
-        training, dataset=whole, max_epochs=training.max_epochs if epochs is None else epochs
+        training, dataset=merged, max_epochs=training.max_epochs if epochs is None else epochs
     )
-    placed = place(whole, choose(training.device))
+    data = copy_to_device(merged, resolve_device(training.device))
     reports = [full.final(configuration, seed) for seed in seeds]
     return Final(
         training.space,
         configuration,
-        whole.input_shape,
+        merged.input_shape,
         full.max_epochs,
-        tuple(
-            Normalised(r.network, placed.mean, placed.scale, whole.offset).eval() for r in reports
-        ),
+        tuple(Normalised(r.network, data.mean, data.scale, merged.offset).eval() for r in reports),
         tuple(report.test_error for report in reports),
     )
 
 
 def _merged(dataset: Dataset) -> Dataset:
-    """Training and validation images as one part to train on.
+    """Return the data set with the validation images in its training part.
 
-    A data set has a validation part, which a training measures after each epoch: one image keeps
-    that cheap, and what it says is not used.
+    A data set needs a validation part, which a training evaluates after each epoch: one image
+    keeps that cheap, and its error is not used.
     """
     train, validation = dataset.train, dataset.validation
     both = Part(

@@ -1,46 +1,47 @@
-"""The objective that trains: the validation error of a network after so many epochs."""
+"""The objective that trains: the validation error of a network after a number of epochs."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
-import torch
 from ConfigSpace import Configuration
 from torch import nn
 
 from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import Dataset, check_dataset
 from fidelity.objective import Context, InvalidArchitecture
-from fidelity.training.device_data import Placed, choose, place
+from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import Plan, TrainingLoop
+from fidelity.training.networks import check_connected, move_network, trainable_parameters
 from fidelity.training.optimizers import CosineSGD
-from fidelity.training.resource_counts import Counted, counted
+from fidelity.training.resource_counts import ResourceCount, resource_counts
+from fidelity.training.seeding import preserved, seed_generators
 from spaces.joint import JointSpace
 from spaces.space import Space
 
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay", "warm_up", "batch_size")
-"""What a `JointSpace` may choose for each training; the rest is the same for all."""
+"""The settings that a `JointSpace` may choose per training; the rest is the same for all."""
 
 SAVE_SECONDS = 60.0
-"""After so many seconds a training leaves a checkpoint, at the end of an epoch, from which another
-attempt goes on if this one is broken off."""
+"""Seconds between a training's checkpoints, each at the end of an epoch, from which another attempt
+resumes if this one is interrupted."""
 
 
 @dataclass(frozen=True)
 class FinalReport:
-    """A network trained to the maximal budget, and the one look at the test part.
+    """A network after a full training run, with its one evaluation on the test part.
 
     Attributes:
         validation_error: the fraction of validation images that it gets wrong.
         test_error: the same for test images.
         parameters: the number of trainable parameters.
-        epochs: how many it was trained in all.
-        seconds: how long this training took, what came before its checkpoint excluded.
+        epochs: the total number trained.
+        seconds: of this training, without those before the checkpoint that it resumed.
         network: the trained network, on the device where it was trained.
     """
 
@@ -57,26 +58,26 @@ class Training:
     """An objective that builds the network of a configuration and trains it.
 
     The learning rate follows a curve over `max_epochs`, in steps; a budget is a point on it. A
-    training that stops at a budget and goes on from its checkpoint is the same as one that
-    never stopped, on a CPU to the last bit.
+    training that stops at a budget and resumes from its checkpoint is the same as one that never
+    stopped, on a CPU to the last bit.
 
     Attributes:
-        space: what builds the networks.
-        dataset: what they are trained and compared on.
+        space: builds the networks.
+        dataset: they are trained and compared on it.
         max_epochs: the largest budget, in epochs: passes over the training images, without a
             last batch that would be smaller than the others.
-        batch_size: images a step; all of them where there are fewer.
+        batch_size: images per step; all of them where there are fewer.
         learning_rate: at its peak.
         momentum: of SGD (Nesterov), in [0, 1).
         weight_decay: of every parameter.
         warm_up: the fraction of `max_epochs` in which the learning rate rises.
         augment: the augmentations; None means those of the data set, () none.
         device: as torch names devices; None means the GPU where there is one, else the CPU. A
-            device that the context names goes first.
+            device that the context names takes precedence.
 
     Raises:
-        ValueError: a number is out of its range.
-        TypeError: something is of another kind, for instance a class in place of an object.
+        ValueError: a number is out of range.
+        TypeError: an argument has the wrong type, for instance a class in place of an object.
     """
 
     space: Space
@@ -90,8 +91,18 @@ class Training:
     augment: tuple[Augmentation, ...] | None = None
     device: str | None = None
 
+    def __repr__(self) -> str:
+        names = [getattr(a, "__name__", type(a).__name__) for a in self.augment or ()]
+        shown = [type(self.space).__name__, self.dataset.name, f"max_epochs={self.max_epochs:g}"]
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.default is not MISSING and value != each.default:
+                text = f"({', '.join(names)})" if each.name == "augment" else repr(value)
+                shown.append(f"{each.name}={text}")
+        return f"Training({', '.join(shown)})"
+
     def __post_init__(self) -> None:
-        """Checks what it was given."""
+        """Check the settings."""
         if isinstance(self.space, type) or not hasattr(type(self.space), "build"):
             raise TypeError(
                 f"the space is {self.space!r}: expected an object with configuration_space, "
@@ -108,7 +119,7 @@ class Training:
         if not (self.max_epochs > 0 and math.isfinite(self.max_epochs)):
             raise ValueError(f"max_epochs is {self.max_epochs}: it must be above 0")
         if self.batch_size < 1:
-            raise ValueError(f"batch_size is {self.batch_size}: a step needs an image or more")
+            raise ValueError(f"batch_size is {self.batch_size}: a step needs 1 image or more")
         self.plan({}, seed=0)
 
     @property
@@ -117,13 +128,13 @@ class Training:
         return self.max_epochs
 
     @property
-    def computed(self) -> Mapping[str, Counted]:
-        """What a search knows of a network before it is trained: see `spaces.Cost`.
+    def computed(self) -> Mapping[str, ResourceCount]:
+        """The resources that constraints and objectives can use before a network is trained.
 
-        For its constraints and its objectives: `parameters`, `multiply_adds`, `activations` and
-        `peak_activation_bytes`.
+        They are `parameters`, `multiply_adds`, `activations` and `peak_activation_bytes`: see
+        `spaces.Cost`.
         """
-        return counted(self.space, self.dataset.input_shape, self.dataset.classes)
+        return resource_counts(self.space, self.dataset.input_shape, self.dataset.classes)
 
     def __call__(
         self,
@@ -132,25 +143,25 @@ class Training:
         seed: int = 0,
         context: Context | None = None,
     ) -> dict[str, float]:
-        """Trains to `budget` and evaluates on the validation part.
+        """Train to `budget` and evaluate on the validation part.
 
         Args:
             configuration: the network, a configuration of the space.
-            budget: the total of epochs to train to; may be a fraction.
+            budget: the total number of epochs to train to; may be a fraction.
             seed: of initial weights, order, augmentation and dropout.
-            context: the device, the checkpoint to continue from and the one to leave, and
-                where the validation error is reported after each epoch.
+            context: the device, the checkpoint to resume and the one to leave; it receives the
+                validation error after each epoch.
 
         Returns:
             'cost', the fraction of validation images that the network gets wrong;
             'validation_loss' and 'train_loss', mean cross-entropies in nats, the latter over
             the last epoch; 'parameters', the number of trainable ones; 'epochs', the total
-            trained; 'resumed_from', how many of them a checkpoint brought.
+            trained; 'resumed_from', the epoch of the checkpoint that was resumed.
 
         Raises:
             ValueError: the budget is not in (0, max_epochs].
             InvalidArchitecture: there is no path from input to output, or no parameter on it.
-            Diverged: the loss is no finite number.
+            Diverged: the loss is not finite.
         """
         context = context or Context()
         loop, resumed_from, (loss, error) = self._train(configuration, budget, seed, context)
@@ -166,17 +177,17 @@ class Training:
     def final(
         self, configuration: Configuration, seed: int = 0, context: Context | None = None
     ) -> FinalReport:
-        """Trains to `max_epochs` and looks at the test part, which no search may do.
+        """Train to `max_epochs` and evaluate on the test part, which no search may do.
 
         Args:
             configuration: the network.
-            seed: as for a trial; the same one lets a trial's checkpoint be continued.
-            context: the device and the checkpoint to continue from, for instance
+            seed: as for a trial; with the same seed a trial's checkpoint can be resumed.
+            context: the device and the checkpoint to resume, for instance
                 `Context(Checkpoint(source=path))`.
 
         Raises:
             InvalidArchitecture: there is no path from input to output, or no parameter on it.
-            Diverged: the loss is no finite number.
+            Diverged: the loss is not finite.
         """
         start = time.monotonic()
         context = context or Context()
@@ -194,15 +205,14 @@ class Training:
     def _train(
         self, configuration: Configuration, budget: float, seed: int, context: Context
     ) -> tuple[TrainingLoop, float, tuple[float, float]]:
-        """The loop after `budget`, the epoch it resumed from, and validation loss and error."""
+        """Return the loop after `budget`, the epoch resumed at, and validation loss and error."""
         joint = self.space.training(configuration) if isinstance(self.space, JointSpace) else {}
         plan = self.plan(joint, seed)
         until = self._steps(budget, plan)
-        if not self.space.architecture(configuration).connected:
-            raise InvalidArchitecture("no path leads from the input to the output")
-        device = choose(context.device or self.device)
-        data = place(self.dataset, device)
-        with torch.random.fork_rng(devices=[device.index] if device.type == "cuda" else []):
+        check_connected(self.space, configuration)
+        device = resolve_device(context.device or self.device)
+        data = copy_to_device(self.dataset, device)
+        with preserved(device):
             loop = self._resume(configuration, data, plan, until, context)
             resumed_from = loop.epoch
             result: tuple[float, float] | None = None
@@ -223,15 +233,23 @@ class Training:
         assert result is not None
         return loop, resumed_from, result
 
-    def plan(self, chosen: Mapping[str, Any], seed: int) -> Plan:
-        """How to train; what a joint space has chosen goes before this object's own settings."""
-        unknown = set(chosen) - set(HYPERPARAMETERS)
+    def plan(self, overrides: Mapping[str, Any], seed: int) -> Plan:
+        """Return the plan of a training.
+
+        Args:
+            overrides: the settings that a joint space chooses, in place of this object's own.
+            seed: of everything random.
+
+        Raises:
+            ValueError: a setting is none of `HYPERPARAMETERS`, or out of range.
+        """
+        unknown = set(overrides) - set(HYPERPARAMETERS)
         if unknown:
             raise ValueError(
                 f"the joint space chooses {', '.join(sorted(unknown))}, but a training has only "
                 f"{', '.join(HYPERPARAMETERS)}"
             )
-        settings = {name: chosen.get(name, getattr(self, name)) for name in HYPERPARAMETERS}
+        settings = {name: overrides.get(name, getattr(self, name)) for name in HYPERPARAMETERS}
         batch_size = min(int(settings.pop("batch_size")), len(self.dataset.train))
         steps_per_epoch = len(self.dataset.train) // batch_size
         return Plan(
@@ -252,9 +270,14 @@ class Training:
         return max(1, round(budget * plan.steps_per_epoch))
 
     def _resume(
-        self, configuration: Configuration, data: Placed, plan: Plan, until: int, context: Context
+        self,
+        configuration: Configuration,
+        data: DeviceData,
+        plan: Plan,
+        until: int,
+        context: Context,
     ) -> TrainingLoop:
-        """A loop that continues from the checkpoint, or starts anew where that is impossible."""
+        """Return a loop that has resumed the checkpoint, or one at step 0 if it cannot."""
         loop = self._start(configuration, data, plan)
         try:
             state = context.checkpoint.load()
@@ -263,7 +286,7 @@ class Training:
             loop.restore(state)
             if loop.step > until:
                 raise ValueError(f"it is at epoch {loop.epoch} already")
-            if context.checkpoint.own:  # the last epoch, if it is there, is measured again
+            if context.checkpoint.own:  # the last epoch, if present, is evaluated again
                 last = until / plan.steps_per_epoch
                 context.curve += [(step, cost) for step, cost in state["curve"] if step < last]
         except Exception as error:  # whatever a foreign or damaged state makes torch raise
@@ -271,21 +294,10 @@ class Training:
             return self._start(configuration, data, plan)
         return loop
 
-    def _start(self, configuration: Configuration, data: Placed, plan: Plan) -> TrainingLoop:
-        # Each generator by itself: torch.manual_seed would also reseed devices of other trials.
-        torch.default_generator.manual_seed(plan.seed)
-        if data.device.type == "cuda":
-            with torch.cuda.device(data.device):
-                torch.cuda.manual_seed(plan.seed)
+    def _start(self, configuration: Configuration, data: DeviceData, plan: Plan) -> TrainingLoop:
+        seed_generators(data.device, plan.seed)
         network = self.space.build(configuration, self.dataset.input_shape, self.dataset.classes)
         if not trainable_parameters(network):
             raise InvalidArchitecture("the network has no parameter to train")
-        # Built on the CPU, so that a seed gives the same initial weights on every device.
-        network.to(data.device)
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
+        move_network(network, data.device)
         return TrainingLoop(network, data, plan)
-
-
-def trainable_parameters(network: nn.Module) -> int:
-    """How many numbers training changes."""
-    return sum(p.numel() for p in network.parameters() if p.requires_grad)

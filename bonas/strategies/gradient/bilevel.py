@@ -122,10 +122,10 @@ class Bilevel:
             Diverged: a loss is no finite number.
         """
         from bonas.strategies.gradient.bilevel_loop import BilevelLoop
-        from fidelity.training.device_data import choose
+        from fidelity.training.device_data import resolve_device
         from fidelity.training.seeding import seeded
 
-        device = choose(self.device)
+        device = resolve_device(self.device)
         with seeded(device, self.seed):
             search = BilevelLoop(self, space, relaxation, hypergradient, device)
             trace = self._course(search)

@@ -19,7 +19,7 @@ from bonas.strategies.gradient.hypergradient import Hypergradient, Step
 from bonas.strategies.gradient.search_trace import Trace
 from fidelity.datasets.dataset import Part, split
 from fidelity.objective import Diverged
-from fidelity.training.device_data import place
+from fidelity.training.device_data import copy_to_device
 from spaces.space import Space
 from spaces.weight_sharing import Supernet, supernet
 
@@ -40,7 +40,7 @@ class BilevelLoop:
         held_out = round(settings.held_out * len(dataset.train))
         rng = np.random.default_rng(settings.seed)
         train, held = split(dataset.train, held_out, rng)
-        self.data = place(replace(dataset, train=train, validation=held), device)
+        self.data = copy_to_device(replace(dataset, train=train, validation=held), device)
         self.order = torch.Generator().manual_seed(settings.seed)
         self.generator = torch.Generator(device).manual_seed(settings.seed)
         self.shared = self._supernet(space)

@@ -136,11 +136,24 @@ def test_read_only_arrays_are_taken_without_complaint() -> None:
 
 def test_a_dataset_prints_short_and_travels() -> None:
     dataset = example()
-    assert repr(dataset) == "Dataset(name='arrays', augment=())"
+    assert repr(dataset) == (
+        "Dataset(arrays: 36 training, 12 validation, 12 test images of 1x4x4, 3 classes of 33.3%)"
+    )
+    assert repr(dataset.train) == "Part(36 images of 1x4x4)"
     assert dataset != copy.copy(dataset)
     assert hash(dataset) == hash(dataset)
     arrived = pickle.loads(pickle.dumps(dataset))
     assert torch.equal(arrived.train.images, dataset.train.images)
+
+
+def test_a_dataset_shows_the_balance_of_its_classes() -> None:
+    labels = np.repeat([0, 1, 2], [1000, 300, 200])
+    dataset = from_arrays(images(1500, channels=3, size=2), labels, name="<pets>")
+    assert "900 training" in repr(dataset)
+    assert "images of 3x2x2, 3 classes of 13.3 to 66.7%)" in repr(dataset)
+    html = dataset._repr_html_()
+    assert "<td>3 of 13.3 to 66.7%</td>" in html
+    assert "&lt;pets&gt;" in html
 
 
 class TestSubset:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from fidelity.latency import Operation, operations_of
-from fidelity.latency.operations import CACHE, Blank
+from fidelity.latency.operations import CACHE_BYTES, Blank
 from tests.fidelity.export.networks import SPACES, configuration
 
 
@@ -44,7 +44,7 @@ def test_calls_take_turns_with_copies_of_the_weights() -> None:
         call()
     assert len({image for image, _ in read}) == 1
     assert [weight for _, weight in read[:8]] == [weight for _, weight in read[8:]]
-    assert len({weight for _, weight in read}) == CACHE // weight.bytes == 8
+    assert len({weight for _, weight in read}) == CACHE_BYTES // weight.bytes == 8
 
 
 def test_knows_weights_from_results() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ConfigSpace import Configuration
 
 from fidelity.latency import Latency, LatencyTable, MeasuredLatency
-from fidelity.latency.exclusive import exclusive, existing
+from fidelity.latency.exclusive import available_device, exclusive
 from fidelity.latency.table import fit
 from spaces import CellSpace
 from spaces.space import sample
@@ -26,7 +26,7 @@ def drawn() -> list[Configuration]:
 
 def test_the_sum_of_the_operations(prepared: list[str], drawn: list[Configuration]) -> None:
     table = LatencyTable(SPACE, (3, 8, 8), 5, LATENCY, intercept=2.0, slope=3.0, overhead=0.5)
-    keys = [operation.key for operation in table.listed(drawn[0])]
+    keys = [operation.key for operation in table.operations(drawn[0])]
     total = sum(map(len, keys)) * 1e-3
     assert table.work(drawn[0]) == (len(keys), pytest.approx(total))
     assert table(drawn[0]) == pytest.approx(2.0 + 3.0 * total + 0.5 * len(keys))
@@ -38,7 +38,7 @@ def test_an_operation_is_measured_once(prepared: list[str], drawn: list[Configur
     known = len(prepared)
     # Edges of equal operations are equal operations: far fewer than edges in all networks.
     assert known < sum(table.work(configuration)[0] for configuration in drawn) / 5
-    with exclusive(existing("cpu"), 0):  # nothing is measured, so nobody waits
+    with exclusive(available_device("cpu"), 0):  # nothing is measured, so nobody waits
         estimates = [table(configuration) for configuration in drawn]
     assert len(prepared) == known
     assert len(set(estimates)) > 5
@@ -105,5 +105,5 @@ def test_bad_json() -> None:
 
 
 def test_calibration_needs_networks(drawn: list[Configuration]) -> None:
-    with pytest.raises(ValueError, match="2 networks cannot say"):
+    with pytest.raises(ValueError, match="2 networks cannot determine"):
         TABLE.calibrated(drawn[:2])

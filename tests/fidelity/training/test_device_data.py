@@ -10,7 +10,7 @@ import torch
 from fidelity.datasets import from_arrays
 from fidelity.datasets.dataset import Dataset
 from fidelity.training import device_data as placement
-from fidelity.training.device_data import choose, place
+from fidelity.training.device_data import copy_to_device, resolve_device
 
 CPU = torch.device("cpu")
 
@@ -25,7 +25,7 @@ def test_training_images_become_standard_in_each_channel(kind: type) -> None:
     rng = np.random.default_rng(0)
     scale = np.array([1, 20, 0.5 if kind is np.float32 else 3])[:, None, None]
     dataset = example((rng.random((50, 3, 6, 5)) * scale * 12).astype(kind))
-    normal = place(dataset, CPU).normalise(dataset.train.images.float())
+    normal = copy_to_device(dataset, CPU).normalise(dataset.train.images.float())
     assert normal.mean((0, 2, 3)).abs().max() < 1e-5
     assert normal.std((0, 2, 3), correction=0).sub(1).abs().max() < 1e-5
     assert normal.is_contiguous(memory_format=torch.channels_last)
@@ -35,13 +35,15 @@ def test_statistics_are_those_of_the_training_part_only() -> None:
     train, other = np.zeros((10, 1, 2, 2)), np.full((10, 1, 2, 2), 1000.0)
     train[::3] = 2
     labels = np.arange(10) % 2
-    data = place(from_arrays(train, labels, validation=(other, labels), test=(other, labels)), CPU)
+    data = copy_to_device(
+        from_arrays(train, labels, validation=(other, labels), test=(other, labels)), CPU
+    )
     assert data.mean.item() == pytest.approx(0.8)
 
 
 def test_statistics_of_many_chunks_are_those_of_the_whole() -> None:
     pixels = np.random.default_rng(0).normal(1e3, 1e-2, (9000, 1, 2, 2))
-    data = place(example(pixels), CPU)
+    data = copy_to_device(example(pixels), CPU)
     kept = pixels.astype(np.float32).astype(float)
     assert data.mean.item() == pytest.approx(kept.mean(), rel=1e-6)
     assert data.scale.item() == pytest.approx(1 / kept.std(), rel=1e-3)
@@ -49,54 +51,54 @@ def test_statistics_of_many_chunks_are_those_of_the_whole() -> None:
 
 def test_a_constant_channel_gives_no_infinity() -> None:
     dataset = example(np.full((10, 1, 3, 3), 7, dtype=np.uint8))
-    normal = place(dataset, CPU).normalise(dataset.train.images.float())
+    normal = copy_to_device(dataset, CPU).normalise(dataset.train.images.float())
     assert normal.eq(0).all()
 
 
 @pytest.mark.parametrize("value", [0.1, 1e-3, 12345.678])
 def test_a_constant_channel_of_fractions_has_the_scale_one(value: float) -> None:
-    data = place(example(np.full((1234, 1, 3, 3), value)), CPU)
+    data = copy_to_device(example(np.full((1234, 1, 3, 3), value)), CPU)
     assert data.scale.item() == 1
     assert data.mean.item() == np.float32(value)
 
 
 def test_the_scale_of_values_far_from_zero_is_exact() -> None:
     pixels = (1.6e9 + 128 * np.arange(100.0))[:, None, None, None]
-    data = place(example(pixels), CPU)
+    data = copy_to_device(example(pixels), CPU)
     assert data.scale.item() == pytest.approx(1 / pixels.std(), rel=1e-6)
 
 
 def test_normalising_leaves_its_argument_as_it_was() -> None:
     dataset = example(np.random.default_rng(0).random((10, 1, 3, 3)))
     before = dataset.train.images.clone()
-    place(dataset, CPU).normalise(dataset.train.images)
+    copy_to_device(dataset, CPU).normalise(dataset.train.images)
     assert torch.equal(dataset.train.images, before)
 
 
 def test_a_data_set_is_placed_once_a_device_and_goes_with_its_last_user() -> None:
     dataset = example(np.random.default_rng(0).random((10, 1, 3, 3)))
-    assert place(dataset, CPU) is place(dataset, CPU)
+    assert copy_to_device(dataset, CPU) is copy_to_device(dataset, CPU)
     assert len(pickle.dumps(dataset)) < 10_000
     gc.collect()  # what earlier tests left
-    held = len(placement._placed)
+    held = len(placement._copies)
     del dataset
     gc.collect()
-    assert len(placement._placed) == held - 1
+    assert len(placement._copies) == held - 1
 
 
 def test_a_named_device_is_chosen() -> None:
-    assert choose("cpu") == CPU
-    assert choose("meta").type == "meta"
+    assert resolve_device("cpu") == CPU
+    assert resolve_device("meta").type == "meta"
 
 
 def test_the_gpu_is_chosen_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
-    assert choose(None) == torch.device("cuda:1")
-    assert choose("cuda") == torch.device("cuda:1")
-    assert choose("cuda:0") == torch.device("cuda:0")
+    assert resolve_device(None) == torch.device("cuda:1")
+    assert resolve_device("cuda") == torch.device("cuda:1")
+    assert resolve_device("cuda:0") == torch.device("cuda:0")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose(None) == CPU
+    assert resolve_device(None) == CPU
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_bfloat16_is_used_where_a_cpu_gains_by_it(
 ) -> None:
     capabilities = {"avx512_bf16": capable}
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
-    data = place(example(np.random.default_rng(0).random((10, 1, size, size))), CPU)
+    data = copy_to_device(example(np.random.default_rng(0).random((10, 1, size, size))), CPU)
     layer = torch.nn.Linear(2, 2)
     with data.autocast():
         assert (layer(torch.ones(1, 2)).dtype == torch.bfloat16) == used

@@ -19,7 +19,7 @@ from fidelity.history.trial import Trial
 from fidelity.objective import Context, evaluate
 from fidelity.schedules import Hyperband
 from fidelity.training import loop
-from fidelity.training.device_data import place
+from fidelity.training.device_data import copy_to_device
 from fidelity.training.loop import TrainingLoop
 from fidelity.training.training import Training
 from tests.fidelity.fakes import TinySpace
@@ -179,7 +179,7 @@ class TestCalibration:
 
     @staticmethod
     def started(network: nn.Module) -> TrainingLoop:
-        data = place(DATASET, torch.device("cpu"))
+        data = copy_to_device(DATASET, torch.device("cpu"))
         return TrainingLoop(network, data, TRAINING.plan({}, seed=0))
 
     def test_measures_training_images_with_the_weights_as_they_are(
@@ -201,7 +201,7 @@ class TestCalibration:
     ) -> None:
         plan = dataclasses.replace(TRAINING, batch_size=batch_size).plan({}, seed=0)
         network = SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.classes)
-        training = TrainingLoop(network, place(DATASET, torch.device("cpu")), plan)
+        training = TrainingLoop(network, copy_to_device(DATASET, torch.device("cpu")), plan)
         training.run(4, lambda: None)
         loss, error = training.evaluate(DATASET.validation)
         state = {name: value.clone() for name, value in training.network.state_dict().items()}

@@ -6,7 +6,7 @@ import cloudpickle
 import pytest
 from ConfigSpace import Configuration
 
-from fidelity.training.resource_counts import QUANTITIES, counted
+from fidelity.training.resource_counts import RESOURCES, resource_counts
 from spaces.cells.cell import CellSpace
 from spaces.resources.resources import Cost, cost
 from spaces.space import InputShape
@@ -20,10 +20,10 @@ def cell(operation: str) -> Configuration:
 
 
 def test_the_counts_are_those_of_the_network_that_is_trained() -> None:
-    found = counted(SPACE, (3, 8, 8), 10)
+    found = resource_counts(SPACE, (3, 8, 8), 10)
     expected = cost(SPACE.build(cell("nor_conv_3x3"), (3, 8, 8), 10), (3, 8, 8))
-    assert set(found) == set(QUANTITIES)
-    for name in QUANTITIES:
+    assert set(found) == set(RESOURCES)
+    for name in RESOURCES:
         assert found[name](cell("nor_conv_3x3")) == getattr(expected, name)
 
 
@@ -35,18 +35,18 @@ def test_a_network_is_built_once_for_all_quantities(monkeypatch: pytest.MonkeyPa
         return Cost(1, 2, 3, 4)
 
     monkeypatch.setattr("fidelity.training.resource_counts.cost", counting)
-    found = counted(SPACE, (3, 8, 8), 10)
-    assert [found[name](cell("skip_connect")) for name in QUANTITIES] == [1, 2, 3, 4]
+    found = resource_counts(SPACE, (3, 8, 8), 10)
+    assert [found[name](cell("skip_connect")) for name in RESOURCES] == [1, 2, 3, 4]
     assert len(built) == 1
 
 
 def test_what_cannot_be_trained_is_beyond_every_limit() -> None:
-    assert counted(SPACE, (3, 8, 8), 10)["parameters"](cell("none")) == math.inf
+    assert resource_counts(SPACE, (3, 8, 8), 10)["parameters"](cell("none")) == math.inf
 
 
 def test_it_goes_to_another_process_without_what_was_counted() -> None:
-    found = counted(SPACE, (3, 8, 8), 10)["multiply_adds"]
+    found = resource_counts(SPACE, (3, 8, 8), 10)["multiply_adds"]
     expected = found(cell("nor_conv_1x1"))
     copied = cloudpickle.loads(cloudpickle.dumps(found))
-    assert not copied.counts._known
+    assert not copied.counter._cache
     assert copied(cell("nor_conv_1x1")) == expected
