@@ -9,14 +9,15 @@ from .hierarchical.liu2018 import Level, Library, Stacked, liu2018
 from .hierarchical.macro_space import MacroSpace, family_of
 from .hierarchical.space import HierarchicalSpace
 from .hierarchical.stage_space import StageSpace
+from .hyperparameter_space import HyperparameterSpace
 from .joint import JointSpace
 from .keys import Keyed, trial_key
 from .motifs import families, layers
 from .motifs.families import Family
 from .motifs.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
 from .perceptrons import Perceptrons
-from .resources.resource_features import CostFeatures
-from .resources.resources import Cost, cost
+from .resources.resource_features import CostFeatures, ResourceFeatures
+from .resources.resources import Cost, Resources, cost, count_resources
 from .serialisation import (
     architecture_from_json,
     architecture_to_json,
@@ -40,6 +41,7 @@ __all__ = [
     "Fixed",
     "Graph",
     "HierarchicalSpace",
+    "HyperparameterSpace",
     "InputShape",
     "JointSpace",
     "Keyed",
@@ -51,6 +53,8 @@ __all__ = [
     "NodeCellSpace",
     "Perceptrons",
     "Repeat",
+    "ResourceFeatures",
+    "Resources",
     "Sharing",
     "Space",
     "SpaceError",
@@ -63,6 +67,7 @@ __all__ = [
     "check_space",
     "configuration_space_from_json",
     "cost",
+    "count_resources",
     "crossover",
     "darts",
     "families",

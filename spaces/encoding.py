@@ -1,6 +1,6 @@
 """Features of configurations and their architectures, as numpy arrays and free of torch.
 
-Three views of the same point, side by side in one row:
+A row holds three views of the same point:
 
 - the configuration: each hyperparameter is a few columns in which the squared distance of two
   values is at most 1, and an inactive value is one more category (imputed conditionals);
@@ -9,7 +9,8 @@ Three views of the same point, side by side in one row:
 - the path encoding (White et al. 2021, "BANANAS"): which sequences of operations lead from an
   input to the output.
 
-Whatever else is known of a configuration, such as what it costs, may be added as `features`.
+Other numbers about a configuration, such as the resources of its network, may be added as
+`features`. A space without `architecture` has no columns for the graph.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
@@ -26,30 +28,30 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, OrdinalHyperp
 from numpy.typing import NDArray
 
 from spaces.architecture.architecture import Architecture
-from spaces.keys import Keyed, graph_key
-from spaces.space import Space
+from spaces.keys import Keyed, graph_key, trial_key
+from spaces.space import Space, provides
 
 Floats = NDArray[np.float64]
 
-MOST_PATHS = 256
-"""Paths beyond these (the shortest) are left out: their number grows exponentially with depth."""
+MAX_PATHS = 256
+"""Only the shortest paths are encoded, because their number grows exponentially with depth."""
 
 
 def _digest(text: str) -> int:
-    """A stable 63-bit name; Python's own hash differs from process to process."""
+    """Return a stable 63-bit name; Python's own hash differs from process to process."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
 def wl_labels(architecture: Architecture, depth: int) -> tuple[tuple[int, ...], ...]:
-    """Weisfeiler-Lehman labels of the canonical graph's nodes.
+    """Return Weisfeiler-Lehman labels of the canonical graph's nodes.
 
     Args:
         architecture: the graph.
-        depth: how many rounds of refinement.
+        depth: the number of rounds of refinement.
 
     Returns:
         For each depth 0..`depth` the label of every node. At depth 0 it names the operation, at
-        depth h the subgraph within h edges; what a node reads and who reads it are kept apart.
+        depth h the subgraph within h edges, in which sources and readers are told apart.
     """
     nodes = architecture.canonical().nodes
     readers: list[list[int]] = [[] for _ in nodes]
@@ -76,29 +78,29 @@ def wl_labels(architecture: Architecture, depth: int) -> tuple[tuple[int, ...], 
 
 
 def paths(architecture: Architecture) -> tuple[int, ...]:
-    """The sequences of operations on paths from an input to the output, the shortest first.
+    """Return the sequences of operations on paths from an input to the output, shortest first.
 
     Returns:
-        One stable number for each of at most `MOST_PATHS` distinct sequences.
+        One stable number for each of at most `MAX_PATHS` distinct sequences.
     """
     nodes = architecture.canonical().nodes
-    found: dict[str, None] = {}
+    sequences: dict[str, None] = {}
     # From the output backwards, so that every step is on a path; breadth-first is shortest-first.
     waiting = deque([(len(nodes) - 1, "")])
     steps = 0
-    while waiting and len(found) < MOST_PATHS and steps < 16 * MOST_PATHS:
+    while waiting and len(sequences) < MAX_PATHS and steps < 16 * MAX_PATHS:
         position, behind = waiting.popleft()
         steps += 1
         if position < architecture.inputs:
-            found[f"{position}{behind}"] = None
+            sequences[f"{position}{behind}"] = None
         for source in dict.fromkeys(nodes[position].inputs):
             waiting.append((source, f"/{nodes[source].operation}{behind}"))
-    return tuple(_digest(path) for path in found)
+    return tuple(_digest(path) for path in sequences)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of an encoded row hold what.
+    """The meaning of the columns of an encoded row.
 
     Attributes:
         hyperparameters: the columns of each hyperparameter.
@@ -126,7 +128,7 @@ class Encoding:
 
     Attributes:
         rows: (configurations, columns).
-        layout: what the columns are.
+        layout: the meaning of the columns.
     """
 
     rows: Floats
@@ -141,9 +143,9 @@ class _Graph:
 
 
 Features = Callable[[Configuration], Sequence[float]]
-"""Numbers that say something of a network, always as many: costs, zero-cost proxies.
+"""Numbers that describe a network, always as many: resources, zero-cost proxies.
 
-Configurations of one network have the same: only one of them is asked for."""
+Configurations of one network have the same features, which are computed for one of them."""
 
 
 @dataclass
@@ -151,11 +153,11 @@ class Encoder:
     """Encodes the configurations of a space; everything about a graph is computed once.
 
     Attributes:
-        space: where the configurations come from.
+        space: the space of the configurations.
         depth: of the Weisfeiler-Lehman histograms.
-        features: more numbers, computed once a key.
-        paths: whether rows hold the path encoding. In a large space hardly two networks share
-            a path, so that it is wide and takes long.
+        features: more numbers, computed once per key.
+        paths: include the path encoding. In a large space hardly two networks share a path, so
+            that it is wide and slow.
     """
 
     space: Space
@@ -166,14 +168,18 @@ class Encoder:
     _graphs: dict[str, _Graph] = field(init=False, default_factory=dict, repr=False)
     _of_configuration: dict[bytes, _Graph] = field(init=False, default_factory=dict, repr=False)
 
+    @cached_property
+    def _without_graphs(self) -> bool:
+        return not provides(self.space, "architecture")
+
     def key(self, configuration: Configuration) -> str:
-        """What the configuration is known by in a history: see `trial_key`."""
-        if isinstance(self.space, Keyed):
-            return self.space.key(configuration)
+        """Return the key of a configuration in a history: see `trial_key`."""
+        if isinstance(self.space, Keyed) or self._without_graphs:
+            return trial_key(self.space, configuration)
         return graph_key(self.space, configuration, self._graph(configuration).key)
 
     def encode(self, configurations: Sequence[Configuration]) -> Encoding:
-        """The rows of `configurations`, with the columns that these need, in a stable order."""
+        """Return the rows of `configurations`, with the columns that occur, in a stable order."""
         vectors, groups = configuration_columns(
             self.space.configuration_space, [c.get_array() for c in configurations]
         )
@@ -184,7 +190,7 @@ class Encoder:
         ]
         blocks.append(_histogram([graph.paths for graph in graphs]))
         if self.features is not None:
-            blocks.append(_standardised([self._extra(chosen) for chosen in configurations]))
+            blocks.append(_standardised([self._extra(c) for c in configurations]))
         ends = np.cumsum([block.shape[1] for block in blocks])
         slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
         extra = None if self.features is None else slices.pop()
@@ -198,6 +204,9 @@ class Encoder:
         return self._features[key]
 
     def _graph(self, configuration: Configuration) -> _Graph:
+        if self._without_graphs:
+            empty = np.empty(0, dtype=np.int64)
+            return _Graph("", (empty,) * (self.depth + 1), empty)
         name = configuration.get_array().tobytes()
         graph = self._of_configuration.get(name)
         if graph is None:
@@ -215,37 +224,37 @@ class Encoder:
 
 
 def _standardised(values: Sequence[Sequence[float]]) -> Floats:
-    """Columns of mean 0 and standard deviation 1; constant ones become 0, no numbers the mean."""
+    """Scale columns to mean 0 and standard deviation 1; NaN becomes the mean, a constant 0."""
     array = np.array(values, dtype=np.float64).reshape(len(values), -1)
     array = np.where(np.isfinite(array), array, np.nan)
-    known = np.isfinite(array).any(axis=0)
-    mean = np.where(known, np.nanmean(np.where(known, array, 0.0), axis=0), 0.0)
+    finite = np.isfinite(array).any(axis=0)
+    mean = np.where(finite, np.nanmean(np.where(finite, array, 0.0), axis=0), 0.0)
     centred = np.nan_to_num(array - mean)
     return np.asarray(centred / np.maximum(centred.std(axis=0), 1e-12))
 
 
 def _histogram(labels: Sequence[NDArray[np.int64]]) -> Floats:
-    """Counts of each label: (rows, distinct labels in ascending order)."""
+    """Count each label: (rows, distinct labels in ascending order)."""
     names, columns = np.unique(np.concatenate([*labels, []]).astype(np.int64), return_inverse=True)
     rows = np.repeat(np.arange(len(labels)), [len(row) for row in labels])
-    places = rows * len(names) + columns
-    counts = np.bincount(places, np.ones(len(places)), len(labels) * len(names))
+    cells = rows * len(names) + columns
+    counts = np.bincount(cells, np.ones(len(cells)), len(labels) * len(names))
     return np.asarray(counts.reshape(len(labels), len(names)), dtype=np.float64)
 
 
 def configuration_columns(
     space: ConfigurationSpace, vectors: Sequence[Floats]
 ) -> tuple[Floats, tuple[slice, ...]]:
-    """Hyperparameters as columns whose squared distances are comparable.
+    """Return hyperparameters as columns whose squared distances are comparable.
 
     Args:
         space: the space of the configurations.
-        vectors: what `Configuration.get_array` returns for each of them.
+        vectors: the result of `Configuration.get_array` for each of them.
 
     Returns:
         The columns (configurations, columns), and the columns of each hyperparameter. A choice
         is one-hot, scaled so that two different choices are at squared distance 1; a number is
-        its place in [0, 1]; inactive is at squared distance 1 from every value.
+        its position in [0, 1]; inactive is at squared distance 1 from every value.
     """
     array = np.array(vectors, dtype=np.float64).reshape(len(vectors), len(space))
     blocks: list[Floats] = []
@@ -266,11 +275,16 @@ def _columns(hyperparameter: object, values: Floats) -> Floats:
         return np.asarray(np.eye(int(hyperparameter.size) + 1)[values.astype(int)] * np.sqrt(0.5))
     if isinstance(hyperparameter, OrdinalHyperparameter):
         values = values / max(int(hyperparameter.size) - 1, 1)
-    # An inactive number sits at the middle of the range, and half the square is made up for by
-    # the second column: its squared distance to any value is between 0.75 and 1.
+    # An inactive number sits at the middle of the range, and the second column adds 0.75 to its
+    # squared distance from every value, which is therefore between 0.75 and 1.
     return np.stack([np.where(inactive, 0.5, values), np.sqrt(0.75) * inactive], axis=1)
 
 
 def label_counts(architecture: Architecture, depth: int) -> tuple[Counter[int], ...]:
-    """Weisfeiler-Lehman histograms: how often each label occurs, for each depth 0..`depth`."""
+    """Return Weisfeiler-Lehman histograms: the count of each label, for each depth 0..`depth`.
+
+    Args:
+        architecture: the graph.
+        depth: the number of rounds of refinement.
+    """
     return tuple(Counter(labels) for labels in wl_labels(architecture, depth))

@@ -1,4 +1,4 @@
-"""Keys of trials: equal keys need to be evaluated only once."""
+"""Keys of trials: of configurations with equal keys only one has to be evaluated."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from ConfigSpace.hyperparameters import (
 from numpy.typing import NDArray
 
 from spaces.configurations.activation import Activation
-from spaces.space import Space, record, sample
+from spaces.space import Space, provides, record, sample
 
-CONTEXTS = 48
-"""Random configurations in which a hyperparameter is varied before it is taken to be unlabelled."""
+RANDOM_CONTEXTS = 48
+"""Random configurations in which a hyperparameter is varied before it counts as unlabelled."""
 
-MOST_NEAR = 256
-"""Configurations near corners of the space in which it is varied after that."""
+MAX_NEAR_CONTEXTS = 256
+"""Configurations near corners of the space in which it is varied after those."""
 
-ENOUGH = 8
-"""A hyperparameter that was active in fewer of the tried configurations stays undecided."""
+MIN_ACTIVE = 8
+"""A hyperparameter that was active in fewer of these configurations stays undecided."""
 
-CHANGES = 2
+VALUES_PER_CONTEXT = 2
 """Other values of a hyperparameter that are tried in one configuration."""
 
 GRID = 5
@@ -44,7 +44,7 @@ class Keyed(Protocol):
     """A space whose configurations say more than the network, such as how to train it."""
 
     def key(self, configuration: Configuration) -> str:
-        """Names everything that the cost depends on."""
+        """Return a name of everything that the cost depends on."""
         ...
 
 
@@ -57,10 +57,13 @@ def trial_key(space: Space, configuration: Configuration) -> str:
 
     Returns:
         The key of the space if it has its own, else that of the architecture. Hyperparameters that
-        the architecture never shows are a part of the key, see `unlabelled`.
+        the architecture never shows are a part of the key, see `unlabelled`. In a space without
+        `architecture` the values are the key.
     """
     if isinstance(space, Keyed):
         return space.key(configuration)
+    if not provides(space, "architecture"):
+        return values_key(configuration)
     return graph_key(space, configuration, space.architecture(configuration).key)
 
 
@@ -78,18 +81,28 @@ def graph_key(space: Space, configuration: Configuration, graph: str) -> str:
     return combined_key(graph, {n: v for n, v in record(configuration).items() if n in names})
 
 
+def values_key(configuration: Configuration) -> str:
+    """Return the key of a configuration that stands for no network: all active values."""
+    return combined_key("", record(configuration))
+
+
 def combined_key(graph: str, others: Mapping[str, object]) -> str:
-    """Return a key that names a network and the values of hyperparameters that it does not show."""
-    chosen = json.dumps(others, sort_keys=True)
-    return hashlib.sha256(f"{graph} {chosen}".encode()).hexdigest()[:24]
+    """Return the key of a network together with hyperparameters that it does not show.
+
+    Args:
+        graph: the key of the network.
+        others: the values of the hyperparameters by name, as JSON can hold them.
+    """
+    values = json.dumps(others, sort_keys=True)
+    return hashlib.sha256(f"{graph} {values}".encode()).hexdigest()[:24]
 
 
 @runtime_checkable
 class Declaring(Protocol):
-    """A space that knows which hyperparameters its architecture never shows, so nothing is probed.
+    """A space that declares which hyperparameters its architecture never shows.
 
     Attributes:
-        unlabelled: their names.
+        unlabelled: their names; nothing is probed.
     """
 
     unlabelled: Collection[str]
@@ -101,12 +114,12 @@ def unlabelled(space: Space) -> Collection[str]:
     They are not architecture (a learning rate, for instance), and two configurations that differ
     in one of them are two trials. A hyperparameter that changes the graph in some contexts only,
     such as an operation behind a zero, is not among them. A space that does not declare them is
-    probed on its first use, always with the same configurations; a warning names what was found.
+    probed on its first use, always with the same configurations; a warning names them.
 
     Args:
-        space: any space; one with keys of its own has none.
+        space: any space; one with keys of its own or without `architecture` has none.
     """
-    if isinstance(space, Keyed):
+    if isinstance(space, Keyed) or not provides(space, "architecture"):
         return ()
     if isinstance(space, Declaring):
         return space.unlabelled
@@ -114,7 +127,7 @@ def unlabelled(space: Space) -> Collection[str]:
 
 
 class _Same:
-    """A space that equals itself only: spaces need not be hashable, nor quick to compare."""
+    """A space compared by identity: spaces need not be hashable, nor fast to compare."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
@@ -142,9 +155,10 @@ def _probed(same: _Same) -> frozenset[str]:
 
 
 class _Probe:
-    """Varies one hyperparameter at a time and compares architectures as they are written.
+    """A search for unlabelled hyperparameters, which varies one at a time.
 
-    Not their canonical graphs: an operation behind a zero is still written down.
+    It compares architectures as they are written, not their canonical graphs: an operation behind a
+    zero is still written down.
 
     Args:
         space: the space, whose own random state is left alone.
@@ -164,18 +178,18 @@ class _Probe:
             if not self._pending:
                 break
         at = self._space.configuration_space.at
-        return frozenset(at[i] for i in self._pending if self._active[i] >= ENOUGH)
+        return frozenset(at[i] for i in self._pending if self._active[i] >= MIN_ACTIVE)
 
     def _contexts(self) -> Iterator[Configuration]:
-        """Random configurations, then corners of the space and what is one change away.
+        """Yield random configurations, then corners of the space and their neighbours.
 
         A choice may matter at a single value of another one: the last of 16 layers only at depth
         16, which few random configurations have.
         """
-        drawn = sample(self._space.configuration_space, CONTEXTS, self._rng)
+        drawn = sample(self._space.configuration_space, RANDOM_CONTEXTS, self._rng)
         yield from drawn
         near = (c for base in [*self._corners(), *drawn[:2]] for c in self._near(base))
-        yield from itertools.islice(near, MOST_NEAR)
+        yield from itertools.islice(near, MAX_NEAR_CONTEXTS)
 
     def _near(self, base: Configuration) -> Iterator[Configuration]:
         yield base
@@ -185,15 +199,15 @@ class _Probe:
                     yield changed
 
     def _corners(self) -> Iterator[Configuration]:
-        """All hyperparameters at their first values, and all at their last ones."""
+        """Yield all hyperparameters at their first values, and all at their last ones."""
         for end in (0, -1):
             vector = np.array([grid[end] for grid in self._grids])
-            found = self._activation.repair(vector, self._rng, range(len(vector)))
-            if found is not None:
-                yield found
+            corner = self._activation.repair(vector, self._rng, range(len(vector)))
+            if corner is not None:
+                yield corner
 
     def _try(self, context: Configuration, number: int) -> None:
-        """Varies in `context` every hyperparameter that has not changed an architecture yet."""
+        """Vary in `context` every hyperparameter that has not changed an architecture yet."""
         vector = context.get_array()
         active = [index for index in self._pending if not np.isnan(vector[index])]
         if not active:
@@ -202,23 +216,22 @@ class _Probe:
         for index in active:
             self._active[index] += 1
             others = self._grids[index][~np.isclose(self._grids[index], vector[index])]
-            for place in range(min(CHANGES, len(others))):
-                value = others[(number * CHANGES + place) % len(others)]
+            for offset in range(min(VALUES_PER_CONTEXT, len(others))):
+                value = others[(number * VALUES_PER_CONTEXT + offset) % len(others)]
                 changed = self._changed(context, index, value)
                 if changed is not None and self._space.architecture(changed) != graph:
                     self._pending.remove(index)
                     break
 
     def _changed(self, base: Configuration, index: int, value: float) -> Configuration | None:
-        vector = base.get_array().copy()
+        vector = base.get_array()
         if np.isnan(vector[index]) or np.isclose(vector[index], value):
             return None
-        vector[index] = value
-        return self._activation.repair(vector, self._rng, self._activation.dependants(index))
+        return self._activation.changed(vector, index, value, self._rng)
 
 
 def _grid(hyperparameter: object) -> NDArray[np.float64]:
-    """Values of a hyperparameter as vectors hold them, from the first to the last one."""
+    """Return values of a hyperparameter as vectors hold them, from the first to the last one."""
     if isinstance(hyperparameter, Constant):
         return np.asarray([hyperparameter.to_vector(hyperparameter.value)], dtype=np.float64)
     if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):

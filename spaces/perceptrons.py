@@ -27,7 +27,7 @@ ACTIVATIONS: Mapping[str, str] = {"relu": "ReLU", "tanh": "Tanh", "gelu": "GELU"
 """What may stand after each layer, and the class of torch that computes it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Perceptrons(Shown):
     """Networks of one to `depth` hidden layers, each with its own width.
 

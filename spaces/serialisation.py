@@ -107,7 +107,7 @@ def _description(space: Space) -> dict[str, Any]:
                 value = value.item()
             if isinstance(value, bool | int | float | str | type(None)):
                 settings[field.name] = value
-            elif isinstance(value, Space):
+            elif isinstance(getattr(value, "configuration_space", None), ConfigurationSpace):
                 settings[field.name] = _description(value)
     return {
         "class": type(space).__name__,

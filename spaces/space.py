@@ -1,4 +1,4 @@
-"""What a search space is, and the few things that can be done with any ConfigSpace."""
+"""The `Space` protocol, and the few things that can be done with any ConfigSpace."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ if TYPE_CHECKING:
 InputShape = tuple[int, int, int]
 """Channels, height, width."""
 
+NETWORK_METHODS = ("architecture", "build")
+"""The methods of a `Space` beyond its configurations; not every search needs them."""
+
 
 class SpaceError(ValueError):
-    """A search space that cannot be: its message says what is wrong and how to mend it."""
+    """An impossible search space; the message says what is wrong and how to mend it."""
 
 
 @runtime_checkable
 class Space(Protocol):
-    """A set of architectures, encoded as configurations of a ConfigSpace."""
+    """A set of architectures, encoded as configurations of a ConfigSpace.
+
+    A space may lack `build` or `architecture`, or name them in an attribute `lacks`: see `require`.
+    """
 
     @property
     def configuration_space(self) -> ConfigurationSpace:
@@ -33,13 +39,13 @@ class Space(Protocol):
         ...
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """The graph that `configuration` stands for."""
+        """Return the graph that `configuration` stands for."""
         ...
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """The network of `configuration`, freshly initialised from torch's current seed.
+        """Return the network of `configuration`, initialised from torch's current seed.
 
         Args:
             configuration: a configuration of `configuration_space`.
@@ -52,22 +58,72 @@ class Space(Protocol):
         ...
 
 
+def provides(space: object, method: str) -> bool:
+    """Return whether a space can do what a method promises.
+
+    Args:
+        space: any space; one that only passes calls on names in its attribute `lacks` the methods
+            that its inner space lacks.
+        method: 'architecture' or 'build'.
+    """
+    return callable(getattr(space, method, None)) and method not in getattr(space, "lacks", ())
+
+
+def require(space: object, method: str, purpose: str) -> None:
+    """Verify that a space provides the method that something needs.
+
+    Args:
+        space: any space.
+        method: 'architecture' or 'build'.
+        purpose: what needs it, for the message: "to train networks".
+
+    Raises:
+        SpaceError: the space does not provide the method.
+    """
+    if not provides(space, method):
+        raise missing_method(space, method, purpose)
+
+
+def missing_method(space: object, method: str, purpose: str) -> SpaceError:
+    """Return the error that `require` raises.
+
+    Args:
+        space: the space that lacks the method.
+        method: 'architecture' or 'build'.
+        purpose: what needs it, for the message.
+    """
+    name = type(space).__name__
+    if not any(provides(space, other) for other in NETWORK_METHODS):
+        name += ", a plain configuration space without networks,"
+    return SpaceError(
+        f"{name} has no `{method}`, which is needed {purpose}. Give the space the methods that "
+        "your search needs: `architecture(configuration)` to recognise equal networks, to compare "
+        "them by their graphs and to draw them; `build(configuration, input_shape, outputs)` for "
+        "Training, proxies and export. A table or a function of your own needs no `build`"
+    )
+
+
 def sample(space: ConfigurationSpace, size: int, rng: np.random.Generator) -> list[Configuration]:
-    """Draw `size` valid configurations at random, from `rng` and not from the space's own state.
+    """Draw valid configurations at random, and leave the random state of the space as it is.
 
     Where a condition joins several parents of which some may be inactive, ConfigSpace draws
     configurations that its own check refuses; these are repaired.
+
+    Args:
+        space: any configuration space.
+        size: the number of configurations.
+        rng: the only source of randomness.
     """
     own = space.random
     space.random = np.random.RandomState(rng.integers(2**32))
-    found: list[Configuration] = []
+    valid: list[Configuration] = []
     try:
-        while len(found) < size:
+        while len(valid) < size:
             # ConfigSpace returns one bare configuration for size 1.
-            drawn = space.sample_configuration(max(size - len(found), 2))
+            drawn = space.sample_configuration(max(size - len(valid), 2))
             repaired = (repair(configuration, rng) for configuration in drawn)
-            found += [configuration for configuration in repaired if configuration is not None]
-        return found[:size]
+            valid += [configuration for configuration in repaired if configuration is not None]
+        return valid[:size]
     finally:
         space.random = own
 
@@ -77,7 +133,7 @@ def repair(configuration: Configuration, rng: np.random.Generator) -> Configurat
 
     Args:
         configuration: is returned itself if it is valid.
-        rng: draws what has to become active.
+        rng: draws the values of choices that become active.
 
     Returns:
         None if a clause forbids it.
@@ -94,10 +150,14 @@ def repair(configuration: Configuration, rng: np.random.Generator) -> Configurat
 
 
 def draw(space: ConfigurationSpace, rng: np.random.Generator) -> Configuration:
-    """Draws one configuration at random, from the same distribution as `sample`.
+    """Draw one configuration at random, from the same distribution as `sample`.
 
     Where all choices are categorical, independent and equally likely, their indices are drawn
-    directly, which is quicker than ConfigSpace, made for drawing many at once.
+    directly, which is faster than ConfigSpace, made for drawing many at once.
+
+    Args:
+        space: any configuration space.
+        rng: the only source of randomness.
     """
     choices = space.values()
     if space.conditions or space.forbidden_clauses or not all(map(_uniform, choices)):
@@ -111,7 +171,7 @@ def _uniform(choice: object) -> bool:
 
 
 def values(configuration: Configuration) -> dict[str, Any]:
-    """Return the active hyperparameters as Python values; numbers of numpy become plain ones."""
+    """Return the active hyperparameters as Python values; numpy numbers become plain ones."""
     return {
         name: value.item() if isinstance(value, np.generic) else value
         for name, value in configuration.items()
@@ -119,13 +179,17 @@ def values(configuration: Configuration) -> dict[str, Any]:
 
 
 def record(configuration: Configuration) -> dict[str, Any]:
-    """Return the active hyperparameters as plain JSON values, which `configuration` reads."""
+    """Return the active hyperparameters as plain JSON values that `configuration` reads."""
     space = configuration.config_space
     return {name: written_value(space[name], value) for name, value in configuration.items()}
 
 
 def configuration(space: ConfigurationSpace, values: Mapping[str, Any]) -> Configuration:
-    """Return the configuration with these values, or with what `record` wrote of them.
+    """Return the configuration with the given values.
+
+    Args:
+        space: the space of the configuration.
+        values: the active hyperparameters by name, as they are or as `record` wrote them.
 
     Raises:
         SpaceError: a value is missing, unknown, illegal, or belongs to an inactive choice.
@@ -136,31 +200,31 @@ def configuration(space: ConfigurationSpace, values: Mapping[str, Any]) -> Confi
         vector = np.full(len(space), np.nan)
         for name, value in values.items():
             vector[space.index_of[name]] = vector_entry(space[name], value)
-        found = Configuration(space, vector=vector)
-        found.check_valid_configuration()
-        return found
+        result = Configuration(space, vector=vector)
+        result.check_valid_configuration()
+        return result
     except (ValueError, KeyError, TypeError) as error:
         raise SpaceError(f"{dict(values)} is not a configuration of this space: {error}") from error
 
 
 def recorded(
-    space: ConfigurationSpace, chosen: Configuration, rng: np.random.Generator
+    space: ConfigurationSpace, proposal: Configuration, rng: np.random.Generator
 ) -> Configuration:
-    """Return the valid configuration of `space` that is read back when `chosen` is recorded.
+    """Return the valid configuration of `space` that is read back when `proposal` is recorded.
 
     Args:
-        space: of which it is to be a configuration.
-        chosen: returned itself if it is what would be read back.
-        rng: repairs what breaks a condition, and draws another one if that is forbidden.
+        space: the space that records are read in.
+        proposal: is returned itself if it equals what would be read back.
+        rng: repairs a violated condition, and draws another configuration if that is forbidden.
 
     Raises:
         SpaceError: it has values that `space` does not know.
     """
-    valid = repair(chosen, rng) or sample(chosen.config_space, 1, rng)[0]
+    valid = repair(proposal, rng) or sample(proposal.config_space, 1, rng)[0]
     try:
         read = configuration(space, record(valid))
     except IndexError as error:
-        raise SpaceError(f"{chosen.get_array()} is no vector of this space: {error}") from error
+        raise SpaceError(f"{proposal.get_array()} is no vector of this space: {error}") from error
     # A real number is written with 13 decimals, so that it may differ slightly.
     same = np.array_equal(read.get_array(), valid.get_array(), equal_nan=True)
     return valid if same and valid.config_space is space else read

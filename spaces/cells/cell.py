@@ -31,7 +31,7 @@ NASBENCH201: Mapping[str, Operation] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CellSpace(Shown):
     """All cells of `nodes` nodes with one of `operations` on every edge i -> j, i < j.
 

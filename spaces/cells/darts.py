@@ -44,7 +44,7 @@ Edge = tuple[str, int]
 """An operation, and the node that it reads: 0 and 1 are the two cells before, 2 the first node."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DartsSpace(Shown):
     """Two cells; each of their nodes sums two operations on two different earlier nodes.
 

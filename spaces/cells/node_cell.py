@@ -27,7 +27,7 @@ OPERATIONS = ("conv1x1-bn-relu", "conv3x3-bn-relu", "maxpool3x3")
 ABSENT = "none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NodeCellSpace(Shown):
     """All directed acyclic graphs of few vertices and edges, stacked into a network.
 

@@ -1,4 +1,4 @@
-"""Which choices of a configuration are active, and the repair of what breaks its conditions."""
+"""Activity of the choices of a configuration, and the repair of violated conditions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ Vector = NDArray[np.float64]
 
 
 class Activation:
-    """Which choices are active, given the others; the space's order puts parents first."""
+    """The conditions of a space: which choices are active, given the others.
+
+    Args:
+        space: any configuration space; its order puts parents first.
+    """
 
     def __init__(self, space: ConfigurationSpace) -> None:
         self.space = space
@@ -27,27 +31,48 @@ class Activation:
         self._dependants: dict[int, list[int]] = {}
 
     def dependants(self, index: int) -> list[int]:
-        """The choices that depend on this one, directly or not, parents first."""
+        """Return the choices that depend on this one, directly or not, parents first."""
         if index not in self._dependants:
-            found: set[int] = set()
+            indices: set[int] = set()
             waiting = [self.space.at[index]]
             while waiting:
                 for child in self._children[waiting.pop()]:
-                    if (place := self.space.index_of[child.name]) not in found:
-                        found.add(place)
+                    if (child_index := self.space.index_of[child.name]) not in indices:
+                        indices.add(child_index)
                         waiting.append(child.name)
-            self._dependants[index] = sorted(found)
+            self._dependants[index] = sorted(indices)
         return self._dependants[index]
+
+    def changed(
+        self, vector: Vector, index: int, value: float, rng: np.random.Generator
+    ) -> Configuration | None:
+        """Return the configuration that differs in one choice and its consequences.
+
+        Args:
+            vector: the numbers of a valid configuration; it is not changed.
+            index: the position of the choice.
+            value: its new value, as vectors hold it.
+            rng: draws the values of choices that become active.
+
+        Returns:
+            None if a clause forbids it.
+        """
+        vector = vector.copy()
+        vector[index] = value
+        return self.repair(vector, rng, self.dependants(index))
 
     def repair(
         self, vector: Vector, rng: np.random.Generator, affected: Iterable[int]
     ) -> Configuration | None:
-        """The configuration that `vector` becomes; None if a clause forbids it.
+        """Return the configuration that `vector` becomes when its conditions are enforced.
 
         Args:
-            vector: its numbers, which are changed.
-            rng: draws what becomes active.
-            affected: the choices to look at, parents first.
+            vector: the numbers of a configuration; they are changed.
+            rng: draws the values of choices that become active.
+            affected: the choices to check, parents first.
+
+        Returns:
+            None if a clause forbids it.
         """
         seed, random = rng.integers(2**32), None
         for index in affected:

@@ -1,7 +1,7 @@
 """Neighbours, mutation and crossover in any ConfigSpace, conditions respected.
 
-A change may switch other choices off and on. What it switches off loses its value, what it
-switches on is drawn at random, parents before children, so that every result is valid.
+A change may switch other choices off and on. A choice that is switched off loses its value, one
+that is switched on is drawn at random, parents before children, so that every result is valid.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ STEP = 0.2
 """Standard deviation of a step of a number, as a fraction of its range (Hutter et al. 2011)."""
 
 STEPS = 4
-"""How many neighbours a real number, or an integer of a wide range, has."""
+"""The number of neighbours of a real number, or of an integer of a wide range."""
 
-ATTEMPTS = 100
-"""How often a change that a forbidden clause forbids is tried anew."""
+MAX_ATTEMPTS = 100
+"""Changes that are tried where clauses forbid some."""
 
 
 def _others(
     hyperparameter: Hyperparameter[Any, Any], value: float, rng: np.random.Generator
 ) -> Vector:
-    """The values beside `value`, in the numbers that vectors hold, in random order."""
+    """Return the values other than `value`, as vectors hold them, in random order."""
     if isinstance(hyperparameter, Constant):
         return np.empty(0)
     if isinstance(hyperparameter, CategoricalHyperparameter):
@@ -50,7 +50,7 @@ def _others(
         choices = np.asarray(hyperparameter.to_vector(every))
     else:
         steps = value + rng.normal(scale=STEP * (high - low), size=STEPS)
-        # Reflected at the ends, which would otherwise collect what falls beyond them.
+        # Reflected at the ends, which would otherwise collect all steps beyond them.
         steps = np.where(steps < low, 2 * low - steps, steps)
         steps = np.clip(np.where(steps > high, 2 * high - steps, steps), low, high)
         choices = np.unique(hyperparameter.to_vector(hyperparameter.to_value(steps)))
@@ -58,11 +58,11 @@ def _others(
 
 
 def neighbours(configuration: Configuration, rng: np.random.Generator) -> Iterator[Configuration]:
-    """Configurations that differ in one active choice, and in what it switches off and on.
+    """Yield configurations that differ in one active choice and its consequences.
 
     Args:
         configuration: the centre, which is not among them.
-        rng: draws the order, steps of numbers and what becomes active.
+        rng: draws the order, steps of numbers and the values of choices that become active.
 
     Yields:
         In random order: every other value of a categorical, the next values of an ordinal, a
@@ -76,11 +76,9 @@ def neighbours(configuration: Configuration, rng: np.random.Generator) -> Iterat
         if not np.isnan(vector[index])
         for other in _others(hyperparameter, float(vector[index]), rng)
     ]
-    for choice in rng.permutation(len(changes)):
-        index, other = changes[choice]
-        changed = vector.copy()
-        changed[index] = other
-        neighbour = activation.repair(changed, rng, activation.dependants(index))
+    for position in rng.permutation(len(changes)):
+        index, other = changes[position]
+        neighbour = activation.changed(vector, index, other, rng)
         if neighbour is not None:
             yield neighbour
 
@@ -93,16 +91,14 @@ def variants(
     Args:
         configuration: the centre, which is not among them.
         index: the position of the choice in the configuration's vector.
-        rng: draws the order, steps of numbers and what becomes active.
+        rng: draws the order, steps of numbers and the values of choices that become active.
     """
     activation = Activation(configuration.config_space)
     vector = configuration.get_array()
     if np.isnan(vector[index]):
         return
     for other in _others(activation.entries[index][0], float(vector[index]), rng):
-        changed = vector.copy()
-        changed[index] = other
-        variant = activation.repair(changed, rng, activation.dependants(index))
+        variant = activation.changed(vector, index, other, rng)
         if variant is not None:
             yield variant
 
@@ -110,12 +106,12 @@ def variants(
 def mutate(
     configuration: Configuration, rng: np.random.Generator, changes: int = 1
 ) -> Configuration:
-    """Changes active choices, each drawn with equal probability, one after another.
+    """Change active choices, each drawn with equal probability, one after another.
 
     Args:
-        configuration: what is changed; it stays as it is.
+        configuration: the parent; it is not changed.
         rng: draws the choices and their new values.
-        changes: how many.
+        changes: the number of changes.
 
     Raises:
         SpaceError: nothing can be changed, or `changes` is below 1.
@@ -133,30 +129,33 @@ def _mutate_once(
 ) -> Configuration:
     vector = configuration.get_array()
     # A forbidden clause may leave a choice nothing to change to, so others are tried then.
-    for _ in range(ATTEMPTS if activation.space.forbidden_clauses else 1):
+    for _ in range(MAX_ATTEMPTS if activation.space.forbidden_clauses else 1):
         for index in rng.permutation(np.flatnonzero(~np.isnan(vector))):
             others = _others(activation.entries[index][0], float(vector[index]), rng)
             if len(others):
-                changed = vector.copy()
-                changed[index] = others[0]
-                mutant = activation.repair(changed, rng, activation.dependants(index))
+                mutant = activation.changed(vector, index, others[0], rng)
                 if mutant is not None:
                     return mutant
     raise SpaceError("a space of one valid configuration has no mutation")
 
 
 def crossover(one: Configuration, other: Configuration, rng: np.random.Generator) -> Configuration:
-    """Each choice from one of two parents, drawn with equal probability.
+    """Take each choice from one of two parents, drawn with equal probability.
 
     A choice that is active in the child has the value of the drawn parent, or of the other one
     if it is inactive there, or is drawn at random if neither has it.
+
+    Args:
+        one: a parent.
+        other: a parent from the same space.
+        rng: draws the parent of each choice.
 
     Raises:
         SpaceError: every attempt gave a forbidden combination.
     """
     activation = Activation(one.config_space)
     first, second = one.get_array(), other.get_array()
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         swap = rng.random(len(first)) < 0.5
         drawn = np.where(swap, second, first)
         child = activation.repair(
@@ -164,4 +163,4 @@ def crossover(one: Configuration, other: Configuration, rng: np.random.Generator
         )
         if child is not None:
             return child
-    raise SpaceError(f"{ATTEMPTS} crossovers of these parents were all forbidden")
+    raise SpaceError(f"{MAX_ATTEMPTS} crossovers of these parents were all forbidden")

@@ -1,9 +1,10 @@
-"""HTML for notebooks and reports: elements that escape whatever is text, and a space as a tree."""
+"""Display of spaces in notebooks and reports: HTML that escapes all text, and a short `repr`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from html import escape
 from typing import Any, Protocol
 
@@ -11,24 +12,24 @@ from ConfigSpace import ConfigurationSpace
 
 from spaces.display.tree import Row, rows
 
-MOST_ROWS = 40
-"""A notebook shows so many choices of a space; how many are left out is said."""
+MAX_ROWS = 40
+"""Choices of a space that a notebook shows; a last line counts the others."""
 
 INLINE = "font-family:monospace;font-size:90%;white-space:pre"
 
 
 class Html(str):
-    """Text that is HTML already; every other text is escaped where it is put into an element."""
+    """Text that is HTML already; all other text is escaped when it becomes part of an element."""
 
 
 def element(name: str, *children: str, **attributes: str) -> Html:
-    """An HTML element.
+    """Return an HTML element.
 
     Args:
         name: of the element.
-        children: what stands in it; escaped, unless it is `Html`.
+        children: its content; escaped, unless it is `Html`.
         attributes: values, which are escaped. An underscore at the end of a name is dropped
-            (`class_`), others are hyphens (`data_value`).
+            (`class_`), others become hyphens (`data_value`).
     """
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
@@ -38,33 +39,43 @@ def element(name: str, *children: str, **attributes: str) -> Html:
 
 
 def join(parts: Iterable[str]) -> Html:
-    """Parts one after another; escaped, unless they are `Html`."""
+    """Concatenate parts; they are escaped, unless they are `Html`."""
     return Html("".join(part if isinstance(part, Html) else escape(part) for part in parts))
 
 
 def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> Html:
-    """A table with one row of headings."""
+    """Return a table with one row of headings.
+
+    Args:
+        head: the heading of each column.
+        body: the cells of each row.
+    """
     titles = join(element("th", title) for title in head)
     lines = join(element("tr", *(element("td", cell) for cell in line)) for line in body)
     return element("table", element("thead", element("tr", titles)), element("tbody", lines))
 
 
 def size(space: ConfigurationSpace) -> str:
-    """How many configurations there are; with conditions ConfigSpace only knows a bound."""
-    found = space.estimate_size()
-    if found == float("inf"):
+    """Return the number of configurations as words; with conditions ConfigSpace knows a bound."""
+    count = space.estimate_size()
+    if count == float("inf"):
         return "infinitely many configurations"
     bound = "at most " if space.conditions or space.forbidden_clauses else ""
-    number = f"{found:,}" if found < 10**9 else f"about 10^{round(math.log10(found))}"
+    number = f"{count:,}" if count < 10**9 else f"about 10^{round(math.log10(count))}"
     return f"{bound}{number} configurations"
 
 
-def tree(space: ConfigurationSpace, most: int = MOST_ROWS) -> Html:
-    """The choices, one a line, each below and right of the one that makes it active."""
-    listed = rows(space)
-    lines = [_line(row) for row in listed[:most]]
-    if len(listed) > most:
-        lines.append(element("div", f"... and {len(listed) - most} more"))
+def tree(space: ConfigurationSpace, most: int = MAX_ROWS) -> Html:
+    """Return the choices, one per line, each below and right of the one that makes it active.
+
+    Args:
+        space: any configuration space.
+        most: the number of choices that are shown.
+    """
+    every = rows(space)
+    lines = [_line(row) for row in every[:most]]
+    if len(every) > most:
+        lines.append(element("div", f"... and {len(every) - most} more"))
     return element("div", *lines, style=INLINE)
 
 
@@ -81,8 +92,13 @@ class HasChoices(Protocol):
         ...
 
 
-def space_html(space: HasChoices, most: int = MOST_ROWS) -> Html:
-    """A space: its name, how large it is, and the tree of its choices, closed where it is long."""
+def space_html(space: HasChoices, most: int = MAX_ROWS) -> Html:
+    """Return the name of a space, its size, and the tree of its choices, closed where it is long.
+
+    Args:
+        space: anything with a configuration space.
+        most: the number of choices that are shown.
+    """
     choices = space.configuration_space
     name, count = type(space).__name__, len(choices)
     summary = f": {count} choice{'' if count == 1 else 's'}, {size(choices)}"
@@ -91,8 +107,33 @@ def space_html(space: HasChoices, most: int = MOST_ROWS) -> Html:
     return element("details", title, tree(choices, most), **opened)
 
 
+def space_text(space: HasChoices) -> str:
+    """Return the name of a space, its plain settings and the number of its configurations."""
+    parts = []
+    described: Any = space
+    for field in fields(described) if is_dataclass(described) else ():
+        name, value = field.name, getattr(space, field.name)
+        if isinstance(value, Mapping) and value is not space.configuration_space:
+            parts.append(f"{len(value)} {name}")
+        elif isinstance(value, bool | int | float | str) or _is_plain(value):
+            parts.append(f"{name}={value!r}")
+    choices = len(space.configuration_space)
+    parts += [] if parts else [f"{choices} choice{'' if choices == 1 else 's'}"]
+    return f"{type(space).__name__}({', '.join([*parts, size(space.configuration_space)])})"
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether a setting is a tuple of numbers, or a space with a `repr` of its own."""
+    numbers = isinstance(value, tuple) and value and all(isinstance(e, int | float) for e in value)
+    return bool(numbers) or isinstance(getattr(value, "configuration_space", None), Mapping)
+
+
 class Shown:
     """Shows a space in notebooks; a space of your own may inherit it, or use `space_html`."""
 
     def _repr_html_(self: HasChoices) -> str:
         return space_html(self)
+
+    def __repr__(self: HasChoices) -> str:
+        """See `space_text`."""
+        return space_text(self)

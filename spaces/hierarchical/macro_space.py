@@ -26,7 +26,7 @@ MACRO_CODES = ("identity", "mb3_k3", "mb6_k5")
 """The operations of NAS-Bench-Macro; its names of architectures are their positions."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MacroSpace(Shown):
     """A chain of stages; each chooses its depth, width and stride, its blocks their form.
 

@@ -24,7 +24,7 @@ COLOURS = 3
 not what it reads, so the architecture is the same for any other number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HierarchicalSpace(Shown):
     """All networks of a motif, between a stem and a linear classifier.
 

@@ -59,7 +59,7 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StageSpace(Shown):
     """Networks of a stem and stages; each stage chooses a family of blocks and their form.
 

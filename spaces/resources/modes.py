@@ -1,4 +1,4 @@
-"""Evaluation mode for a while, without a trace on the network."""
+"""Evaluation mode for the length of a `with` block."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch import nn
 
 @contextmanager
 def evaluation_mode(network: nn.Module) -> Iterator[None]:
-    """Puts every module into evaluation mode, and afterwards each back into its own.
+    """Put every module into evaluation mode, and afterwards each back into its own mode.
 
-    `network.train()` would not do: it also unfreezes the modules that the caller keeps in
+    `network.train()` is not enough: it also unfreezes the modules that the caller keeps in
     evaluation mode inside a network that trains.
     """
     modes = [(module, module.training) for module in network.modules()]

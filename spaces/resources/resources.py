@@ -1,4 +1,4 @@
-"""What a network costs, computed without running or allocating it."""
+"""Parameters, multiply-adds and memory of a network, computed without running it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from spaces.space import InputShape
 
 
 @dataclass(frozen=True)
-class Cost:
+class Resources:
     """The resources of one forward pass of one image.
 
     Attributes:
         parameters: trainable weights.
         multiply_adds: of convolutions and linear layers.
-        activations: numbers that convolutions and linear layers put out (Radosavovic et al. 2020,
-            "Designing network design spaces"), which predict the time on a GPU better than
+        activations: the number of outputs of convolutions and linear layers (Radosavovic et al.
+            2020, "Designing network design spaces"), which predicts the time on a GPU better than
             multiply-adds do.
-        peak_activation_bytes: the most that is alive at a time without gradients, in the
-            network's own precision: image and intermediate results, not weights.
+        peak_activation_bytes: the largest memory of image and intermediate results, not weights,
+            at one time, without gradients and in the network's own precision.
     """
 
     parameters: int
@@ -39,7 +39,7 @@ class Cost:
 
 
 class _Activations(TorchDispatchMode):
-    """Follows every result from its computation to the release of its memory."""
+    """Tracks every result from its computation to the release of its memory."""
 
     COUNTED = (torch.ops.aten.convolution, torch.ops.aten.addmm, torch.ops.aten.mm)
 
@@ -67,6 +67,7 @@ class _Activations(TorchDispatchMode):
 
     def _follow(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
+        # Its C++ object: of the meta device all have the data pointer 0.
         name, size = storage._cdata, storage.nbytes()
         if not self._users[name]:
             self._alive += size
@@ -84,8 +85,8 @@ class _Activations(TorchDispatchMode):
         return release
 
 
-def cost(network: nn.Module, input_shape: InputShape) -> Cost:
-    """Counts on torch's meta device, where tensors have shapes and no contents.
+def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
+    """Count on torch's meta device, where tensors have shapes but no contents.
 
     Args:
         network: on any device; it is not changed. Build it under `torch.device("meta")` to
@@ -101,9 +102,14 @@ def cost(network: nn.Module, input_shape: InputShape) -> Cost:
     with evaluation_mode(network), torch.no_grad(), counter, followed:
         image = torch.empty(1, *input_shape, device="meta", dtype=precision)
         torch.func.functional_call(network, state, (image,))
-    return Cost(
+    return Resources(
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         multiply_adds=counter.get_total_flops() // 2,
         activations=followed.activations,
         peak_activation_bytes=followed.peak,
     )
+
+
+# Their names in version 0.1.
+cost = count_resources
+Cost = Resources

@@ -15,7 +15,7 @@ from ConfigSpace import (
 from spaces.architecture.architecture import Architecture, chain
 from spaces.cells.cell import CellSpace
 from spaces.encoding import (
-    MOST_PATHS,
+    MAX_PATHS,
     Encoder,
     configuration_columns,
     label_counts,
@@ -59,7 +59,7 @@ def test_paths_are_the_sequences_of_operations() -> None:
 
 def test_the_number_of_paths_is_bounded() -> None:
     assert len(paths(ladder(4))) == 16
-    assert len(paths(ladder(20))) <= MOST_PATHS
+    assert len(paths(ladder(20))) <= MAX_PATHS
 
 
 def test_inactive_values_are_a_category_of_their_own() -> None:

@@ -8,7 +8,7 @@ import torch
 from spaces.hierarchical.macro_space import MacroSpace, family_of
 from spaces.motifs.motifs import Stage
 from spaces.operations.operations import relu_conv_bn
-from spaces.resources.resources import Cost, cost
+from spaces.resources.resources import Resources, count_resources
 from spaces.space import Space, SpaceError, configuration, sample
 from tests.spaces.contract import SpaceContract
 
@@ -41,13 +41,13 @@ def table() -> dict[str, tuple[int, int]]:
     return {code: (entry["params"], entry["flops"]) for code, entry in entries.items()}
 
 
-def measured(space: MacroSpace, code: str) -> Cost:
+def measured(space: MacroSpace, code: str) -> Resources:
     with torch.device("meta"):
         network = space.build(space.from_code(code), IMAGE, 10)
-    return cost(network, IMAGE)
+    return count_resources(network, IMAGE)
 
 
-def as_tabled(one: Cost) -> tuple[int, int]:
+def as_tabled(one: Resources) -> tuple[int, int]:
     return one.parameters, one.multiply_adds
 
 
@@ -130,7 +130,7 @@ def test_mobilenet_v2_is_a_point_of_the_mobile_space() -> None:
     with torch.device("meta"):
         network = space.build(configuration(space.configuration_space, chosen), (3, 224, 224), 1000)
     # Sandler et al. (2018): 3.4 million parameters and 300 million multiply-adds.
-    counted = cost(network, (3, 224, 224))
+    counted = count_resources(network, (3, 224, 224))
     assert counted.parameters == 3_504_872
     assert counted.multiply_adds == pytest.approx(300e6, rel=0.01)
 

@@ -8,7 +8,7 @@ from torch import nn
 from spaces import zoo
 from spaces.hierarchical.stage_space import StageSpace
 from spaces.motifs.build import WithAuxiliary
-from spaces.resources.resources import cost
+from spaces.resources.resources import count_resources
 from spaces.space import Space, configuration, values
 from tests.spaces.contract import SpaceContract
 
@@ -35,7 +35,7 @@ def test_published_costs(
 ) -> None:
     with torch.device("meta"):
         network = zoo.space().build(make(), (3, pixels, pixels), 1000)
-    counted = cost(network, (3, pixels, pixels))
+    counted = count_resources(network, (3, pixels, pixels))
     assert counted.parameters == parameters
     assert counted.multiply_adds == pytest.approx(multiply_adds, rel=0.01)
 

@@ -6,16 +6,16 @@ import numpy as np
 
 from spaces.cells.cell import CellSpace
 from spaces.encoding import Encoder
-from spaces.resources.resource_features import CostFeatures
-from spaces.resources.resources import cost
+from spaces.resources.resource_features import ResourceFeatures
+from spaces.resources.resources import count_resources
 from spaces.space import sample
 
 
 def test_they_are_the_logarithms_of_what_is_counted() -> None:
     space = CellSpace(channels=4, cells=1)
-    features = CostFeatures(space, (3, 16, 16), 10)
+    features = ResourceFeatures(space, (3, 16, 16), 10)
     chosen = sample(space.configuration_space, 1, np.random.default_rng(0))[0]
-    counted = cost(space.build(chosen, (3, 16, 16), 10), (3, 16, 16))
+    counted = count_resources(space.build(chosen, (3, 16, 16), 10), (3, 16, 16))
     wanted = (math.log1p(counted.parameters), math.log1p(counted.multiply_adds))
     assert features(chosen) == wanted
 
