@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from bonas.analysis.sources import history_of
 from bonas.reports.html import name_of
 from bonas.reports.page import Subject, page
+from bonas.search.directory import SearchDirectory
 from fidelity.disk import write_whole
-from fidelity.history import journal
 from fidelity.history.history import History
 from spaces.space import Space
 
@@ -48,25 +48,14 @@ def report(
 
 def _subject(source: Search | History | str | Path, space: Space | None) -> Subject:
     if isinstance(source, str | Path):
-        file = Path(source) / journal.NAME
-        header, records, _ = journal.read(file)
-        history = History.begun(header)
-        history.replay(records, file)
-        return Subject(history, history.incumbent, _chosen(header), space)
-    from bonas.search.manifest import header as header_of
+        stored = SearchDirectory.read(source)
+        return Subject(stored.history, stored.history.incumbent, _chosen(stored.manifest), space)
     from bonas.search.search import Search
 
     if not isinstance(source, Search):
         history = history_of(source)
         return Subject(history, history.incumbent, space=space)
-    header = header_of(
-        source.space,
-        source.objective,
-        source.goal,
-        source.strategy,
-        source.schedule,
-        source.seed,
-    )
+    header = source.manifest()
     chosen = _chosen(header) | {"objective": _objective(source.objective, header["objective"])}
     return Subject(source.history, source.incumbent, chosen, space or source.space)
 

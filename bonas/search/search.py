@@ -140,9 +140,7 @@ class Search:
 
     def _resume(self, journal: Journal) -> None:
         found, records = journal.records()
-        mine = header(
-            self.space, self.objective, self.goal, self.strategy, self.schedule, self.seed
-        )
+        mine = self.manifest()
         if found is not None and not check_header(found, records, mine, self.directory):
             journal.clear()
             shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
@@ -153,6 +151,12 @@ class Search:
         self._in_flight.queue.extend(self.history.pending)
         ended = [e.started + e.seconds for e in self.history.evaluations]
         self._before = max(ended, default=0.0)
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the first line of the journal: the settings of the search as plain JSON values."""
+        return header(
+            self.space, self.objective, self.goal, self.strategy, self.schedule, self.seed
+        )
 
     # Ask and tell ---------------------------------------------------------------------------
 
