@@ -129,7 +129,7 @@ SHOWN = """
 import sys
 import warnings
 from bonas import Search, report
-from bonas.__main__ import main
+from bonas.cli.main import main
 from bonas.search.progress import Progress
 from bonas.strategies import RandomSearch
 from fidelity.history.journal import JournalError

@@ -1,1 +1,1 @@
-"""The commands of the command line, one per file."""
+"""The command line, one command per file."""

@@ -1,4 +1,4 @@
-"""`python -m bonas watch DIRECTORY`: how a search goes, live."""
+"""`bonas watch DIRECTORY`: the progress of a search, live."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from pathlib import Path
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from bonas.cli.status import Look
+from bonas.cli.status import status
+from bonas.search.directory import SearchDirectory
 from bonas.search.progress import table
 
-INTERVAL = 1.0
-"""Seconds between two looks; a look that takes long is followed by a longer pause."""
+INTERVAL_SECONDS = 1.0
+"""The pause between two reads; it grows with the duration of a read."""
 
 
-def watch(directory: Path, console: Console, interval: float = INTERVAL) -> None:
-    """Shows a search until it ends, or until Ctrl-C.
+def watch(directory: Path, console: Console, interval: float = INTERVAL_SECONDS) -> None:
+    """Show a search until it ends, or until Ctrl-C.
 
     Args:
         directory: of the search, which is only read.
-        console: where it is shown.
-        interval: seconds between two looks.
+        console: to write to.
+        interval: seconds between two reads.
 
     Raises:
         JournalError: there is no history, or it cannot be read.
@@ -29,13 +30,13 @@ def watch(directory: Path, console: Console, interval: float = INTERVAL) -> None
     with Live(console=console, auto_refresh=False) as live:
         while True:
             began = time.monotonic()
-            look = Look.into(directory)
-            live.update(_shown(look), refresh=True)
-            if not look.running:
+            search = SearchDirectory.read(directory)
+            live.update(_page(search), refresh=True)
+            if not search.running:
                 return
             time.sleep(max(interval, 10 * (time.monotonic() - began)))
 
 
-def _shown(look: Look) -> RenderableType:
-    first, *others = look.lines()
-    return Group(table(first, look.history, ""), *others)
+def _page(search: SearchDirectory) -> RenderableType:
+    title, *lines = status(search)
+    return Group(table(title, search.history, ""), *lines)

@@ -9,10 +9,9 @@ from typing import Any, TypeAlias, TypeGuard
 from bonas.analysis.sources import history_of
 from bonas.reports.html import Searched, name_of
 from bonas.reports.page import Subject, page
+from bonas.search.directory import SearchDirectory
 from fidelity.disk import write_whole
-from fidelity.history import journal
 from fidelity.history.history import History
-from fidelity.history.records import recommended_trial
 from spaces.space import Space
 
 Source: TypeAlias = Searched | History | str | Path
@@ -49,13 +48,9 @@ def report(source: Source, path: str | Path, *, space: Space | None = None) -> P
 
 def _subject(source: Source, space: Space | None) -> Subject:
     if isinstance(source, str | Path):
-        file = Path(source) / journal.NAME
-        manifest, records, _ = journal.read(file)
-        history = History.begun(manifest)
-        history.replay(records, file)
-        recommended = recommended_trial(records)
-        best = None if recommended is None else history.evaluation(recommended)
-        return Subject(history, best or history.incumbent, _settings(manifest), space)
+        stored = SearchDirectory.read(source)
+        best = stored.recommended or stored.history.incumbent
+        return Subject(stored.history, best, _settings(stored.manifest), space)
     if _is_search(source):
         settings = _settings(source.manifest)
         # A function has a name, which says more than its class.

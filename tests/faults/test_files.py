@@ -16,10 +16,10 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 
-from bonas.__main__ import main
-from bonas.cli.status import Look
+from bonas.cli.main import main
 from bonas.reports.report import report
 from bonas.runners.in_process import InProcess
+from bonas.search.directory import SearchDirectory
 from bonas.search.progress import Silent
 from fidelity.checkpoint import CheckpointWarning
 from fidelity.history.history import History
@@ -118,7 +118,11 @@ def test_a_journal_out_of_order_is_one_error_for_everyone_and_nothing_stays_lock
     whole = path.read_bytes()
     changed(path, how)
     before = path.read_bytes()
-    for look in (History.load, Look.into, lambda at: report(at, tmp_path / "report.html")):
+    for look in (
+        History.load,
+        SearchDirectory.read,
+        lambda at: report(at, tmp_path / "report.html"),
+    ):
         with pytest.raises(JournalError):
             look(tmp_path)
     with pytest.raises(JournalError):
@@ -142,7 +146,7 @@ def test_a_journal_that_is_a_pickle_is_not_executed(tmp_path: Path) -> None:
 def test_a_lock_that_names_a_pickle_as_its_owner_is_only_shown(tmp_path: Path) -> None:
     searched(tmp_path)
     (tmp_path / OWNER).write_bytes(pickle.dumps(Exploit(tmp_path / "touched"), protocol=0))
-    said = Look.into(tmp_path).lines()[-1]
+    said = SearchDirectory.read(tmp_path).lines()[-1]
     assert said.startswith("in use by ")
     assert not (tmp_path / "touched").exists()
     goes_on(tmp_path, 4)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bonas.__main__ import main
 from bonas.cli.check import check
+from bonas.cli.main import main
 from bonas.runners.in_process import InProcess
 from fidelity.history.history import History
 from fidelity.history.journal import NAME, encode
@@ -127,7 +127,7 @@ def test_a_checkpoint_of_nobody_is_named(directory: Path) -> None:
     torch.save({"step": 1}, directory / "checkpoints" / "trial-77.pt")
     found, well = check(directory)
     assert not well
-    assert "trial-77.pt is of no trial of this history" in found[-1]
+    assert "trial-77.pt belongs to no trial of this history" in found[-1]
 
 
 def test_repairing_a_search_that_runs_is_refused(

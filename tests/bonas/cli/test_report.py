@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bonas.__main__ import main
+from bonas.cli.main import main
 from bonas.runners.in_process import InProcess
 from tests.bonas.runners.fakes import run
 from tests.faults.searches import plain, searching

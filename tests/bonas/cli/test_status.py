@@ -10,9 +10,10 @@ import pytest
 import torch
 from ConfigSpace import Configuration
 
-from bonas.__main__ import main
-from bonas.cli.status import Look
+from bonas.cli.main import main
+from bonas.cli.status import status
 from bonas.runners.in_process import InProcess
+from bonas.search.directory import SearchDirectory
 from bonas.search.search import Search
 from fidelity.history.goal import Constraint
 from fidelity.history.journal import NAME, OWNER
@@ -64,12 +65,12 @@ def test_status_says_what_there_is_and_touches_nothing(
     assert lines[6:9] == [
         "best cost 7.0000 at budget 1 (trial 3): number=3",
         "status: success 3, crashed 1",
-        "known results used again: 0",
+        "cached results reused: 0",
     ]
-    assert lines[9] == "to be evaluated when it goes on:"
-    assert lines[10].startswith("  trial 4 at budget 1, asked for 0:00:")
+    assert lines[9] == "to be evaluated when the search resumes:"
+    assert lines[10].startswith("  trial 4 at budget 1, proposed 0:00:")
     assert lines[11] == f"checkpoints: 1 files, {size:.1f} MB"
-    assert lines[12] == "nobody is writing to it"
+    assert lines[12] == "no process is writing to it"
 
 
 def test_who_writes_is_named_and_seen_to_be_gone(tmp_path: Path) -> None:
@@ -77,34 +78,36 @@ def test_who_writes_is_named_and_seen_to_be_gone(tmp_path: Path) -> None:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "holding\n"
-            look = Look.into(tmp_path)
+            look = SearchDirectory.read(tmp_path)
             assert look.running
             host = socket.gethostname()
-            assert look.lines()[-1] == f"in use by process {process.pid} on {host}"
+            assert status(look)[-1] == f"in use by process {process.pid} on {host}"
         finally:
             process.kill()
-    look = Look.into(tmp_path)
+    look = SearchDirectory.read(tmp_path)
     assert not look.running
-    assert look.lines()[-1] == f"left by process {process.pid} on {host}, which is gone"
+    assert status(look)[-1] == f"left by process {process.pid} on {host}, which has ended"
 
 
 def test_of_a_process_on_another_machine_nothing_is_known(tmp_path: Path) -> None:
     with searching(tmp_path, plain) as made:
         run(made, InProcess(), evaluations=1)
     (tmp_path / OWNER).write_text("process 1 on elsewhere", encoding="utf-8")
-    assert Look.into(tmp_path).running
+    assert SearchDirectory.read(tmp_path).running
 
 
 def test_promotions_and_long_queues_are_told_shortly(tmp_path: Path) -> None:
     with searching(tmp_path, plain) as made:
         for _ in range(12):
             made.ask()
-        lines = Look.into(tmp_path).lines()
+        lines = status(SearchDirectory.read(tmp_path))
     assert "no success yet" in lines
     assert "running or next:" in lines
     assert "  and 4 more" in lines
-    assert Look.into(tmp_path).asked.keys() == set(range(12))
-    assert all(abs(time.time() - asked) < 600 for asked in Look.into(tmp_path).asked.values())
+    assert SearchDirectory.read(tmp_path).proposed.keys() == set(range(12))
+    assert all(
+        abs(time.time() - at) < 600 for at in SearchDirectory.read(tmp_path).proposed.values()
+    )
 
 
 def test_a_line_that_is_being_written_is_no_matter(tmp_path: Path) -> None:
@@ -112,7 +115,7 @@ def test_a_line_that_is_being_written_is_no_matter(tmp_path: Path) -> None:
         run(made, InProcess(), evaluations=2)
     with (tmp_path / NAME).open("ab") as file:
         file.write(b'{"crc":"0')
-    assert len(Look.into(tmp_path).history) == 2
+    assert len(SearchDirectory.read(tmp_path).history) == 2
 
 
 @pytest.mark.parametrize("command", ["status", "watch", "check", "report"])
@@ -138,10 +141,12 @@ def test_several_objectives_and_limits_are_told_of(tmp_path: Path) -> None:
 
     with made(tmp_path / "loose", Constraint("size", 100.0)) as search:
         run(search, InProcess(), evaluations=3)
-    assert "Pareto front: 3 evaluations" in Look.into(tmp_path / "loose").lines()
+    assert "Pareto front: 3 evaluations" in status(SearchDirectory.read(tmp_path / "loose"))
     with (
         made(tmp_path / "tight", Constraint("size", -1.0)) as search,
         pytest.warns(UserWarning, match="none of 3 evaluations kept all limits"),
     ):
         run(search, InProcess(), evaluations=3)
-    assert "no success within all limits yet" in Look.into(tmp_path / "tight").lines()
+    assert "no success within all constraints yet" in status(
+        SearchDirectory.read(tmp_path / "tight")
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bonas.__main__ import main
+from bonas.cli.main import main
 from bonas.cli.watch import watch
 from bonas.runners.in_process import InProcess
 from bonas.search.search import Search
@@ -36,7 +36,7 @@ def test_a_search_is_watched_until_it_ends(tmp_path: Path) -> None:
     made.close()
     thread.join(60)
     assert not thread.is_alive()
-    assert "nobody is writing to it" in file.getvalue()
+    assert "no process is writing to it" in file.getvalue()
 
 
 def test_a_search_that_has_ended_is_shown_once_and_left_alone(
