@@ -20,7 +20,7 @@ def attach(package: str, stub: Path) -> tuple[Callable[[str], Any], list[str]]:
         package: its name.
         stub: its `__init__.pyi`, whose imports say where each name is from.
     """
-    origins = {}
+    origins: dict[str, str] = {}
     for node in ast.parse(stub.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ImportFrom):
             parent = f"{package}." if node.level else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,54 @@ def test_a_foreign_package_of_the_same_name_is_told_of(
     assert error.startswith(f"ImportError: bonas needs its own package '{name}' in {ROOT}")
     assert str(foreign) in error
     assert "remove or rename" in error
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder with the three packages, as pip installs them."""
+    for name in ("bonas", "spaces", "fidelity"):
+        (tmp_path / name).mkdir()
+        for file in (ROOT / name).glob("__init__.py*"):
+            shutil.copy(file, tmp_path / name)
+    for file in ("_lazy.py", "_siblings.py"):
+        shutil.copy(ROOT / "bonas" / file, tmp_path / "bonas")
+    return tmp_path
+
+
+def imported(folder: Path) -> str:
+    """The last line of the error that `import bonas` raises in a folder; empty if it raises none."""
+    code = f"import sys; sys.path[:0] = [{str(folder)!r}]; import bonas"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder)
+    return (done.stderr.splitlines() or [""])[-1]
+
+
+@pytest.mark.parametrize("name", ["spaces", "fidelity"])
+def test_a_package_that_was_overwritten_is_told_of(installed: Path, name: str) -> None:
+    assert imported(installed) == ""
+    (installed / name / "__init__.py").write_text('"""Another."""', encoding="utf-8")
+    error = imported(installed)
+    assert error.startswith("ImportError: the package")
+    assert f"'{name}'" in error
+    assert "--force-reinstall" in error
+
+
+def test_a_distribution_with_files_in_the_same_folder_is_told_of(installed: Path) -> None:
+    (installed / "spaces" / "theirs.py").write_text("", encoding="utf-8")
+    info = installed / "spaces-3.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: spaces\nVersion: 3.0\n", encoding="utf-8")
+    (info / "RECORD").write_text("spaces/theirs.py,,\n", encoding="utf-8")
+    error = imported(installed)
+    assert error.startswith("ImportError: the distribution 'spaces' has installed its files into")
+    assert "separate environment" in error
+
+
+def test_all_packages_have_the_version_of_the_project() -> None:
+    import bonas
+    import fidelity
+    import spaces
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert bonas.__version__ == project["version"]
+    assert fidelity.__bonas__ == spaces.__bonas__ == project["version"]
