@@ -109,7 +109,7 @@ def installed(tmp_path: Path) -> Path:
 
 
 def imported(folder: Path) -> str:
-    """The last line of the error that `import bonas` raises in a folder; empty if it raises none."""
+    """The last line of the error that `import bonas` raises in a folder, if it raises one."""
     code = f"import sys; sys.path[:0] = [{str(folder)!r}]; import bonas"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder)

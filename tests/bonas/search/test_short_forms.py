@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +134,15 @@ class TestEnqueue:
 
     def test_what_violates_a_constraint_is_refused(self) -> None:
         class Sized:
-            computed: dict[str, Callable[[Configuration], float]] = {"size": lambda c: c["width"]}
+            def __init__(self) -> None:
+                self.computed = {"size": lambda point: point["width"]}
 
             def __call__(self, point: Configuration) -> float:
                 return cost(point)
 
         limit = Constraint("size", at_most=10)
         search = Search(space(), Sized(), strategy=RandomSearch(), constraints=limit)
-        with pytest.raises(NothingFeasible, match="violates a constraint.*size 20"):
+        with pytest.raises(NothingFeasible, match=r"violates a constraint.*size 20"):
             search.enqueue(POINT)
 
 
