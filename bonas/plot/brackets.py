@@ -13,13 +13,13 @@ from matplotlib.axes import Axes
 
 from bonas.analysis.sources import wrong
 from bonas.plot.style import COLOURS, INK, axes, budget_axis
-from fidelity.schedules.bracket import Bracketed, Rung
+from fidelity.schedules.bracket import HasBrackets, Rung
 
 AREA = 1000.0
 """Square points of the largest rung."""
 
 
-def brackets(schedule: Bracketed, ax: Axes | None = None, *, unit: str = "epochs") -> Axes:
+def brackets(schedule: HasBrackets, ax: Axes | None = None, *, unit: str = "epochs") -> Axes:
     """Draws each kind of bracket as a row, and in it a circle for each rung.
 
     The area of a circle is its number of trials, which stands above it. Beside each bracket is

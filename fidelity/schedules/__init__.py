@@ -1,4 +1,4 @@
-"""Schedules: at which budget do we evaluate, and what do we continue?"""
+"""Schedules: the budgets of new configurations, and the trials to promote."""
 
 import lazy_loader
 

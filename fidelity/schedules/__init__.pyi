@@ -6,7 +6,7 @@ from .full import FullFidelity
 from .halving import SuccessiveHalving
 from .hyperband import Hyperband
 from .progressive_halving import ProgressiveHalving
-from .schedule import Promote, Schedule, ScheduleError, Start
+from .schedule import Promote, Schedule, ScheduleError, Start, complete, started
 
 __all__ = [
     "AsynchronousHalving",
@@ -21,4 +21,6 @@ __all__ = [
     "ScheduleError",
     "Start",
     "SuccessiveHalving",
+    "complete",
+    "started",
 ]

@@ -6,35 +6,35 @@ from collections.abc import Set
 from dataclasses import dataclass
 
 from fidelity.history.history import History
-from fidelity.schedules.replay import follow
+from fidelity.schedules.replay import Replaying
 from fidelity.schedules.rungs import Ladder, Rungs
 from fidelity.schedules.schedule import Promote, Start
 
 
 @dataclass(frozen=True)
-class AsynchronousHalving(Rungs):
-    """Promotes whatever is among the best of its rung by now; no worker ever waits for another.
+class AsynchronousHalving(Rungs, Replaying[Ladder]):
+    """Promotion of the trials that are among the best of their rung so far; no worker waits.
 
-    A free worker looks from the highest rung down for a trial that is among the best one in eta
-    of its rung as it stands, and has not been promoted; if there is none it starts a new
-    configuration (Li et al. 2020, "A system for massively parallel hyperparameter tuning").
+    For a free worker, the rungs are searched from the highest down for a trial among the best one
+    in eta of its rung that has not been promoted; if there is none, a new configuration starts
+    (Li et al. 2020, "A system for massively parallel hyperparameter tuning").
 
     Failed evaluations count in their rung and are never promoted. A promotion whose worker died
-    does not count, and is made once more. Every trial that has not been promoted may still be,
-    so that its checkpoint is kept; `AsynchronousStopping` keeps few.
+    does not count, and is repeated. All trials that have not been promoted may still be, so their
+    checkpoints are kept; `AsynchronousStopping` keeps few.
 
     Its budgets are those of `Rungs`.
     """
 
-    def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
-        """The promotion to the highest rung, or a new configuration."""
-        ladder = self._ladder(history)
-        promotion = ladder.promotion(len(ladder.budgets) - 1)
-        return promotion or (None if exhausted else Start(ladder.budgets[0]))
+    def state(self) -> Ladder:
+        """See `Settings`."""
+        return Ladder(self.budgets, self.eta, set())
 
-    def continuable(self, history: History) -> Set[int]:
-        """Everything below the highest rung that succeeded and has not been promoted."""
-        return self._ladder(history).paused
+    def decide(self, state: Ladder, history: History, *, exhausted: bool) -> Start | Promote | None:
+        """See `Settings`."""
+        promotion = state.promotion(len(state.budgets) - 1)
+        return promotion or (None if exhausted else Start(state.budgets[0]))
 
-    def _ladder(self, history: History) -> Ladder:
-        return follow(history, self, lambda: Ladder(self.budgets, self.eta, set()))
+    def promotable(self, state: Ladder, history: History) -> Set[int]:
+        """See `Settings`."""
+        return state.paused

@@ -1,4 +1,4 @@
-"""Every configuration at the maximal budget."""
+"""Full fidelity: every configuration at the maximal budget."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fidelity.schedules.schedule import Promote, Start, check_budgets
 
 @dataclass(frozen=True)
 class FullFidelity:
-    """Evaluates every configuration once, at one budget.
+    """One evaluation of each configuration, at one budget.
 
     Attributes:
         max_budget: that budget.
@@ -22,9 +22,9 @@ class FullFidelity:
         check_budgets(self.max_budget, self.max_budget, eta=2)
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
-        """A new configuration, as long as there is one."""
+        """See `Schedule`."""
         return None if exhausted else Start(self.max_budget)
 
     def continuable(self, history: History) -> set[int]:
-        """None: nothing is ever promoted."""
+        """Return the empty set: nothing is ever promoted."""
         return set()

@@ -14,76 +14,39 @@ import numpy as np
 
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
-from fidelity.schedules.replay import follow
+from fidelity.schedules.replay import Replaying
 from fidelity.schedules.rungs import Ladder, Rungs
 from fidelity.schedules.schedule import Promote, Start
 
-# Pairs of learning curves are compared with so many of the latest ones, so that a decision takes
-# as long in a long history as in a short one.
 COMPARED = 20
-QUANTILE = 0.9  # of the distances between curves that cross; Bohdal et al., section 4.2
+"""The number of latest learning curves that a new one is compared with: the time of a decision does
+not grow with the history."""
+
+QUANTILE = 0.9
+"""Of the distances between curves that cross (Bohdal et al. 2023, section 4.2)."""
 
 
-@dataclass(frozen=True)
-class ProgressiveHalving(Rungs):
-    """`AsynchronousHalving` that goes higher only while the ranking still changes.
-
-    It begins with the two lowest rungs. Whenever an evaluation ends in the highest rung so far,
-    the trials there are ranked by their costs in it and in the rung below. If the two rankings
-    differ, the next rung is opened. Rankings are soft: the trial at each place of the upper
-    ranking may cost up to epsilon more or less in the lower rung than the one at that place of
-    the lower ranking.
-
-    Epsilon is the noise of the costs as Bohdal et al. (2023, "PASHA: efficient HPO and NAS with
-    progressive resource allocation") estimate it: of two trials whose learning curves cross
-    twice or more, neither is better; epsilon is the 0.9 quantile of what lies between such
-    curves where both end. Curves are what the objective reports, with the costs in each rung;
-    of every trial that reaches the highest rung, against the 20 that did so before it. Without
-    such pairs epsilon is 0, and any change of the ranking opens a rung.
-
-    Failed evaluations count in their rung and are never promoted. A promotion whose worker died
-    does not count, and is made once more.
-
-    Its budgets are those of `Rungs`.
-    """
-
-    def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
-        """The promotion to the highest rung that is open, or a new configuration."""
-        state = self._state(history)
-        promotion = state.ladder.promotion(state.top)
-        return promotion or (None if exhausted else Start(state.ladder.budgets[0]))
-
-    def continuable(self, history: History) -> Set[int]:
-        """Everything below `max_budget` that succeeded and has not been promoted."""
-        return self._state(history).ladder.paused
-
-    def reached(self, history: History) -> float:
-        """The highest budget that is open by now."""
-        return self.budgets[self._state(history).top]
-
-    def _state(self, history: History) -> _Progress:
-        return follow(history, self, lambda: _Progress(self))
-
-
-class _Progress:
-    """A ladder, and how many of its rungs are open.
+class Progress:
+    """A ladder of which the lower rungs are open.
 
     Attributes:
         ladder: all rungs.
-        top: the highest one that is open.
+        top: the index of the highest open one.
     """
 
-    def __init__(self, schedule: ProgressiveHalving) -> None:
-        self.ladder = Ladder(schedule.budgets, schedule.eta, set())
-        self._last = len(schedule.budgets) - 1
+    def __init__(self, ladder: Ladder) -> None:
+        self.ladder = ladder
+        self._last = len(ladder.budgets) - 1
         self.top = min(1, self._last)
         self._rankings = _Rankings()
 
-    def asked(self, trial: Trial) -> None:
-        self.ladder.asked(trial)
+    def add_trial(self, trial: Trial) -> None:
+        """Read a trial, which may be a promotion."""
+        self.ladder.add_trial(trial)
 
-    def ended(self, evaluation: Evaluation) -> None:
-        self.ladder.ended(evaluation)
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Rank an evaluation; open the next rung if the rankings differ."""
+        self.ladder.add_evaluation(evaluation)
         if not evaluation.succeeded or self.ladder.rung(evaluation.trial) != self.top:
             return
         lineage = self._lineage(evaluation)
@@ -94,7 +57,7 @@ class _Progress:
                 self._rankings = _Rankings()
 
     def _lineage(self, evaluation: Evaluation) -> list[Evaluation]:
-        """An evaluation and those that it continues, the first one last."""
+        """Return an evaluation and those that it resumes, the first one last."""
         lineage = [evaluation]
         while (parent := lineage[-1].trial.parent) is not None:
             below = self.ladder.success(parent)
@@ -115,11 +78,11 @@ class _Rankings:
         self._noise: list[float] = []  # distances of curves that cross, ascending
 
     def add(self, lineage: list[Evaluation]) -> None:
-        """Takes in a trial of the highest rung with all it continues, the first one last."""
+        """Add a trial of the highest rung with all that it resumes, the first one last."""
         costs = (lineage[0].cost, lineage[1].cost)
-        place = bisect(self._upper, costs)
-        self._upper.insert(place, costs)
-        self._lower.insert(place, costs[1])
+        rank = bisect(self._upper, costs)
+        self._upper.insert(rank, costs)
+        self._lower.insert(rank, costs[1])
         insort(self._lower_sorted, costs[1])
         curve = _curve(lineage)
         for other in self._curves:
@@ -130,14 +93,57 @@ class _Rankings:
         self._curves.append(curve)
 
     def differ(self) -> bool:
-        """Whether the rankings differ by more than noise."""
+        """Return whether the rankings differ by more than noise."""
         noise = self._noise[ceil(QUANTILE * len(self._noise)) - 1] if self._noise else 0.0
         distance = np.abs(np.frombuffer(self._lower) - np.frombuffer(self._lower_sorted))
         return bool(distance.max() > noise)
 
 
+@dataclass(frozen=True)
+class ProgressiveHalving(Rungs, Replaying[Progress]):
+    """`AsynchronousHalving` that opens higher rungs only while the ranking still changes.
+
+    The two lowest rungs are open at first. Whenever an evaluation ends in the highest open rung,
+    the trials there are ranked by their costs in it and in the rung below. If the two rankings
+    differ, the next rung is opened. Rankings are soft: the trial at each rank of the upper ranking
+    may cost up to epsilon more or less in the lower rung than the one at that rank of the lower
+    ranking.
+
+    Epsilon is the noise of the costs as estimated by Bohdal et al. (2023, "PASHA: efficient HPO and
+    NAS with progressive resource allocation"): of two trials whose learning curves cross twice or
+    more, neither is better; epsilon is the 0.9 quantile of the distances of such curves where both
+    end. Curves are the reported ones, with the costs in each rung; each trial that reaches the
+    highest rung is compared with the 20 that did so before it. Without such pairs epsilon is 0, and
+    any change of the ranking opens a rung.
+
+    Failed evaluations count in their rung and are never promoted. A promotion whose worker died
+    does not count, and is repeated.
+
+    Its budgets are those of `Rungs`.
+    """
+
+    def state(self) -> Progress:
+        """See `Settings`."""
+        return Progress(Ladder(self.budgets, self.eta, set()))
+
+    def decide(
+        self, state: Progress, history: History, *, exhausted: bool
+    ) -> Start | Promote | None:
+        """See `Settings`."""
+        promotion = state.ladder.promotion(state.top)
+        return promotion or (None if exhausted else Start(state.ladder.budgets[0]))
+
+    def promotable(self, state: Progress, history: History) -> Set[int]:
+        """See `Settings`."""
+        return state.ladder.paused
+
+    def reached(self, history: History) -> float:
+        """Return the highest budget that is open."""
+        return self.budgets[self.start().state(history).top]
+
+
 def _curve(lineage: list[Evaluation]) -> dict[float, float]:
-    """The cost after each step, over all trials that one network went through."""
+    """Return the cost after each step, over all trials of one network."""
     curve: dict[float, float] = {}
     for evaluation in reversed(lineage):
         curve.update(evaluation.curve)
@@ -146,6 +152,6 @@ def _curve(lineage: list[Evaluation]) -> dict[float, float]:
 
 
 def crossings(between: list[float]) -> int:
-    """How often the sign of the distance between two curves changes."""
+    """Return the number of sign changes of the distance between two curves."""
     signs = [distance > 0 for distance in between if distance]
     return sum(one != other for one, other in pairwise(signs))

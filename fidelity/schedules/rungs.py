@@ -1,4 +1,4 @@
-"""Ladders: rungs of ascending budgets, each of which promotes whenever one of its trials ends."""
+"""Rungs of geometrically growing budgets, and ladders that promote whenever a trial ends."""
 
 from __future__ import annotations
 
@@ -6,52 +6,53 @@ import heapq
 from bisect import insort
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
+from itertools import count
 
 from fidelity.history.trial import Evaluation, Status, Trial
-from fidelity.schedules.halving import halvings
 from fidelity.schedules.replay import Promotions
-from fidelity.schedules.schedule import Promote, check_budgets
-
-
-def geometric(min_budget: float, max_budget: float, eta: float) -> tuple[float, ...]:
-    """The budgets of rungs, ascending: `max_budget` divided by `eta` as often as possible."""
-    steps = halvings(min_budget, max_budget, eta)
-    return tuple(max_budget / eta ** (steps - rung) for rung in range(steps + 1))
+from fidelity.schedules.schedule import Promote, check_budgets, known
 
 
 @dataclass(frozen=True)
 class Rungs:
-    """Budgets that grow by a constant factor: what schedules without a limit have in common.
+    """Budgets that grow by a constant factor.
 
     Attributes:
-        min_budget: at which configurations start; that of the lowest rung, or less.
-        max_budget: that of the highest rung, at which the best end.
-        eta: the factor between budgets, and the share that goes on is one in eta.
+        min_budget: of new configurations; the lowest rung is at least that.
+        max_budget: of the highest rung; None takes the objective's.
+        eta: the factor between budgets; one in eta trials is promoted.
 
     Raises:
         ScheduleError: as `check_budgets`.
     """
 
     min_budget: float
-    max_budget: float
+    max_budget: float | None = None
     eta: float = 3
 
     def __post_init__(self) -> None:
         check_budgets(self.min_budget, self.max_budget, self.eta)
 
     @property
+    def halvings(self) -> int:
+        """The number of times that `max_budget / eta` stays at or above `min_budget`."""
+        most, least = known(self.max_budget), self.min_budget * (1 - 1e-9)
+        return next(s for s in count() if most / self.eta ** (s + 1) < least)
+
+    @property
     def budgets(self) -> tuple[float, ...]:
         """The budgets of all rungs, ascending."""
-        return geometric(self.min_budget, self.max_budget, self.eta)
+        most, steps = known(self.max_budget), self.halvings
+        return tuple(most / self.eta ** (steps - rung) for rung in range(steps + 1))
 
 
 @dataclass
 class Level:
-    """One rung.
+    """One rung of a ladder.
 
     Attributes:
-        ended: how many evaluations it has seen, failed ones too.
-        ranked: (cost, trial number) of those that succeeded, ascending.
+        ended: the number of its evaluations, failed ones included.
+        ranked: (cost, trial number) of the successes, ascending.
         waiting: a heap of those that can be promoted, and of some that have been.
     """
 
@@ -68,8 +69,8 @@ class Ladder:
 
     Args:
         budgets: of the rungs, ascending.
-        eta: the share of a rung that is promoted is one in eta.
-        paused: where it keeps the numbers of the trials that may yet be promoted.
+        eta: one in eta trials of a rung is promoted.
+        paused: receives the numbers of the trials that may still be promoted.
     """
 
     def __init__(self, budgets: Sequence[float], eta: float, paused: set[int]) -> None:
@@ -83,26 +84,26 @@ class Ladder:
 
     @property
     def paused(self) -> Set[int]:
-        """The numbers of the trials that may yet be promoted; it changes with the ladder."""
+        """The numbers of the trials that may still be promoted; it changes with the ladder."""
         return self._paused
 
     def success(self, trial: int) -> Evaluation | None:
-        """What came of a trial that succeeded below the highest rung."""
+        """Return the evaluation of a trial if it succeeded below the highest rung."""
         return self._successes.get(trial)
 
-    def asked(self, trial: Trial) -> None:
-        """Takes in a trial, which may be a promotion."""
-        self._promotions.asked(trial)
+    def add_trial(self, trial: Trial) -> None:
+        """Read a trial, which may be a promotion."""
+        self._promotions.add_trial(trial)
         if trial.parent is not None:
             self._paused.discard(trial.parent)
 
-    def ended(self, evaluation: Evaluation) -> None:
-        """Ranks what came of a trial in its rung."""
+    def add_evaluation(self, evaluation: Evaluation) -> None:
+        """Rank an evaluation in its rung."""
         rung = self.rung(evaluation.trial)
         if rung is None:
             return
         if evaluation.status is Status.LOST:
-            if self._promotions.ended(evaluation):
+            if self._promotions.add_evaluation(evaluation):
                 self._pause(self._successes[evaluation.trial.parent or 0])
             return
         level = self.levels[rung]
@@ -114,31 +115,31 @@ class Ladder:
                 self._pause(evaluation)
 
     def rung(self, trial: Trial) -> int | None:
-        """Its place in `levels`; None if its budget is of another schedule."""
+        """Return the index of its rung; None if its budget belongs to another schedule."""
         return self._rung.get(trial.budget)
 
     def promotion(self, top: int) -> Promote | None:
-        """What to promote, at most to rung `top`: from the highest rung where anything is due."""
+        """Return the promotion from the highest rung below `top` that has one."""
         for rung in reversed(range(top)):
-            due = self._due(self.levels[rung])
-            if due is not None:
-                return Promote(self._successes[due].trial, self.budgets[rung + 1])
+            number = self._best(self.levels[rung])
+            if number is not None:
+                return Promote(self._successes[number].trial, self.budgets[rung + 1])
         return None
 
     def _pause(self, evaluation: Evaluation) -> None:
-        """Lets an evaluated trial wait for its promotion, unless that has been made."""
+        """Let an evaluated trial wait for its promotion, unless it is promoted."""
         number, rung = evaluation.trial.number, self.rung(evaluation.trial)
         if rung is not None and number not in self._promotions:
             self._paused.add(number)
             heapq.heappush(self.levels[rung].waiting, (evaluation.cost, number))
 
-    def _due(self, level: Level) -> int | None:
-        """The best of a rung that can be promoted, if it is among its best share."""
+    def _best(self, level: Level) -> int | None:
+        """Return the best waiting trial of a rung if it is among the best share."""
         waiting = level.waiting
         while waiting and waiting[0][1] not in self._paused:
             heapq.heappop(waiting)
-        promoted = int(level.ended / self._eta + 1e-9)
-        if not waiting or not promoted:
+        share = int(level.ended / self._eta + 1e-9)
+        if not waiting or not share:
             return None
-        worst = level.ranked[min(promoted, len(level.ranked)) - 1]
+        worst = level.ranked[min(share, len(level.ranked)) - 1]
         return waiting[0][1] if waiting[0] <= worst else None

@@ -4,7 +4,7 @@ from ConfigSpace import ConfigurationSpace
 
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
-from fidelity.schedules.schedule import Promote, Schedule, Start
+from fidelity.schedules.schedule import Promote, Schedule, Start, started
 
 
 def space() -> ConfigurationSpace:
@@ -48,7 +48,7 @@ def end(history: History, trial: Trial, cost: float | None) -> Evaluation:
 def simulate(schedule: Schedule, decisions: int, costs: dict[int, float | None]) -> History:
     """Follows a schedule with one worker; a trial costs what `costs` says of its root, or its
     root's number."""
-    history = History(space())
+    history, schedule = History(space()), started(schedule)
     root: dict[int, int] = {}
     for _ in range(decisions):
         decision = schedule.next(history)

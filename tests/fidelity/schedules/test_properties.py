@@ -22,6 +22,7 @@ from fidelity.schedules import (
     Schedule,
     ScheduleError,
     SuccessiveHalving,
+    started,
 )
 from tests.fidelity.histories import simulate, space, start
 
@@ -50,6 +51,7 @@ Steps = list[tuple[int, int, int | Status]]
 def follow(schedule: Schedule, steps: Steps) -> tuple[History, list[tuple[int, Trial]]]:
     """The history of a run, and after how many evaluations each promoted trial was promoted."""
     history, running, promotions = History(space()), list[Trial](), list[tuple[int, Trial]]()
+    schedule = started(schedule)
     for workers, which, outcome in steps:
         while len(running) < workers:
             decision = schedule.next(history)

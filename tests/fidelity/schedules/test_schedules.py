@@ -3,7 +3,20 @@ from collections import Counter
 import pytest
 
 from fidelity.history.history import History
-from fidelity.schedules import FullFidelity, Hyperband, ScheduleError, Start, SuccessiveHalving
+from fidelity.schedules import (
+    AsynchronousHalving,
+    AsynchronousHyperband,
+    AsynchronousStopping,
+    CurveStopping,
+    FullFidelity,
+    Hyperband,
+    ProgressiveHalving,
+    ScheduleError,
+    Start,
+    SuccessiveHalving,
+    complete,
+    started,
+)
 from fidelity.schedules.schedule import Promote, Schedule
 from tests.fidelity.histories import end, simulate, space, start
 from tests.fidelity.schedules.contract import ScheduleContract
@@ -131,3 +144,62 @@ def test_impossible_schedules_are_refused(make: object, message: str) -> None:
     assert callable(make)
     with pytest.raises(ScheduleError, match=message):
         make()
+
+
+INCOMPLETE: list[Schedule] = [
+    Hyperband(1),
+    SuccessiveHalving(1),
+    SuccessiveHalving(1, trials=9),
+    AsynchronousHalving(1),
+    AsynchronousHyperband(1),
+    AsynchronousStopping(1),
+    ProgressiveHalving(1),
+    CurveStopping(),
+]
+
+
+class TestComplete:
+    @pytest.mark.parametrize("schedule", INCOMPLETE, ids=repr)
+    def test_a_maximal_budget_that_is_left_out_is_the_objectives(self, schedule: Schedule) -> None:
+        completed = complete(schedule, 9.0)
+        assert completed.max_budget == 9.0
+        assert type(completed) is type(schedule)
+        assert completed.next(History(space())) == Start(1.0)
+        assert schedule.max_budget is None
+
+    @pytest.mark.parametrize("schedule", INCOMPLETE, ids=repr)
+    def test_a_schedule_without_one_decides_nothing(self, schedule: Schedule) -> None:
+        with pytest.raises(ScheduleError, match="give it max_budget, as in Hyperband"):
+            complete(schedule, None)
+        with pytest.raises(ScheduleError, match="no maximal budget"):
+            for _ in range(2):
+                started(schedule).next(simulate(FullFidelity(1.0), 1, {}))
+
+    def test_its_own_maximal_budget_is_kept(self) -> None:
+        schedule = Hyperband(1, 9)
+        assert complete(schedule, 27.0) is schedule
+        assert complete(schedule, None) is schedule
+
+    def test_what_can_be_checked_without_it_is_checked_at_once(self) -> None:
+        with pytest.raises(ScheduleError, match="minimal budget is positive"):
+            Hyperband(0)
+        with pytest.raises(ScheduleError, match="eta"):
+            AsynchronousHalving(1, eta=1)
+
+    def test_the_rest_is_checked_with_it(self) -> None:
+        with pytest.raises(ScheduleError, match="below the minimal budget"):
+            complete(Hyperband(10), 9.0)
+        with pytest.raises(ScheduleError, match="start at least 9"):
+            complete(SuccessiveHalving(1, trials=8), 9.0)
+
+    def test_only_a_dataclass_can_be_completed(self) -> None:
+        class Own:
+            max_budget = None
+
+        with pytest.raises(ScheduleError, match=r"is not a dataclass .*: give it a number"):
+            complete(Own(), 9.0)  # type: ignore[arg-type]
+
+
+def test_a_schedule_without_state_is_started_as_it_is() -> None:
+    schedule = FullFidelity(9.0)
+    assert started(schedule) is schedule
