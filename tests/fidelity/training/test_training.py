@@ -349,3 +349,21 @@ def test_an_attempt_that_was_broken_off_goes_on_to_the_same_end(
     ended = again.again()
     assert TRAINING(configuration, 3, 0, ended) == expected | {"resumed_from": 3.0}
     assert ended.curve == whole.curve
+
+
+class TestRepr:
+    def test_names_space_data_and_epochs_and_no_tensor(self) -> None:
+        training = Training(TinySpace(), digits(), max_epochs=9)
+        assert repr(training) == "Training(TinySpace, digits, max_epochs=9)"
+
+    def test_shows_the_settings_that_are_not_the_default(self) -> None:
+        def blur(images: Tensor, generator: torch.Generator) -> Tensor:
+            return images
+
+        training = Training(
+            TinySpace(), digits(), 2.5, batch_size=32, augment=(PadCrop(2), blur), device="cpu"
+        )
+        assert repr(training) == (
+            "Training(TinySpace, digits, max_epochs=2.5, batch_size=32, augment=(PadCrop, blur), "
+            "device='cpu')"
+        )

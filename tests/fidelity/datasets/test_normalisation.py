@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from fidelity.datasets.normalisation import channel_statistics, normalise
+from fidelity.export.normalisation import Normalised
+from fidelity.training.device_data import copy_to_device
+from tests.fidelity.trained import DATASET
+
+
+def test_channels_get_mean_zero_and_variance_one() -> None:
+    images = torch.randint(0, 255, (60, 3, 4, 5), generator=torch.Generator().manual_seed(0))
+    mean, scale = channel_statistics(images.to(torch.uint8))
+    normal = normalise(images.to(torch.uint8), mean, scale)
+    assert normal.mean((0, 2, 3)).abs().max() < 1e-5
+    assert normal.std((0, 2, 3), correction=0).sub(1).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.int64, torch.float32, torch.float64])
+def test_the_precision_is_that_of_the_scale(kind: torch.dtype) -> None:
+    images, one = torch.ones(2, 1, 3, 3, dtype=kind), torch.ones(1, 1, 1, 1)
+    assert normalise(images, one, one).dtype is torch.float32
+
+
+def test_training_and_exported_network_normalise_alike_to_the_last_bit() -> None:
+    data = copy_to_device(DATASET, torch.device("cpu"))
+    exported = Normalised(nn.Identity(), data.mean, data.scale)
+    assert torch.equal(exported(DATASET.test.images), data.normalise(DATASET.test.images))
