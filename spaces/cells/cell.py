@@ -36,14 +36,14 @@ class CellSpace(Shown):
     """All cells of `nodes` nodes with one of `operations` on every edge i -> j, i < j.
 
     A node is the sum of its incoming edges. The cell is repeated in a fixed network: a
-    convolution, `stages` stages of `cells` cells with a residual block that halves the resolution
-    and doubles the channels between them, global average pooling and a linear layer
-    (Dong & Yang 2020, "NAS-Bench-201", figure 1).
+    convolution, `stages` stages of `cells` cells, between stages a residual block that halves the
+    resolution and doubles the channels, global average pooling and a linear layer (Dong & Yang
+    2020, "NAS-Bench-201", figure 1).
 
     Attributes:
         operations: from a name to a function (channels_in, channels_out, stride) -> nn.Module.
-            `operations.zero` and `operations.identity` are known to cut and to pass an edge.
-        nodes: of the cell, its input and output included.
+            `operations.zero` cuts an edge, `operations.identity` passes its source on.
+        nodes: of the cell, input and output included.
         channels: of the first stage.
         cells: in each stage.
         stages: of the network.
@@ -74,7 +74,13 @@ class CellSpace(Shown):
 
     @classmethod
     def nasbench201(cls, channels: int = 16, cells: int = 5, stages: int = 3) -> CellSpace:
-        """The 15,625 cells of NAS-Bench-201: 4 nodes, 6 edges, 5 operations."""
+        """Return the 15,625 cells of NAS-Bench-201: 4 nodes, 6 edges, 5 operations.
+
+        Args:
+            channels: of the first stage.
+            cells: in each stage.
+            stages: of the network.
+        """
         return cls(NASBENCH201, 4, channels, cells, stages)
 
     @cached_property
@@ -102,17 +108,17 @@ class CellSpace(Shown):
 
     @cached_property
     def _columns(self) -> tuple[int, ...]:
-        """Where a configuration's vector holds the choice of each edge."""
+        """The position of each edge's choice in a configuration's vector."""
         return tuple(self.configuration_space.index_of[edge_name(edge)] for edge in self.edges)
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """The cell: a graph node for each edge's operation, and one for each sum."""
-        # By the vector: ConfigSpace takes longer to look up names than all the rest.
+        """Return the cell: a graph node for each edge's operation, and one for each sum."""
+        # By the vector, because looking up names in ConfigSpace would take most of the time.
         vector = configuration.get_array()
         return self.cell([self._choices[int(vector[column])] for column in self._columns])
 
     def cell(self, labels: Sequence[str]) -> Architecture:
-        """The cell with these labels on its edges, in the order of `edges`."""
+        """Return the cell with these labels on its edges, in the order of `edges`."""
         nodes = [Node(INPUT)]
         sums = [0]
         label = iter(labels)
@@ -129,11 +135,11 @@ class CellSpace(Shown):
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """The network of the canonical cell: edges that carry nothing have no weights."""
+        """See `Space.build`; dead edges of the cell have no weights."""
         return self.assemble(self.architecture(configuration).canonical(), input_shape, outputs)
 
     def assemble(self, cell: Architecture, input_shape: InputShape, outputs: int) -> nn.Module:
-        """The network of a cell as it stands, dead edges included.
+        """Return the network of a cell as it stands, dead edges included.
 
         Args:
             cell: an architecture whose operations are those of this space.
@@ -152,13 +158,13 @@ class CellSpace(Shown):
         )
 
     def supernet(self, input_shape: InputShape, outputs: int) -> Supernet:
-        """A network that holds every network of the space; see `spaces.weight_sharing`."""
+        """See `Sharing.supernet`."""
         from spaces.cells.cell_supernet import CellSupernet
 
         return CellSupernet(self, input_shape, outputs)
 
     def to_string(self, configuration: Configuration) -> str:
-        """The cell as NAS-Bench-201 writes it: `|op~source|+|op~source|op~source|+...`."""
+        """Return the cell as NAS-Bench-201 writes it: `|op~source|+|op~source|op~source|+...`."""
         groups = [
             "".join(f"|{configuration[edge_name((i, target))]}~{i}" for i in range(target)) + "|"
             for target in range(1, self.nodes)
@@ -166,7 +172,7 @@ class CellSpace(Shown):
         return "+".join(groups)
 
     def from_string(self, text: str) -> Configuration:
-        """The configuration that `to_string` writes as `text`.
+        """Return the configuration that `to_string` writes as `text`.
 
         Raises:
             SpaceError: the text has another form, other edges or an unknown operation.

@@ -66,7 +66,12 @@ class SharedCell(nn.Module):
         return self.operations[tag] if tag in self.operations else None  # noqa: SIM401  # no `get`
 
     def path(self, x: Images, cell: Architecture) -> Images:
-        """The output of a cell whose operations are named by their tags."""
+        """Return the output of one cell of the space.
+
+        Args:
+            x: the input of the cell.
+            cell: its graph; labels are the tags of operations.
+        """
         labels = [str(node.operation) for node in cell.nodes]
         modules = [self._module(tag) for tag in labels]
         return propagate(x, labels, [node.inputs for node in cell.nodes], modules)
@@ -74,7 +79,13 @@ class SharedCell(nn.Module):
     def mixture(
         self, x: Images, weights: Float[Tensor, "edges operations"], active: Active
     ) -> Images:
-        """The output of the cell whose edges are weighted sums."""
+        """Return the output of the cell whose edges are weighted sums.
+
+        Args:
+            x: the input of the cell.
+            weights: of each operation on each edge.
+            active: for each edge the positions of the operations that are computed.
+        """
         values: dict[int, Tensor] = {0: x}
         for edge, (source, target) in enumerate(self.edges):
             for position in active[edge]:
@@ -84,8 +95,8 @@ class SharedCell(nn.Module):
                 result = value if module is None else module(value)
                 weighted = weights[edge, position] * result
                 values[target] = values[target] + weighted if target in values else weighted
-            # Edges are sorted by their targets, so the last one into a node comes from the
-            # node before it: by now the sum of the target is complete, or empty.
+            # Edges are sorted by their targets: after the one from the node before it, the sum of
+            # a target is complete, or empty.
             if source == target - 1 and target not in values:
                 values[target] = torch.zeros_like(x)
         return values[self.edges[-1][1]]
@@ -155,15 +166,15 @@ class CellSupernet(Supernet):
         """See `Supernet.ranked`."""
         kinds = list(self.space.operations.values())
         allowed = [i for i, operation in enumerate(kinds) if operation is not operations.zero]
-        for chosen in most_probable(scores, allowed):
-            names = [self.operations[position] for position in chosen]
+        for positions in most_probable(scores, allowed):
+            names = [self.operations[position] for position in positions]
             values = dict(zip(self.edges, names, strict=True))
             yield configuration(self.space.configuration_space, values)
 
     def skips(self, configuration: Configuration) -> tuple[bool, ...]:
         """See `Supernet.skips`."""
-        chosen = [self.space.operations[str(configuration[edge])] for edge in self.edges]
-        return tuple(operation is operations.identity for operation in chosen)
+        kinds = [self.space.operations[str(configuration[edge])] for edge in self.edges]
+        return tuple(kind is operations.identity for kind in kinds)
 
     def weightless(self, configuration: Configuration) -> tuple[bool, ...]:
         """See `Supernet.weightless`."""
@@ -181,23 +192,23 @@ class CellSupernet(Supernet):
                 yield from layer.operations.values()
 
     def _tagged(self, configuration: Configuration) -> Architecture:
-        """The canonical cell, with the place of each operation as its label."""
+        """Return the canonical cell, whose labels are the tags of operations."""
         labels = []
         for edge, name in enumerate(self.edges):
-            chosen = str(configuration[name])
-            label = operations.label_of(chosen, self.space.operations[chosen])
-            tag = _tag(edge, self.operations.index(chosen))
+            operation = str(configuration[name])
+            label = operations.label_of(operation, self.space.operations[operation])
+            tag = _tag(edge, self.operations.index(operation))
             labels.append(label if label in (ZERO, IDENTITY) else tag)
         return self.space.cell(labels).canonical()
 
     def _modules_of(self, configuration: Configuration) -> dict[int, str]:
-        """The tag of each operation by its position in the network that the space builds."""
+        """Return the tag of each operation by its position in the network that the space builds."""
         nodes = self._tagged(configuration).nodes
         tags = [str(node.operation) for node in nodes]
         names = [self.operations[int(tag.split("-")[1])] if "-" in tag else tag for tag in tags]
-        # Tags tell operations apart that look the same to the space, so its order is another.
+        # Tags tell equal operations on different edges apart, so the order of the space differs.
         order = canonical_order(names, [node.inputs for node in nodes], 1)
-        return {place: tags[old] for place, old in enumerate(order) if "-" in tags[old]}
+        return {new: tags[old] for new, old in enumerate(order) if "-" in tags[old]}
 
 
 def _tag(edge: int, operation: int) -> str:

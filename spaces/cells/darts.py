@@ -1,4 +1,4 @@
-"""The cells of DARTS: a normal and a reduction cell, each node reads two others.
+"""The cells of DARTS: a normal and a reduction cell, whose nodes read two others each.
 
 Liu et al. (2019), "DARTS: differentiable architecture search".
 """
@@ -38,15 +38,15 @@ DARTS: Mapping[str, Operation] = {
 }
 
 PROJECTION = operations.relu_conv_bn(1)
-"""Brings a cell's input to the width of its nodes."""
+"""Projects a cell's input to the width of its nodes."""
 
 Edge = tuple[str, int]
-"""An operation, and the node that it reads: 0 and 1 are the two cells before, 2 the first node."""
+"""An operation and the node that it reads: 0 and 1 are the two cells before, 2 the first node."""
 
 
 @dataclass(frozen=True, repr=False)
 class DartsSpace(Shown):
-    """Two cells; each of their nodes sums two operations on two different earlier nodes.
+    """Pairs of cells, in which each node sums two operations on two different earlier nodes.
 
     Attributes:
         operations: from a name to a function (channels_in, channels_out, stride) -> nn.Module.
@@ -88,7 +88,12 @@ class DartsSpace(Shown):
         return declared.space()
 
     def edges(self, configuration: Configuration, kind: str) -> list[tuple[Edge, Edge]]:
-        """The two edges of each node of the cell `kind`, 'normal' or 'reduction'."""
+        """Return the two edges of each node of a cell.
+
+        Args:
+            configuration: of this space.
+            kind: of the cell, 'normal' or 'reduction'.
+        """
         cell = []
         for node in range(2, self.nodes + 2):
             name = f"{kind}:node{node}"
@@ -99,27 +104,31 @@ class DartsSpace(Shown):
         return cell
 
     def from_genotype(self, normal: Sequence[Edge], reduction: Sequence[Edge]) -> Configuration:
-        """The configuration of a genotype as DARTS writes it, two (operation, source) a node.
+        """Return the configuration of a genotype as DARTS writes it.
+
+        Args:
+            normal: two pairs (operation, source) per node of the normal cell.
+            reduction: the same of the reduction cell.
 
         Raises:
             SpaceError: it has another length, an unknown operation, or a node reads one twice.
         """
-        chosen = {}
+        values = {}
         for kind, edges in (("normal", normal), ("reduction", reduction)):
             if len(edges) != 2 * self.nodes:
                 raise SpaceError(f"a cell has {2 * self.nodes} edges, not {len(edges)}")
             for node in range(2, self.nodes + 2):
                 pair = sorted(edges[2 * node - 4 : 2 * node - 2], key=lambda edge: edge[1])
                 if node > 2:
-                    chosen[f"{kind}:node{node}:sources"] = f"{pair[0][1]},{pair[1][1]}"
-                chosen[f"{kind}:node{node}:first"] = pair[0][0]
-                chosen[f"{kind}:node{node}:second"] = pair[1][0]
-        return configuration(self.configuration_space, chosen)
+                    values[f"{kind}:node{node}:sources"] = f"{pair[0][1]},{pair[1][1]}"
+                values[f"{kind}:node{node}:first"] = pair[0][0]
+                values[f"{kind}:node{node}:second"] = pair[1][0]
+        return configuration(self.configuration_space, values)
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """Both cells, one after the other, as nested graphs of two inputs.
+        """Return both cells, one after the other, as nested graphs of two inputs.
 
-        What the network repeats stands here once. The operations before a cell's inputs tell
+        A cell that the network repeats occurs once. The operations before a cell's inputs tell
         the two cells apart.
         """
         nodes = [Node(INPUT), Node(INPUT)]
@@ -155,7 +164,7 @@ class DartsSpace(Shown):
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """The network: a convolution, the cells, global average pooling, a linear layer."""
+        """See `Space.build`: a convolution, the cells, global average pooling, a linear layer."""
         from spaces.motifs.build import network
 
         draft = Draft(input_shape[0])
@@ -183,7 +192,7 @@ class DartsSpace(Shown):
             for name, source in pair:
                 operation = self.operations[name]
                 if operation is operations.skip and not (reduces and source < 2):
-                    operation = operations.identity  # which costs nothing and is contracted
+                    operation = operations.identity  # has no weights and is contracted
                 stride = 2 if reduces and source < 2 else 1
                 read.append(draft.add(Custom(name, operation, stride=stride), nodes[source]))
             nodes.append(draft.sum(*read))
@@ -191,7 +200,7 @@ class DartsSpace(Shown):
 
 
 def darts(channels: int = 36, cells: int = 20) -> DartsSpace:
-    """The space of DARTS: four nodes a cell, eight operations.
+    """Return the space of DARTS: four nodes per cell, eight operations.
 
     Args:
         channels: of each node before the first reduction.

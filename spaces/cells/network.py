@@ -1,4 +1,4 @@
-"""From an architecture to a torch module."""
+"""Torch modules of cells, and the network that stacks them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from spaces.space import InputShape
 
 
 class Graph(nn.Module):
-    """Runs an architecture of which each operation keeps the shape of its input.
+    """An architecture as a module; each operation keeps the shape of its input.
 
     Args:
         architecture: a flat graph with one input.
-        operations: what its labels mean; `zero`, `identity` and `concat` are known.
+        operations: the meaning of its labels; `zero`, `identity` and `concat` have their own.
         channels: in and out of every operation.
     """
 
@@ -45,7 +45,7 @@ class Graph(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels height width"]:
-        """The value of the output node; zeros where no path leads to it."""
+        """Return the value of the output node; zeros where no path leads to it."""
         modules = [
             self.operations[name] if (name := str(position)) in self.operations else None
             for position in range(len(self.labels))
@@ -59,13 +59,13 @@ def propagate(
     inputs: Sequence[Sequence[int]],
     modules: Sequence[nn.Module | None],
 ) -> Float[Tensor, "batch channels height width"]:
-    """Runs a flat graph of one input.
+    """Run a flat graph of one input.
 
     Args:
         x: the value of the first node.
-        labels: of each node, in topological order; `zero` and `concat` have their meaning.
+        labels: of each node, in topological order.
         inputs: the nodes that each node reads.
-        modules: what is applied to the sum of what a node reads; None passes it on.
+        modules: for each node the module that reads the sum of its inputs; None passes it on.
 
     Returns:
         The value of the last node; zeros where no path leads to it.
@@ -87,7 +87,12 @@ def propagate(
 
 
 class ResidualReduction(nn.Module):
-    """Halves the resolution: two 3x3 convolutions beside pooling and a 1x1 convolution."""
+    """Two 3x3 convolutions, and pooling with a 1x1 convolution as their shortcut; stride 2.
+
+    Args:
+        channels_in: of the image.
+        channels_out: of the result.
+    """
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -96,7 +101,7 @@ class ResidualReduction(nn.Module):
             relu_conv_bn(3)(channels_out, channels_out, 1),
         )
         self.shortcut = nn.Sequential(
-            # Rounded up, as the strided convolution beside it does, for odd sizes.
+            # For odd sizes rounded up, as in the strided convolution.
             nn.AvgPool2d(2, 2, ceil_mode=True),
             nn.Conv2d(channels_in, channels_out, 1, bias=False),
         )
@@ -104,7 +109,7 @@ class ResidualReduction(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels_out half_height half_width"]:
-        """Both paths, added."""
+        """Return the sum of both paths."""
         total: Tensor = self.residual(x) + self.shortcut(x)
         return total
 
@@ -117,12 +122,12 @@ def stacked(
     cells: int,
     stages: int,
 ) -> nn.Sequential:
-    """Stages of repeated cells between a convolution and a linear layer.
+    """Stack stages of repeated cells between a convolution and a linear layer.
 
     The skeleton of Dong & Yang (2020), "NAS-Bench-201", figure 1.
 
     Args:
-        cell: makes a cell of so many channels, in and out.
+        cell: makes a cell with a given number of channels, in and out.
         input_shape: channels, height and width of one image.
         outputs: the number of classes.
         channels: of the first stage.

@@ -31,13 +31,13 @@ ABSENT = "none"
 class NodeCellSpace(Shown):
     """All directed acyclic graphs of few vertices and edges, stacked into a network.
 
-    Written so that each sample is a valid cell: every vertex but the input names one vertex that
-    it reads, which makes a tree with a path to the output, and what is left of the edges goes
-    between any two vertices, or nowhere. Every cell can be written so.
+    Every sample is a valid cell: each vertex but the input names one vertex that it reads, which
+    makes a tree with a path to the output, and the other edges go between any two vertices, or
+    nowhere. Every cell has such a configuration.
 
     Attributes:
-        vertices: at most, input and output included.
-        edges: at most.
+        vertices: the largest number, input and output included.
+        edges: the largest number.
         channels: of the first stack; each further one doubles them.
         cells: in each stack.
         stacks: of the network; between them a maximum pooling halves the resolution.
@@ -65,7 +65,7 @@ class NodeCellSpace(Shown):
                 raise SpaceError(f"{name} is at least 1, not {getattr(self, name)}")
 
     def _extra(self, vertices: int) -> int:
-        """How many edges there can be beyond those of the tree."""
+        """Return the number of edges that there can be beyond those of the tree."""
         pairs = vertices * (vertices - 1) // 2
         return min(self.edges, pairs) - (vertices - 1)
 
@@ -78,7 +78,7 @@ class NodeCellSpace(Shown):
         for vertex in range(1, self.vertices - 1):
             inner = scope.inside(f"vertex{vertex}", Above(count, vertex + 1))
             inner.categorical("operation", OPERATIONS)
-            if vertex > 1:  # the first one reads the input
+            if vertex > 1:  # the first vertex reads the input
                 inner.categorical("source", [str(i) for i in range(vertex)])
         for vertices in range(3, self.vertices + 1):
             inner = scope.inside(f"of{vertices}", Is(count, vertices))
@@ -89,7 +89,7 @@ class NodeCellSpace(Shown):
         return declared.space()
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """The cell: a graph with an operation at every inner vertex."""
+        """Return the cell: a graph with an operation at every inner vertex."""
         count = int(configuration["vertices"])
         labels = [str(configuration[f"vertex{v}:operation"]) for v in range(1, count - 1)]
         edges = {(0, 1)}
@@ -105,7 +105,7 @@ class NodeCellSpace(Shown):
         return Architecture.from_edges([INPUT, *labels, OUTPUT], sorted(edges))
 
     def cell(self, matrix: Sequence[Sequence[int]], operations: Sequence[str]) -> Architecture:
-        """The cell that NAS-Bench-101 writes as an upper triangular matrix and operations.
+        """Return the cell that NAS-Bench-101 writes as an upper triangular matrix and operations.
 
         Args:
             matrix: (vertices, vertices), 1 where an edge leads from the row to the column.
@@ -124,7 +124,7 @@ class NodeCellSpace(Shown):
         return Architecture.from_edges([INPUT, *inner, OUTPUT], edges)
 
     def encode(self, cell: Architecture) -> Configuration:
-        """A configuration of the same cell, dead vertices left out.
+        """Return a configuration of the same cell without dead vertices.
 
         Raises:
             SpaceError: the cell is larger than this space allows, or not connected.
@@ -139,25 +139,25 @@ class NodeCellSpace(Shown):
                 f"the cell has {count} vertices and {len(edges)} edges, this space at most "
                 f"{self.vertices} and {self.edges}"
             )
-        chosen: dict[str, Any] = {"vertices": count}
+        values: dict[str, Any] = {"vertices": count}
         rest = set(edges) - {(0, 1)}
         for vertex in range(1, count - 1):
-            chosen[f"vertex{vertex}:operation"] = str(nodes[vertex].operation)
+            values[f"vertex{vertex}:operation"] = str(nodes[vertex].operation)
             if vertex > 1:
-                chosen[f"vertex{vertex}:source"] = str(nodes[vertex].inputs[0])
+                values[f"vertex{vertex}:source"] = str(nodes[vertex].inputs[0])
                 rest.discard((nodes[vertex].inputs[0], vertex))
         if count > 2:
-            chosen[f"of{count}:output_source"] = str(nodes[-1].inputs[0])
+            values[f"of{count}:output_source"] = str(nodes[-1].inputs[0])
             rest.discard((nodes[-1].inputs[0], count - 1))
         extra = [f"{i}-{j}" for i, j in sorted(rest)]
         extra += [ABSENT] * (self._extra(count) - len(extra))
-        chosen |= {f"of{count}:edge{i}": edge for i, edge in enumerate(extra, start=1)}
-        return configuration(self.configuration_space, chosen)
+        values |= {f"of{count}:edge{i}": edge for i, edge in enumerate(extra, start=1)}
+        return configuration(self.configuration_space, values)
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """The network of stacked cells; vertices that carry nothing have no weights."""
+        """See `Space.build`; dead vertices of the cell have no weights."""
         from spaces.motifs.build import network
 
         cell = self.architecture(configuration).canonical()
@@ -173,7 +173,13 @@ class NodeCellSpace(Shown):
 
 
 def nasbench101(channels: int = 128, cells: int = 3, stacks: int = 3) -> NodeCellSpace:
-    """The cells of NAS-Bench-101: at most 7 vertices and 9 edges, three operations."""
+    """Return the cells of NAS-Bench-101: at most 7 vertices and 9 edges, three operations.
+
+    Args:
+        channels: of the first stack.
+        cells: in each stack.
+        stacks: of the network.
+    """
     return NodeCellSpace(7, 9, channels, cells, stacks)
 
 
@@ -185,10 +191,14 @@ def _layer(operation: str, width: int) -> Layer:
 
 
 def vertex_channels(cell: Architecture, channels: int) -> list[int]:
-    """The channels of each vertex, so that those before the output concatenate to `channels`.
+    """Return the channels of each vertex; those before the output concatenate to `channels`.
 
-    Ying et al. (2019), section 2.2: the output's are split evenly, the first get what is left
-    over; a vertex that only feeds others is as wide as the widest of them.
+    Ying et al. (2019), section 2.2: the channels of the output are split evenly, the first vertices
+    get the remainder; a vertex that only feeds others is as wide as the widest of them.
+
+    Args:
+        cell: a canonical cell.
+        channels: of its output.
     """
     nodes = cell.nodes
     last = [i for i in nodes[-1].inputs if i > 0]
@@ -203,24 +213,30 @@ def vertex_channels(cell: Architecture, channels: int) -> list[int]:
 
 
 def cell_plan(cell: Architecture, channels_in: int, channels: int) -> Plan:
-    """A canonical cell: inputs are projected, inner edges truncated, outputs concatenated."""
+    """Plan a cell: inputs are projected, inner edges truncated, outputs concatenated.
+
+    Args:
+        cell: a canonical cell.
+        channels_in: of its input.
+        channels: of its output.
+    """
     nodes = cell.nodes
     widths = vertex_channels(cell, channels)
     draft = Draft(channels_in)
-    at = {0: 0}
+    node_of = {0: 0}
 
     def projected(width: int) -> int:
         return draft.add(Convolution(width, (1, 1)), 0)
 
     def read(vertex: int, width: int) -> int:
-        node = at[vertex]
+        node = node_of[vertex]
         return node if draft.channels(node) == width else draft.add(Truncation(width), node)
 
     for vertex in range(1, len(nodes) - 1):
         width = widths[vertex]
         sources = [projected(width) if i == 0 else read(i, width) for i in nodes[vertex].inputs]
-        at[vertex] = draft.add(_layer(str(nodes[vertex].operation), width), *sources)
-    inner = [at[i] for i in nodes[-1].inputs if i > 0]
+        node_of[vertex] = draft.add(_layer(str(nodes[vertex].operation), width), *sources)
+    inner = [node_of[i] for i in nodes[-1].inputs if i > 0]
     parts = [draft.concat(*inner)] if inner else []
     if 0 in nodes[-1].inputs:
         parts.append(projected(channels))

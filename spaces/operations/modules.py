@@ -8,7 +8,12 @@ from torch import Tensor, nn
 
 
 class Zero(nn.Module):
-    """Passes nothing: zeros in the shape of what it would have passed."""
+    """Zeros in the shape of the operation that they stand for.
+
+    Args:
+        channels: of the zeros.
+        stride: of the zeros.
+    """
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()
@@ -16,13 +21,18 @@ class Zero(nn.Module):
         self.stride = stride
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
-        """Zeros, strided."""
+        """Return strided zeros."""
         x = x[:, :1, :: self.stride, :: self.stride]
         return torch.zeros_like(x).expand(-1, self.channels, -1, -1)
 
 
 class AtLeast(nn.Module):
-    """Pads images with zeros, right and below, to the smallest size a kernel can read."""
+    """Zero padding, right and below, to the smallest size that a kernel can read.
+
+    Args:
+        height: of the kernel.
+        width: of the kernel.
+    """
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
@@ -30,7 +40,7 @@ class AtLeast(nn.Module):
         self.width = width
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
-        """The image itself where it is large enough."""
+        """Return the image itself where it is large enough."""
         below, right = self.height - x.shape[-2], self.width - x.shape[-1]
         if below <= 0 and right <= 0:
             return x
@@ -38,7 +48,12 @@ class AtLeast(nn.Module):
 
 
 class FactorizedReduction(nn.Module):
-    """Halves the resolution by two strided 1x1 convolutions, one pixel apart, side by side."""
+    """Two strided 1x1 convolutions, one pixel apart, that halve the resolution.
+
+    Args:
+        channels_in: of the image.
+        channels_out: of the result; each convolution makes half of them.
+    """
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -50,7 +65,7 @@ class FactorizedReduction(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch channels_out half_height half_width"]:
-        """Both, concatenated and normalised."""
+        """Concatenate and normalise both."""
         # Of odd sizes the second convolution would see one row less.
         shifted = nn.functional.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2))[:, :, 1:, 1:]
         result: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
@@ -58,7 +73,11 @@ class FactorizedReduction(nn.Module):
 
 
 class FirstChannels(nn.Module):
-    """Keeps the first channels of an image."""
+    """The first channels of an image.
+
+    Args:
+        channels: the number of them.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -67,5 +86,5 @@ class FirstChannels(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch kept height width"]:
-        """A view."""
+        """Return a view."""
         return x[:, : self.channels]

@@ -20,7 +20,11 @@ Operation = Callable[[int, int, int], "nn.Module"]
 
 
 def label_of(name: str, operation: Operation) -> str:
-    """What an operation is called in an architecture.
+    """Return the label of an operation in architectures.
+
+    Args:
+        name: the name that its space gives it.
+        operation: the function; `zero` and `identity` have labels of their own.
 
     Raises:
         SpaceError: the name has a meaning in architectures that the operation does not have.
@@ -29,20 +33,32 @@ def label_of(name: str, operation: Operation) -> str:
     if label in RESERVED and operation not in (zero, identity):
         raise SpaceError(
             f"an operation cannot be called '{name}', which has a meaning of its own in graphs: "
-            "call it something else"
+            "choose another name"
         )
     return label
 
 
 def zero(channels_in: int, channels_out: int, stride: int) -> nn.Module:
-    """Nothing passes."""
+    """Pass nothing.
+
+    Args:
+        channels_in: any number.
+        channels_out: of the zeros.
+        stride: of the zeros.
+    """
     from spaces.operations.modules import Zero
 
     return Zero(channels_out, stride)
 
 
 def identity(channels_in: int, channels_out: int, stride: int) -> nn.Module:
-    """The input itself; where the shape changes, a strided 1x1 convolution of it."""
+    """Pass the input; where the shape changes, a strided 1x1 convolution of it.
+
+    Args:
+        channels_in: of the input.
+        channels_out: of the output.
+        stride: 1 keeps the resolution.
+    """
     from torch import nn
 
     if channels_in == channels_out and stride == 1:
@@ -50,8 +66,25 @@ def identity(channels_in: int, channels_out: int, stride: int) -> nn.Module:
     return relu_conv_bn(1)(channels_in, channels_out, stride)
 
 
+def skip(channels_in: int, channels_out: int, stride: int) -> nn.Module:
+    """Pass the input; strided, two 1x1 convolutions that each see every other pixel.
+
+    Args:
+        channels_in: of the input.
+        channels_out: of the output.
+        stride: 1 or 2.
+    """
+    from torch import nn
+
+    from spaces.operations.modules import FactorizedReduction
+
+    if stride == 1:
+        return identity(channels_in, channels_out, stride)
+    return nn.Sequential(nn.ReLU(), FactorizedReduction(channels_in, channels_out))
+
+
 def relu_conv_bn(kernel: int) -> Operation:
-    """ReLU, a convolution without bias, batch normalisation."""
+    """Make an operation of ReLU, a convolution without bias and batch normalisation."""
 
     def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
         from torch import nn
@@ -66,7 +99,7 @@ def relu_conv_bn(kernel: int) -> Operation:
 
 
 def _widened(channels_in: int, channels_out: int, pool: nn.Module) -> nn.Module:
-    """`pool`, after a 1x1 convolution where the channels change."""
+    """Return `pool`, after a 1x1 convolution where the channels change."""
     from torch import nn
 
     if channels_in == channels_out:
@@ -75,7 +108,7 @@ def _widened(channels_in: int, channels_out: int, pool: nn.Module) -> nn.Module:
 
 
 def average_pool(kernel: int) -> Operation:
-    """Average pooling; where the channels change, a 1x1 convolution before it."""
+    """Make an operation of average pooling; a 1x1 convolution first where the channels change."""
 
     def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
         from torch import nn
@@ -87,7 +120,7 @@ def average_pool(kernel: int) -> Operation:
 
 
 def max_pool(kernel: int) -> Operation:
-    """Maximum pooling; where the channels change, a 1x1 convolution before it."""
+    """Make an operation of maximum pooling; a 1x1 convolution first where the channels change."""
 
     def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
         from torch import nn
@@ -98,50 +131,44 @@ def max_pool(kernel: int) -> Operation:
     return build
 
 
+def _depthwise_conv(channels: int, kernel: int, stride: int, dilation: int = 1) -> nn.Module:
+    """Return a convolution of each channel by itself."""
+    from torch import nn
+
+    padding = dilation * (kernel // 2)
+    return nn.Conv2d(
+        channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False
+    )
+
+
 def depthwise(kernel: int) -> Operation:
-    """ReLU, each channel convolved by itself, batch normalisation."""
+    """Make an operation of ReLU, a convolution of each channel and batch normalisation."""
 
     def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
         from torch import nn
 
         if channels_in != channels_out:
             return separable(kernel)(channels_in, channels_out, stride)
-        return nn.Sequential(
-            nn.ReLU(),
-            nn.Conv2d(
-                channels_in,
-                channels_in,
-                kernel,
-                stride,
-                kernel // 2,
-                groups=channels_in,
-                bias=False,
-            ),
-            nn.BatchNorm2d(channels_out),
-        )
+        convolution = _depthwise_conv(channels_in, kernel, stride)
+        return nn.Sequential(nn.ReLU(), convolution, nn.BatchNorm2d(channels_out))
 
     return build
 
 
 def separable(kernel: int, dilation: int = 1) -> Operation:
-    """ReLU, each channel convolved by itself, a 1x1 convolution, batch normalisation."""
+    """Make an operation of ReLU, a separable convolution and batch normalisation.
+
+    Args:
+        kernel: height and width of the convolution of each channel.
+        dilation: of that convolution.
+    """
 
     def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
         from torch import nn
 
-        padding = dilation * (kernel // 2)
         return nn.Sequential(
             nn.ReLU(),
-            nn.Conv2d(
-                channels_in,
-                channels_in,
-                kernel,
-                stride,
-                padding,
-                dilation=dilation,
-                groups=channels_in,
-                bias=False,
-            ),
+            _depthwise_conv(channels_in, kernel, stride, dilation),
             nn.Conv2d(channels_in, channels_out, 1, bias=False),
             nn.BatchNorm2d(channels_out),
         )
@@ -150,7 +177,7 @@ def separable(kernel: int, dilation: int = 1) -> Operation:
 
 
 def separable_twice(kernel: int) -> Operation:
-    """Two separable convolutions, the first with the stride (Liu et al. 2019, "DARTS")."""
+    """Make two separable convolutions, the first with the stride (Liu et al. 2019, "DARTS")."""
 
     def build(channels_in: int, channels_out: int, stride: int) -> nn.Module:
         from torch import nn
@@ -161,14 +188,3 @@ def separable_twice(kernel: int) -> Operation:
         )
 
     return build
-
-
-def skip(channels_in: int, channels_out: int, stride: int) -> nn.Module:
-    """The input itself; strided, two 1x1 convolutions that see every other pixel each."""
-    from torch import nn
-
-    from spaces.operations.modules import FactorizedReduction
-
-    if stride == 1:
-        return identity(channels_in, channels_out, stride)
-    return nn.Sequential(nn.ReLU(), FactorizedReduction(channels_in, channels_out))
