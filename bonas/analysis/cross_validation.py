@@ -70,12 +70,7 @@ def folds(
 
 
 def cross_validated(
-    surrogate: Surrogate,
-    space: Space,
-    history: Source,
-    rng: np.random.Generator,
-    *,
-    parts: int = 5,
+    surrogate: Surrogate, space: Space, history: Source, rng: np.random.Generator, *, parts: int = 5
 ) -> Predictions:
     """Predict each evaluation with a surrogate fitted to evaluations of other networks.
 

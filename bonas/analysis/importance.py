@@ -61,8 +61,7 @@ def hyperparameter_importance(
 
     Raises:
         ValueError: there are fewer than 10 networks, or all have the same cost.
-        TypeError: `history` has no history.
-        JournalError: the directory holds no history, or the history cannot be read.
+        TypeError, JournalError: `history` has no readable history.
     """
     history = history_of(history)
     seen = _observed(history)

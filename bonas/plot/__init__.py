@@ -1,4 +1,4 @@
-"""Plots: each function takes and returns matplotlib axes and is one file here."""
+"""Plots: one file per function, each of which takes and returns matplotlib axes."""
 
 import lazy_loader
 

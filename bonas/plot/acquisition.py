@@ -1,4 +1,4 @@
-"""What an acquisition function makes of the candidates for the next evaluation."""
+"""The acquisition function over the candidates for the next evaluation."""
 
 from __future__ import annotations
 
@@ -35,29 +35,26 @@ def acquisition(
     transform: Transform = normal_scores,
     candidates: Candidates | None = None,
 ) -> Axes:
-    """Draws the value of each candidate against what is predicted of it; the star is the next.
+    """Draw the acquisition value of each candidate against its predicted cost.
 
-    Where the best predictions are the highest, a search exploits; where the most uncertain ones
-    are, which are the dark ones, it explores.
+    The star marks the highest value. A search exploits if low predicted costs have the highest
+    values, and explores if uncertain predictions (dark) have them.
 
     Args:
         space: of the architectures.
         history: of a search; or the search, or its directory.
         rng: draws candidates.
-        ax: where to draw; by default a new figure.
-        surrogate: what predicts; by default the one of `BayesianOptimization`.
-        function: values candidates; by default that of `BayesianOptimization`.
-        transform: what is learned instead of costs; by default normal scores of their ranks, whose
-            unit is a standard deviation.
-        candidates: which there are.
-
-    Returns:
-        The axes.
+        ax: the axes; by default a new figure.
+        surrogate: by default that of `BayesianOptimization`.
+        function: the acquisition function; by default that of `BayesianOptimization`.
+        transform: gives the transformed costs that the surrogate is fitted to; by default normal
+            scores of their ranks, in standard deviations.
+        candidates: generates the candidates.
 
     Raises:
-        ValueError: there are fewer than two evaluations to learn from.
-        TypeError: no space was given, or nothing that stands for a history.
-        JournalError: the directory has no history, or it cannot be read.
+        ValueError: there are fewer than two evaluations.
+        TypeError: `space` is no space, or `history` has no history.
+        JournalError: the directory holds no history, or the history cannot be read.
     """
     import torch
 
@@ -67,44 +64,43 @@ def acquisition(
     space, history = space_of(space), history_of(history)
     surrogate = surrogate or GaussianProcess()
     seen = observations(history, 5)
-    if len(seen) < 2:
-        raise ValueError(f"{len(seen)} evaluations are too few to learn from: search on")
+    if (n := len(seen)) < 2:
+        raise ValueError(f"{n} evaluations are too few to fit a surrogate: evaluate 2 or more")
     pool = Pool(space, candidates or Candidates(), Encoder(space, 1, None, surrogate.reads_paths))
-    best = seen.best_first()
-    unseen = list(pool.unseen(set(history.keys()), best, len(history.trials), rng).values())
+    evaluated, trials = set(history.keys()), len(history.trials)
+    unseen = list(pool.unseen(evaluated, seen.best_first(), trials, rng).values())
     encoding = pool.encoder.encode([*seen.configurations, *unseen])
     rows = torch.from_numpy(encoding.rows)
-    n = len(seen)
     with torch.no_grad():
         targets = torch.from_numpy(transform(seen.costs))[:, None]
         model = surrogate.fit(rows[:n], targets, encoding.layout)
         costs, deviations = _predicted(model, rows[n:])
-        chooser = function or LogKnowledgeGradient()
-        scores = chooser.scores(model, rows[n:], rows[:n], int(rng.integers(2**31))).numpy()
+        function = function or LogKnowledgeGradient()
+        scores = function.scores(model, rows[n:], rows[:n], int(rng.integers(2**31))).numpy()
     ax = axes(ax)
     _scatter(ax, costs, scores, deviations)
     unit = " (standard deviations of ranks)" if transform is normal_scores else ""
     ax.set_xlabel(f"predicted cost{unit}")
-    ax.set_ylabel(f"value: {_words(type(chooser).__name__)}")
+    ax.set_ylabel(f"acquisition value ({_words(type(function).__name__)})")
     return ax
 
 
 def _predicted(model: Model, rows: Float[Tensor, "m d"]) -> tuple[Floats, Floats]:
-    """The cost of each row and its standard deviation, in the unit of the targets."""
+    """Return the predicted cost of each row and its standard deviation, in units of the targets."""
     posterior: Any = model.posterior(rows[:, None, :])
     variances = posterior.variance[:, 0, 0].clamp_min(0.0)
     return -posterior.mean[:, 0, 0].numpy(), variances.sqrt().numpy()
 
 
 def _scatter(ax: Axes, costs: Floats, scores: Floats, deviations: Floats) -> None:
-    """A dot for each candidate, and a star at the highest score."""
+    """Draw a dot for each candidate, and a star at the highest score."""
     dots = ax.scatter(costs, scores, 14, c=deviations, cmap="cividis_r", linewidths=0)
-    chosen = int(np.nanargmax(scores))
-    star(ax, costs[chosen], scores[chosen], "next")
+    best = int(np.nanargmax(scores))
+    star(ax, costs[best], scores[best], "next evaluation")
     ax.figure.colorbar(dots, ax=ax, label="predicted standard deviation")
     ax.grid(alpha=GRID)
 
 
 def _words(name: str) -> str:
-    """LogExpectedImprovement as log expected improvement."""
+    """Return the words of a class name: LogExpectedImprovement is 'log expected improvement'."""
     return "".join(f" {c.lower()}" if c.isupper() else c for c in name).strip()

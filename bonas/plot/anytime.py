@@ -1,4 +1,4 @@
-"""Anytime performance: the best that was found so far against what was spent to find it."""
+"""Anytime performance: the best result so far against what was spent on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from bonas.plot.style import (
     axes,
     labels,
     legend,
-    line,
     logarithmic,
     logarithmic_clock,
     nothing,
@@ -31,49 +30,41 @@ def anytime(
     regret: Regret | None = None,
     band: tuple[float, float] = (0.25, 0.75),
 ) -> Axes:
-    """Draws the best cost so far, or the regret, of one or several searches.
+    """Draw the lowest cost so far, or the regret, of one or several searches.
 
-    Right-continuous steps over the union of all times, from the moment at which every run has
-    found something; a run that ended keeps what it had.
+    The curves are right-continuous steps, from the moment at which all runs of a name have had a
+    success; a run keeps its final value after its end.
 
     Args:
-        histories: by name, or a comparison; of several (seeds) the median and a band are drawn. A
-            search or its directory stands for its history.
-        ax: where to draw; by default a new figure.
-        clock: what the horizontal axis counts: by default epochs, or what a comparison counts.
-        label: of the vertical axis, with its unit if it has one.
-        log: makes the vertical axis logarithmic, with plain numbers at its ticks; where zeros are
-            drawn, it is linear below the lowest value above zero, and where negative values are
-            drawn, everywhere.
-        log_clock: makes the horizontal axis logarithmic; where zeros are drawn, it is linear below
-            the first time above zero.
-        regret: what is drawn instead of the lowest cost, of the incumbent: `table.regret`; by
-            default that of a comparison.
-        band: the quantiles between which the band lies.
-
-    Returns:
-        The axes.
+        histories: histories, searches or directories by name, or a comparison. Several of one name
+            (seeds) are drawn as their median and a band.
+        ax: the axes; by default a new figure.
+        clock: the unit of the horizontal axis; by default epochs, or the clock of a comparison.
+        label: of the vertical axis, with the unit if there is one.
+        log: makes the vertical axis logarithmic, with plain numbers at the ticks. With zeros in the
+            data, it is linear below the lowest positive value; with negative values, everywhere.
+        log_clock: makes the horizontal axis logarithmic; with a zero in the data, it is linear
+            below the lowest positive time.
+        regret: of a configuration, such as `table.regret`; if given, the regret of the incumbent
+            is drawn instead of the lowest cost. By default the regret of a comparison, if known.
+        band: the quantiles at the edges of the band.
 
     Raises:
-        TypeError: what was given stands for no histories.
-        JournalError: a directory has no history, or it cannot be read.
+        TypeError, JournalError: a source has no readable history.
     """
     compared = Runs.of(histories)
     clock, regret = clock or compared.clock, regret or compared.regret
     ax = axes(ax)
-    above = after = np.inf  # the lowest value and the first time that are drawn and above zero
+    lowest = earliest = np.inf  # of the positive values and times in the plot
     names = labels(compared.histories)
     for index, (name, runs) in enumerate(zip(names, compared.histories.values(), strict=True)):
         curves = [curve for run in runs if len((curve := trajectory(run, clock, regret))[0])]
         if not curves:
             continue
         grid, (low, middle, high) = quantiles(curves, (band[0], 0.5, band[1]))
-        steps(ax, index, name, grid, middle)
-        if len(curves) > 1:
-            colour = line(index)["color"]
-            ax.fill_between(grid, low, high, step="post", color=colour, alpha=0.2, linewidth=0)
-        above = middle[middle > 0].min(initial=above)
-        after = grid[grid > 0].min(initial=after)
+        steps(ax, index, name, grid, middle, (low, high) if len(curves) > 1 else None)
+        lowest = middle[middle > 0].min(initial=lowest)
+        earliest = grid[grid > 0].min(initial=earliest)
     ax.set_xlabel(LABELS[clock])
     ax.set_ylabel(label)
     ax.grid(alpha=GRID)
@@ -81,7 +72,7 @@ def anytime(
     if not ax.lines:
         nothing(ax)
     if log:
-        logarithmic(ax, above)
+        logarithmic(ax, lowest)
     if log_clock:
-        logarithmic_clock(ax, after)
+        logarithmic_clock(ax, earliest)
     return ax

@@ -1,4 +1,4 @@
-"""An architecture as a layered picture."""
+"""An architecture as a layered drawing."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from bonas.plot.style import words
 from spaces.architecture.architecture import Architecture
 from spaces.architecture.labels import INPUT, OUTPUT
 
-# Okabe & Ito (2008), without the two that black text cannot be read on.
+# Okabe & Ito (2008), without the two on which black text is unreadable.
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
 INK = "#333333"
-# Half the width and height of a box; layers are 1 apart, and so are boxes within a layer.
-WIDE, HIGH = 0.34, 0.3
-INCHES = (1.6, 0.75)  # of one layer, and of one box within it
+# Half the width and height of a box; layers, and boxes within a layer, are 1 apart.
+HALF_WIDTH, HALF_HEIGHT = 0.34, 0.3
+INCHES = (1.6, 0.75)  # width of a layer, height of a box within it
 
 
 def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = "") -> Axes:
-    """Draws the canonical graph from left to right, each operation right of all it reads.
+    """Draw the canonical graph from left to right, each operation to the right of its inputs.
 
-    What reaches a box by several arrows is summed (or concatenated, if it says so). An arrow
-    that skips layers passes between their boxes.
+    Several arrows into a box mean their sum (or concatenation, if the box says so). Arrows that
+    skip layers pass between the boxes.
 
     Args:
-        graph: what to draw.
-        ax: where to draw; by default a new figure of fitting size.
-        title: above the picture.
+        graph: the architecture.
+        ax: the axes; by default a new figure of fitting size.
+        title: above the drawing.
 
     Returns:
-        The axes, in which a layer and a box are one unit wide and high.
+        The axes, with layers one unit wide and boxes one unit high.
 
     Raises:
-        TypeError: what was given is no architecture.
+        TypeError: `graph` is no architecture.
     """
     if not isinstance(graph, Architecture):
         hint = ": give `space.architecture(configuration)`"
         raise wrong("the graph of an architecture", graph, hint)
     nodes = graph.canonical().nodes
-    reads = [sorted({*node.inputs}) for node in nodes]
-    at, routes = place(reads)
+    inputs = [sorted({*node.inputs}) for node in nodes]
+    at, routes = place(inputs)
     across = max(x for x, _ in at)
     tall = max(abs(y) for y in [y for _, y in at] + [y for r in routes.values() for _, y in r])
     if ax is None:
         size = (INCHES[0] * (across + 1), INCHES[1] * (2 * tall + 1) + 0.4 * bool(title))
         _, ax = plt.subplots(figsize=size, layout="constrained")
-    labels = [str(node.operation) for node in nodes]  # nested ones are flat in a canonical graph
+    labels = [str(node.operation) for node in nodes]  # a canonical graph is flat
     kinds = sorted({*labels} - {INPUT, OUTPUT})
     for target, node in enumerate(nodes):
         for source, times in Counter(node.inputs).items():
@@ -73,13 +73,13 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
 def _box(ax: Axes, point: Point, label: str, colour: str) -> None:
     x, y = point
     text = words(textwrap.fill(label.replace("_", " "), 10))
-    corner = (x - WIDE + 0.05, y - HIGH + 0.05)
+    corner = (x - HALF_WIDTH + 0.05, y - HALF_HEIGHT + 0.05)
     style = "round,pad=0.05,rounding_size=0.1"
     ax.add_patch(
         FancyBboxPatch(
             corner,
-            2 * WIDE - 0.1,
-            2 * HIGH - 0.1,
+            2 * HALF_WIDTH - 0.1,
+            2 * HALF_HEIGHT - 0.1,
             style,
             facecolor=colour,
             edgecolor=INK,
@@ -91,18 +91,18 @@ def _box(ax: Axes, point: Point, label: str, colour: str) -> None:
 
 
 def _edge(ax: Axes, points: Sequence[Point], times: int) -> None:
-    """An arrow that is level beside boxes and bends only in the gaps between layers."""
+    """Draw an arrow that is level next to boxes and bends only between layers."""
     (x, y), *others = points
-    x += WIDE
+    x += HALF_WIDTH
     vertices, codes = [(x, y)], [Path.MOVETO]
     for number, (right, height) in enumerate(others, start=1):
-        end = right - WIDE
+        end = right - HALF_WIDTH
         middle = (x + end) / 2
         vertices += [(middle, y), (middle, height), (end, height)]
         codes += [Path.CURVE4] * 3
         x, y = end, height
         if number < len(others):
-            x = right + WIDE
+            x = right + HALF_WIDTH
             vertices.append((x, y))
             codes.append(Path.LINETO)
     ax.add_patch(

@@ -1,4 +1,4 @@
-"""The brackets of a schedule: how many trials reach which budget.
+"""The brackets of a schedule: the number of trials at each budget.
 
 Li et al. 2018, "Hyperband: a novel bandit-based approach to hyperparameter optimization",
 JMLR 18(185), table 1, as a picture.
@@ -16,29 +16,26 @@ from bonas.plot.style import COLOURS, INK, axes, budget_axis
 from fidelity.schedules.bracket import HasBrackets, Rung
 
 AREA = 1000.0
-"""Square points of the largest rung."""
+"""Area of the largest rung in square points."""
 
 
 def brackets(schedule: HasBrackets, ax: Axes | None = None, *, unit: str = "epochs") -> Axes:
-    """Draws each kind of bracket as a row, and in it a circle for each rung.
+    """Draw each kind of bracket as a row, with a circle for each rung.
 
-    The area of a circle is its number of trials, which stands above it. Beside each bracket is
-    what it spends if promotions are resumed.
+    The area of a circle is proportional to its number of trials. The label of a bracket says what
+    it spends if promotions resume from checkpoints.
 
     Args:
         schedule: `Hyperband` or `SuccessiveHalving`.
-        ax: where to draw; by default a new figure of fitting size.
+        ax: the axes; by default a new figure of fitting size.
         unit: of the budget.
 
-    Returns:
-        The axes.
-
     Raises:
-        TypeError: what was given is no schedule of brackets.
+        TypeError: `schedule` is no schedule with brackets.
     """
-    # A history has brackets too, but decides nothing.
-    decides = hasattr(schedule, "bracket") and hasattr(schedule, "next")
-    if isinstance(schedule, type) or not decides:
+    # A history has brackets too, but no method `next`.
+    has_brackets = hasattr(schedule, "bracket") and hasattr(schedule, "next")
+    if isinstance(schedule, type) or not has_brackets:
         raise wrong("a schedule of brackets: `Hyperband` or `SuccessiveHalving`", schedule)
     kinds = [schedule.bracket(0)]
     while (rungs := schedule.bracket(len(kinds))) != kinds[0]:
@@ -70,7 +67,7 @@ def brackets(schedule: HasBrackets, ax: Axes | None = None, *, unit: str = "epoc
     ax.set_ylim(len(kinds) - 0.4, -0.6)
     ax.margins(x=0.12)
     ax.set_xlabel(f"budget ({unit})")
-    ax.set_title("trials of each rung", fontsize=10)
+    ax.set_title("trials per rung", fontsize=10)
     return ax
 
 

@@ -1,7 +1,6 @@
-"""Accuracy against multiply-adds, the area of each bubble its parameters.
+"""Accuracy against multiply-adds, with bubble areas proportional to parameters.
 
-The picture of Canziani et al. (2017), "An analysis of deep neural network models for practical
-applications".
+Canziani et al. 2017, "An analysis of deep neural network models for practical applications".
 """
 
 from __future__ import annotations
@@ -15,22 +14,22 @@ from ConfigSpace import Configuration
 from matplotlib.axes import Axes
 
 from bonas.analysis.sources import wrong
-from bonas.plot.style import COLOURS, words
+from bonas.plot.style import COLOURS, GRID, words
 from spaces import zoo
 from spaces.resources.resources import cost
 
 AREA = 12.0
-"""Square points for a million parameters."""
+"""Square points per million parameters."""
 
 
 @dataclass(frozen=True)
 class Bubble:
-    """A network in the picture.
+    """The accuracy and the resources of a network.
 
     Attributes:
         accuracy: in percent.
-        multiply_adds: of one image.
-        parameters: how many weights.
+        multiply_adds: per image.
+        parameters: the number of weights.
     """
 
     accuracy: float
@@ -57,7 +56,7 @@ PUBLISHED = {
 
 
 def named_networks() -> dict[str, Bubble]:
-    """The networks of `spaces.zoo`: their own computed costs and published accuracies."""
+    """Return the networks of `spaces.zoo`, with computed resources and published accuracies."""
     import torch
 
     bubbles = {}
@@ -71,17 +70,14 @@ def named_networks() -> dict[str, Bubble]:
 
 
 def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None) -> Axes:
-    """Draws accuracy against multiply-adds; the area of a bubble is its parameters.
+    """Draw accuracy against multiply-adds, with bubble areas proportional to parameters.
 
     Args:
         bubbles: by name; by default the networks of `spaces.zoo`.
-        ax: where to draw; by default a new figure.
-
-    Returns:
-        The axes.
+        ax: the axes; by default a new figure.
 
     Raises:
-        TypeError: what was given are no bubbles by name.
+        TypeError: `bubbles` is no mapping from names to bubbles.
     """
     if bubbles is None:
         bubbles = named_networks()
@@ -97,26 +93,26 @@ def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None
         colour = COLOURS[index % len(COLOURS)]
         ax.scatter(giga, bubble.accuracy, AREA * millions, color=colour, alpha=0.6, linewidths=0)
         left = _crowded(bubble, bubbles.values())
-        beside = (AREA * millions / np.pi) ** 0.5 + 3  # half its diameter and a little more
+        offset = (AREA * millions / np.pi) ** 0.5 + 3  # the radius and a small gap
         ax.annotate(
             f"{words(name)}\n{millions:.1f} M",
             (giga, bubble.accuracy),
-            xytext=(-beside if left else beside, 0),
+            xytext=(-offset if left else offset, 0),
             textcoords="offset points",
             ha="right" if left else "left",
             va="center",
             fontsize=9,
         )
-    ax.set_xlabel("multiply-adds of one image (10⁹)")
+    ax.set_xlabel("multiply-adds per image (10⁹)")
     ax.set_ylabel("top-1 accuracy (%)")
     ax.margins(x=0.25, y=0.15)
     ax.set_xlim(left=0)
-    ax.grid(alpha=0.3)
+    ax.grid(alpha=GRID)
     return ax
 
 
 def _crowded(bubble: Bubble, others: Collection[Bubble]) -> bool:
-    """Whether another bubble lies where the label on the right would be."""
+    """Return whether another bubble lies where the label on the right would be."""
     widest = max(other.multiply_adds for other in others)
     accuracies = [other.accuracy for other in others]
     tallest = max(accuracies) - min(accuracies)

@@ -1,4 +1,4 @@
-"""The critical-difference diagram: mean ranks, and which of them may be equal.
+"""The critical-difference diagram: mean ranks, and which differences are not significant.
 
 Demšar 2006, "Statistical comparisons of classifiers over multiple data sets", figure 1.
 """
@@ -15,25 +15,25 @@ from bonas.analysis.sources import Compared, Ranked, is_comparison, wrong
 from bonas.plot.style import INK, axes, words
 
 STEP = 0.3
-"""Inches between two lines of text."""
+"""Inches between lines of text."""
 
 
 def cliques(ranks: Sequence[float], difference: float) -> list[tuple[int, int]]:
-    """The largest groups of names whose mean ranks differ by less than `difference`.
+    """Return the maximal groups of mean ranks without a significant difference.
 
     Args:
-        ranks: ascending.
-        difference: from which on two of them differ.
+        ranks: ascending mean ranks.
+        difference: the smallest significant difference.
 
     Returns:
-        First and last position of each group of two or more.
+        First and last index of each group of two or more.
     """
-    found: list[tuple[int, int]] = []
+    groups: list[tuple[int, int]] = []
     for first in range(len(ranks)):
         last = max(i for i in range(first, len(ranks)) if ranks[i] - ranks[first] < difference)
-        if last > first and (not found or last > found[-1][1]):
-            found.append((first, last))
-    return found
+        if last > first and (not groups or last > groups[-1][1]):
+            groups.append((first, last))
+    return groups
 
 
 def critical_difference(
@@ -41,46 +41,48 @@ def critical_difference(
     difference: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draws mean ranks on a line, the best on the left; bars join what may be equal.
+    """Draw mean ranks on a line, the best on the left; bars join insignificant differences.
 
     Args:
         ranks: the mean rank of each name; or the tests of a comparison, or the comparison.
-        difference: from which two mean ranks differ; by default that of the tests.
-        ax: where to draw; by default a new figure of fitting size.
+        difference: the smallest significant difference; by default that of the tests.
+        ax: the axes; by default a new figure of fitting size.
 
     Returns:
         The axes, in which a rank is one unit wide.
 
     Raises:
         ValueError: there are fewer than two names, or mean ranks without a difference.
-        TypeError: what was given has no mean ranks.
+        TypeError: `ranks` has no mean ranks.
         ComparisonError: the comparison has too few results to test.
     """
     means, difference = _means(ranks, difference)
     if len(means) < 2:
-        raise ValueError(f"the diagram compares two names or more, not {len(means)}")
+        raise ValueError(
+            f"the diagram compares two names or more, not {len(means)}: add mean ranks"
+        )
     names = sorted(means, key=lambda name: means[name])
-    places = [means[name] for name in names]
-    groups = cliques(places, difference)
+    ordered = [means[name] for name in names]
+    groups = cliques(ordered, difference)
     left = ceil(len(names) / 2)
-    depth = 0.5 + 0.35 * len(groups)  # below it the names begin
+    depth = 0.5 + 0.35 * len(groups)  # of the first name
     ax = axes(ax, 6.4, 1.2 + STEP * (left + len(groups)))
-    low, high = floor(min(places)), max(ceil(max(places)), floor(min(places)) + 1)
+    low, high = floor(min(ordered)), max(ceil(max(ordered)), floor(min(ordered)) + 1)
     _scale(ax, low, high, difference)
     for row, (first, last) in enumerate(groups):
         y = -0.35 - 0.35 * row
-        ax.plot([places[first] - 0.02, places[last] + 0.02], [y, y], color="black", linewidth=4)
+        ax.plot([ordered[first] - 0.02, ordered[last] + 0.02], [y, y], color="black", linewidth=4)
     margin = 0.04 * (high - low)
     for index, name in enumerate(names):
         on_left = index < left
         y = -depth - (index if on_left else len(names) - 1 - index)
         end = low - margin if on_left else high + margin
-        ax.plot([places[index], places[index], end], [0, y, y], color=INK, linewidth=1)
+        ax.plot([ordered[index], ordered[index], end], [0, y, y], color=INK, linewidth=1)
         side = "right" if on_left else "left"
-        rank, shown = f"{places[index]:.2f}", words(name)
+        rank, shown = f"{ordered[index]:.2f}", words(name)
         text = f"{shown}  {rank}" if on_left else f"{rank}  {shown}"
-        beside = end - margin / 2 if on_left else end + margin / 2
-        ax.text(beside, y, text, ha=side, va="center", fontsize=9)
+        x = end - margin / 2 if on_left else end + margin / 2
+        ax.text(x, y, text, ha=side, va="center", fontsize=9)
     ax.set_ylim(-depth - left, 2.2)
     ax.axis("off")
     return ax
@@ -104,7 +106,7 @@ def _means(
 
 
 def _scale(ax: Axes, low: int, high: int, difference: float) -> None:
-    """The line of ranks, and above it how long the critical difference is."""
+    """Draw the scale of ranks, and above it the length of the critical difference."""
     ax.plot([low, high], [0, 0], color=INK, linewidth=1)
     for rank in range(low, high + 1):
         ax.plot([rank, rank], [0, 0.2], color=INK, linewidth=1)

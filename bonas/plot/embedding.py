@@ -1,4 +1,4 @@
-"""Architectures as points in a plane, coloured by their costs."""
+"""Architectures as points in a plane, coloured by cost."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Rows = Float[np.ndarray, "n d"]
 
 @dataclass(frozen=True)
 class Projection:
-    """Rows of features in a plane.
+    """Feature vectors projected into a plane.
 
     Attributes:
-        points: of each row.
+        points: the position of each row of features.
         labels: of the two axes.
     """
 
@@ -36,10 +36,10 @@ class Projection:
 
 
 def principal_components(rows: Rows) -> Projection:
-    """The two directions in which the rows differ most (Pearson 1901)."""
+    """Project rows onto their two directions of greatest variance (Pearson 1901)."""
     centred = rows - rows.mean(axis=0)
     left, scales, right = np.linalg.svd(centred, full_matrices=False)
-    # A direction and its opposite are the same: the largest weight is positive.
+    # The sign of a direction is arbitrary: make its largest weight positive.
     signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])
     points = np.zeros((len(rows), 2))
     points[:, : len(scales)] = (left * scales * signs)[:, :2]
@@ -53,10 +53,10 @@ def principal_components(rows: Rows) -> Projection:
 
 @dataclass(frozen=True)
 class TSNE:
-    """Rows that are near each other stay so (van der Maaten & Hinton 2008, scikit-learn's).
+    """A projection that keeps neighbours close (van der Maaten & Hinton 2008, by scikit-learn).
 
     Attributes:
-        perplexity: about how many neighbours each row has.
+        perplexity: the approximate number of neighbours of each row.
         seed: of the optimisation.
     """
 
@@ -64,14 +64,14 @@ class TSNE:
     seed: int = 0
 
     def __call__(self, rows: Rows) -> Projection:
-        """Projects; the axes have no unit."""
+        """Project rows of features; the axes have no unit."""
         from sklearn.manifold import TSNE as Embedding
 
         perplexity = min(self.perplexity, max(1.0, (len(rows) - 1) / 3))
-        embedding = Embedding(  # type: ignore[no-untyped-call]
+        tsne = Embedding(  # type: ignore[no-untyped-call]
             2, perplexity=perplexity, init="pca", random_state=self.seed
         )
-        return Projection(embedding.fit_transform(rows), ("t-SNE 1 (no unit)", "t-SNE 2 (no unit)"))
+        return Projection(tsne.fit_transform(rows), ("t-SNE 1 (no unit)", "t-SNE 2 (no unit)"))
 
 
 def embedding(
@@ -82,40 +82,38 @@ def embedding(
     project: Callable[[Rows], Projection] = principal_components,
     label: str = "cost",
 ) -> Axes:
-    """Draws each evaluated network where its features are, and marks the incumbent.
+    """Draw each evaluated network at its projected features, and mark the incumbent.
 
-    Features are those of `spaces.encoding.Encoder`: choices, subgraphs (Weisfeiler-Lehman), paths.
-    The cost of a network is the lowest one at its highest budget; each shade has as many.
+    The features are those of `spaces.encoding.Encoder`: hyperparameters, subgraphs
+    (Weisfeiler-Lehman) and paths. The cost of a network is its lowest one at its highest budget;
+    each shade stands for the same number of networks.
 
     Args:
         space: of the architectures.
         history: of a search; or the search, or its directory.
-        ax: where to draw; by default a new figure.
-        project: brings features into the plane: `principal_components` or `TSNE()`.
-        label: of the costs, with their unit if they have one.
-
-    Returns:
-        The axes.
+        ax: the axes; by default a new figure.
+        project: projects features into the plane: `principal_components` or `TSNE()`.
+        label: of the costs, with the unit if there is one.
 
     Raises:
         ValueError: fewer than three networks have a cost.
-        TypeError: no space was given, or nothing that stands for a history.
-        JournalError: the directory has no history, or it cannot be read.
+        TypeError: `space` is no space, or `history` has no history.
+        JournalError: the directory holds no history, or the history cannot be read.
     """
     space, history = space_of(space), history_of(history)
-    found = networks(history)
-    if len(found) < 3:
-        raise ValueError(f"{len(found)} networks have a cost: 3 or more make a picture")
-    rows = Encoder(space).encode([e.trial.configuration for e in found]).rows
+    evaluations = networks(history)
+    if len(evaluations) < 3:
+        raise ValueError(f"{len(evaluations)} networks have a cost: 3 or more are needed")
+    rows = Encoder(space).encode([e.trial.configuration for e in evaluations]).rows
     projection = project(rows)
     ax = axes(ax, 5.6, 4.4)
-    # The best are drawn last, and so lie on top.
-    order = sorted(range(len(found)), key=lambda place: -found[place].cost)
+    # The best networks are drawn last, on top of the others.
+    order = sorted(range(len(evaluations)), key=lambda index: -evaluations[index].cost)
     x, y = projection.points[order].T
-    costs = [found[place].cost for place in order]
+    costs = [evaluations[index].cost for index in order]
     dots = ax.scatter(x, y, 22, costs, edgecolors="black", linewidths=0.3, **_shading(costs))
     if history.incumbent is not None:
-        keys = [evaluation.trial.key for evaluation in found]
+        keys = [evaluation.trial.key for evaluation in evaluations]
         best = keys.index(history.incumbent.trial.key)
         x, y = projection.points[best]
         star(ax, x, y, "incumbent")
@@ -127,7 +125,7 @@ def embedding(
 
 
 def _shading(costs: list[float]) -> dict[str, Any]:
-    """A shade for each eighth of the networks: a few bad ones leave the others different."""
+    """Give each eighth of the networks a shade, so that outliers do not use up the range."""
     levels = np.unique(np.quantile(costs, np.linspace(0, 1, 9)))
     if len(levels) < 2:
         return {"cmap": "cividis"}
@@ -135,13 +133,13 @@ def _shading(costs: list[float]) -> dict[str, Any]:
 
 
 def networks(history: History) -> list[Evaluation]:
-    """Of each network that succeeded, the lowest cost at its highest budget."""
-    found: dict[str, Evaluation] = {}
+    """Return the evaluation of lowest cost at the highest budget of each successful network."""
+    best: dict[str, Evaluation] = {}
     for evaluation in history.evaluations:
-        known = found.get(evaluation.trial.key)
-        if evaluation.succeeded and (known is None or _rank(evaluation) < _rank(known)):
-            found[evaluation.trial.key] = evaluation
-    return list(found.values())
+        earlier = best.get(evaluation.trial.key)
+        if evaluation.succeeded and (earlier is None or _rank(evaluation) < _rank(earlier)):
+            best[evaluation.trial.key] = evaluation
+    return list(best.values())
 
 
 def _rank(evaluation: Evaluation) -> tuple[float, float]:

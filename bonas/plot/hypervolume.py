@@ -1,4 +1,4 @@
-"""The hypervolume that a search dominates, against what was spent."""
+"""The dominated hypervolume of a search against what was spent."""
 
 from __future__ import annotations
 
@@ -10,47 +10,46 @@ from matplotlib.axes import Axes
 from bonas.analysis.sources import Runs, Sources
 from bonas.analysis.trajectory import LABELS, Clock, Curve, quantiles
 from bonas.analysis.trajectory import times as clock_times
-from bonas.plot.style import GRID, axes, labels, legend, line, logarithmic, nothing, steps, words
+from bonas.plot.style import GRID, axes, labels, legend, logarithmic, nothing, steps, words
 from fidelity.history import pareto
 from fidelity.history.history import History
 
 
 def trajectory(history: History, reference: Sequence[float], clock: Clock = "epochs") -> Curve:
-    """When the hypervolume grew, and to what.
+    """Return the steps of the hypervolume so far.
 
-    As the best cost in `plot.anytime`, it counts evaluations at all budgets: a network after few
-    epochs is a network with these costs. What failed or is beyond a limit spends and adds nothing.
+    Evaluations at all budgets count, as in `plot.anytime`: the costs after a few epochs are the
+    true costs of that network. Failures and violated constraints add nothing.
 
     Args:
         history: of a search.
-        reference: the highest value of interest of each objective.
-        clock: what is counted.
+        reference: the reference point, one value per objective.
+        clock: the unit of time.
 
     Returns:
-        Ascending times at which it grew, and the hypervolume; first the first evaluation and last
-        the end of the history. Both are empty if nothing was evaluated.
+        Ascending times at which the hypervolume grew, and its values, from the first evaluation
+        to the end of the history. Both are empty if nothing was evaluated.
 
     Raises:
-        ValueError: the reference has another number of objectives than the search.
+        ValueError: the reference point does not have one value per objective.
     """
     objectives = history.goal.objectives
     if len(reference) != len(objectives):
         raise ValueError(
-            f"the reference has {len(reference)} costs, the search the {len(objectives)} "
-            f"objectives {', '.join(objectives)}: give the highest value of interest of each"
+            f"the reference has {len(reference)} values, but the search has {len(objectives)} "
+            f"objectives ({', '.join(objectives)}): give one value for each"
         )
     times: list[float] = []
     volumes: list[float] = []
     front = np.empty((0, len(reference)))
     ends = clock_times(history, clock)
     for number, evaluation in enumerate(history.evaluations, start=1):
-        now = float(ends[number - 1])
         if history.goal.feasible(evaluation):
             front = np.vstack([front, history.goal.costs(evaluation)])
             front = front[pareto.non_dominated(front)]
         volume = pareto.hypervolume(front, reference)
         if not volumes or volume > volumes[-1] or number == len(history):
-            times.append(now)
+            times.append(float(ends[number - 1]))
             volumes.append(volume)
     return np.array(times), np.array(volumes)
 
@@ -63,28 +62,24 @@ def hypervolume(
     clock: Clock | None = None,
     best: float | None = None,
 ) -> Axes:
-    """Draws the hypervolume so far of one or several searches.
+    """Draw the hypervolume so far of one or several searches.
 
     Args:
-        histories: by name, or a comparison; of several (seeds) the median and the quartiles are
-            drawn. A search or its directory stands for its history.
-        reference: the highest value of interest of each objective, the same for all.
-        ax: where to draw; by default a new figure.
-        clock: what the horizontal axis counts: by default epochs, or what a comparison counts.
-        best: the hypervolume of the true front, where that is known: drawn is then what is
-            lacking, in percent of it, on a logarithmic axis.
-
-    Returns:
-        The axes.
+        histories: histories, searches or directories by name, or a comparison. Several of one name
+            (seeds) are drawn as their median and quartiles.
+        reference: the reference point, one value per objective, the same for all searches.
+        ax: the axes; by default a new figure.
+        clock: the unit of the horizontal axis; by default epochs, or the clock of a comparison.
+        best: the hypervolume of the true front, if known: the plot then shows the hypervolume
+            still missing, in percent of it, on a logarithmic axis.
 
     Raises:
-        ValueError: the reference has another number of objectives than a search, or the best
-            hypervolume is not above zero.
-        TypeError: what was given stands for no histories.
-        JournalError: a directory has no history, or it cannot be read.
+        ValueError: the reference point does not have one value per objective of each search, or
+            the best hypervolume is not positive.
+        TypeError, JournalError: a source has no readable history.
     """
     if best is not None and not best > 0:
-        raise ValueError(f"the hypervolume of the true front is above 0, not {best:g}")
+        raise ValueError(f"the hypervolume of the true front must be above 0, not {best:g}")
     compared = Runs.of(histories)
     clock = clock or compared.clock
     ax = axes(ax)
@@ -92,7 +87,7 @@ def hypervolume(
     unit = ""
     names = labels(compared.histories)
     for index, (name, runs) in enumerate(zip(names, compared.histories.values(), strict=True)):
-        unit = next((" x ".join(run.goal.objectives) for run in runs), unit)
+        unit = next((" × ".join(run.goal.objectives) for run in runs), unit)
         curves = [curve for run in runs if len((curve := trajectory(run, reference, clock))[0])]
         if not curves:
             continue
@@ -101,13 +96,10 @@ def hypervolume(
             values = 100 * np.maximum(1 - values / best, 0.0)
             lowest = values[values > 0].min(initial=lowest)
         low, middle, high = values
-        steps(ax, index, name, grid, middle)
-        if len(curves) > 1:
-            colour = line(index)["color"]
-            ax.fill_between(grid, low, high, step="post", color=colour, alpha=0.2, lw=0)
+        steps(ax, index, name, grid, middle, (low, high) if len(curves) > 1 else None)
     ax.set_xlabel(LABELS[clock])
-    known = "hypervolume lacking (percent)"
-    ax.set_ylabel(known if best is not None else f"hypervolume ({words(unit) or 'no unit'})")
+    missing = "missing hypervolume (%)"
+    ax.set_ylabel(missing if best is not None else f"hypervolume ({words(unit) or 'no unit'})")
     ax.grid(alpha=GRID)
     legend(ax)
     if not ax.lines:

@@ -1,4 +1,4 @@
-"""The places of a layered drawing (Sugiyama, Tagawa & Toda 1981): layers, and an order in each."""
+"""Layered graph layout with few crossings (Sugiyama, Tagawa & Toda 1981)."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from itertools import pairwise
 
 Point = tuple[float, float]
 Spot = int | tuple[int, int, int]
-"""A node, or the place where the edge (source, target) passes a layer: (source, target, layer)."""
+"""A node, or the crossing of an edge with a layer: (source, target, layer)."""
 
 SWEEPS = 12
 
 
 def place(
-    reads: Sequence[Sequence[int]],
+    inputs: Sequence[Sequence[int]],
 ) -> tuple[list[Point], dict[tuple[int, int], list[Point]]]:
-    """Places nodes in layers and edges between the nodes of the layers that they skip.
+    """Place nodes in layers, and route edges between the nodes of the layers that they skip.
 
     Args:
-        reads: for each node the earlier nodes that it reads; the last node is the output.
+        inputs: for each node, the earlier nodes that it reads; the last node is the output.
 
     Returns:
-        For each node its (layer, height), heights in a layer 1 apart and centred on 0; and for
-        each edge (source, target) that skips layers the points that it passes there.
+        For each node its (layer, height), with heights in a layer 1 apart and centred on 0; and
+        for each edge (source, target) that skips layers, the points at which it passes them.
     """
-    depth = [0] * len(reads)
-    for node, sources in enumerate(reads):
+    depth = [0] * len(inputs)
+    for node, sources in enumerate(inputs):
         depth[node] = max((depth[source] + 1 for source in sources), default=0)
     depth[-1] = max(1, *depth)
     layers: list[list[Spot]] = [[] for _ in range(depth[-1] + 1)]
     for node, layer in enumerate(depth):
         layers[layer].append(node)
     before: dict[Spot, list[Spot]] = {}
-    for target, sources in enumerate(reads):
+    for target, sources in enumerate(inputs):
         for source in sources:
             chain: list[Spot] = [source]
             for layer in range(depth[source] + 1, depth[target]):
@@ -41,7 +41,7 @@ def place(
             chain.append(target)
             for left, right in pairwise(chain):
                 before.setdefault(right, []).append(left)
-    height = _untangled(layers, before)
+    height = _heights_with_few_crossings(layers, before)
     routes: dict[tuple[int, int], list[Point]] = {}
     for layer, spots in enumerate(layers):
         for spot in spots:
@@ -50,17 +50,17 @@ def place(
     return [(float(layer), height[node]) for node, layer in enumerate(depth)], routes
 
 
-def _untangled(
+def _heights_with_few_crossings(
     layers: Sequence[Sequence[Spot]], before: Mapping[Spot, Sequence[Spot]]
 ) -> dict[Spot, float]:
-    """Heights that let few edges cross: each spot near the mean of those it is joined to."""
+    """Move each spot towards the mean height of its neighbours, by alternating sweeps."""
     after: dict[Spot, list[Spot]] = {}
     for right, lefts in before.items():
         for left in lefts:
             after.setdefault(left, []).append(right)
     orders = [list(layer) for layer in layers]
     best = _heights(orders)
-    fewest = _badness(best, before)
+    fewest = _crossings(best, before)
     for sweep in range(SWEEPS):
         joined = after if sweep % 2 else before
         height = _heights(orders)
@@ -73,8 +73,8 @@ def _untangled(
             }
             order.sort(key=means.__getitem__)
             height.update(_heights([order]))
-        if (found := _badness(height, before)) < fewest:
-            best, fewest = height, found
+        if (crossings := _crossings(height, before)) < fewest:
+            best, fewest = height, crossings
     return best
 
 
@@ -82,13 +82,13 @@ def _heights(orders: Sequence[Sequence[Spot]]) -> dict[Spot, float]:
     return {spot: i - (len(order) - 1) / 2 for order in orders for i, spot in enumerate(order)}
 
 
-def _badness(
+def _crossings(
     height: Mapping[Spot, float], before: Mapping[Spot, Sequence[Spot]]
 ) -> tuple[int, float]:
-    """The number of crossings, and how far edges climb in all."""
+    """Return the number of crossings, and the total height difference along edges."""
     layer: dict[Spot, int] = {}
     edges = [(left, right) for right, lefts in before.items() for left in lefts]
-    for left, right in edges:  # edges of one layer end in spots of equal layer
+    for left, right in edges:  # in the order of layers
         layer.setdefault(left, 0)
         layer[right] = layer[left] + 1
     crossings = sum(

@@ -1,4 +1,4 @@
-"""Learning curves, told apart by the rung at which they ended."""
+"""Learning curves, grouped by their final budget."""
 
 from __future__ import annotations
 
@@ -10,32 +10,27 @@ from bonas.plot.style import GRID, MARKERS, STYLES, axes, budget_axis, nothing, 
 
 
 def learning_curves(
-    history: Source,
-    ax: Axes | None = None,
-    *,
-    label: str = "cost",
-    unit: str = "epochs",
+    history: Source, ax: Axes | None = None, *, label: str = "cost", unit: str = "epochs"
 ) -> Axes:
-    """Draws the cost of each configuration while it was trained, the dark ones the longest.
+    """Draw the cost of each configuration during its training, the longest curves darkest.
 
     Args:
         history: of a search with any schedule; or the search, or its directory.
-        ax: where to draw; by default a new figure.
+        ax: the axes; by default a new figure.
         label: of the vertical axis.
         unit: of the budget.
 
     Returns:
-        The axes, horizontally logarithmic if the budgets grow at least eightfold (from the lowest
-        budget on, where a curve begins at zero).
+        The axes. The horizontal axis is logarithmic if the budgets grow at least eightfold; if a
+        curve starts at zero, it is linear below the lowest budget.
 
     Raises:
-        TypeError: what was given stands for no history.
-        JournalError: the directory has no history, or it cannot be read.
+        TypeError, JournalError: `history` has no readable history.
     """
-    found = curves(history_of(history))
+    by_budget = curves(history_of(history))
     ax = axes(ax)
-    for index, (budget, lines) in enumerate(found.items()):
-        colour = shades(len(found))[index]
+    for index, (budget, lines) in enumerate(by_budget.items()):
+        colour = shades(len(by_budget))[index]
         style, marker = STYLES[::-1][index % len(STYLES)], MARKERS[index % len(MARKERS)]
         for points in lines:
             ax.plot(*zip(*points, strict=True), style, color=colour, linewidth=1, alpha=0.8)
@@ -44,20 +39,20 @@ def learning_curves(
         ax.plot(
             *zip(*ends, strict=True), marker, color=colour, label=name, markersize=5, mec="black"
         )
-    if found:
-        budget_axis(ax, list(found))
+    if by_budget:
+        budget_axis(ax, list(by_budget))
         ax.legend(
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
-            ncols=min(len(found), 5),
-            title=f"{unit} (configurations)",
+            ncols=min(len(by_budget), 5),
+            title=f"final budget in {unit} (configurations)",
             title_fontsize=9,
             fontsize=9,
             frameon=False,
         )
     else:
         nothing(ax)
-    ax.set_xlabel(f"{unit} trained")
+    ax.set_xlabel(f"budget ({unit})")
     ax.set_ylabel(label)
     ax.grid(alpha=GRID)
     return ax

@@ -1,4 +1,4 @@
-"""The mean rank of several searches among each other, against what was spent."""
+"""The mean rank of several searches against what was spent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 
 from bonas.analysis.sources import Runs, Sources
 from bonas.analysis.trajectory import LABELS, Clock, Regret, at, trajectory
-from bonas.plot.style import GRID, axes, labels, legend, line, nothing, steps
+from bonas.plot.style import GRID, axes, labels, legend, nothing, steps
 
 
 def mean_rank(
@@ -18,27 +18,22 @@ def mean_rank(
     clock: Clock | None = None,
     regret: Regret | None = None,
 ) -> Axes:
-    """Draws the rank of each setup among all of them, its mean over the seeds.
+    """Draw the mean rank of each setup over the seeds.
 
-    Rank 1 has the lowest cost so far; equals share the mean of their ranks, and whoever has found
-    nothing yet is last. The band is the standard error of the mean.
+    Rank 1 has the lowest cost so far; ties share the mean of their ranks, and setups without a
+    success rank last. The band is the standard error of the mean.
 
     Args:
-        histories: by name, of each name as many, in the order of the same seeds; or a comparison,
-            of which the seeds count with which every setup found something. A search or its
-            directory stands for its history.
-        ax: where to draw; by default a new figure.
-        clock: what the horizontal axis counts: by default epochs, or what a comparison counts.
-        regret: what is ranked instead of the lowest cost, of the incumbent: `table.regret`; by
-            default that of a comparison.
-
-    Returns:
-        The axes.
+        histories: by name, the histories, searches or directories of the same seeds in the same
+            order; or a comparison, of which only the seeds with a success of every setup count.
+        ax: the axes; by default a new figure.
+        clock: the unit of the horizontal axis; by default epochs, or the clock of a comparison.
+        regret: of a configuration, such as `table.regret`; if given, the regret of the incumbent
+            is ranked instead of the lowest cost. By default the regret of a comparison, if known.
 
     Raises:
-        ValueError: there are fewer than two names, or not as many histories of each.
-        TypeError: what was given stands for no histories.
-        JournalError: a directory has no history, or it cannot be read.
+        ValueError: there are fewer than two names, or names with different numbers of histories.
+        TypeError, JournalError: a source has no readable history.
     """
     compared = Runs.of(histories, paired=True)
     clock, regret = clock or compared.clock, regret or compared.regret
@@ -46,7 +41,7 @@ def mean_rank(
     if len(sizes) < 2 or len({*sizes.values()}) > 1 or not all(sizes.values()):
         raise ValueError(
             "ranks need two names or more, and of each name a history of each seed in the same "
-            f"order; there are {sizes}"
+            f"order; the numbers of histories are {sizes}"
         )
     ax = axes(ax)
     curves = [
@@ -57,22 +52,14 @@ def mean_rank(
     ranks = rankdata(values, axis=0)  # (names, seeds, moments)
     seeds = ranks.shape[1]
     for index, (name, of) in enumerate(zip(labels(sizes), ranks, strict=True)):
-        mean = of.mean(axis=0)
-        if len(moments):
-            steps(ax, index, name, moments, mean)
+        mean, band = of.mean(axis=0), None
         if seeds > 1:
             error = of.std(axis=0, ddof=1) / seeds**0.5
-            ax.fill_between(
-                moments,
-                mean - error,
-                mean + error,
-                step="post",
-                color=line(index)["color"],
-                alpha=0.2,
-                linewidth=0,
-            )
+            band = mean - error, mean + error
+        if len(moments):
+            steps(ax, index, name, moments, mean, band)
     ax.set_xlabel(LABELS[clock])
-    ax.set_ylabel("mean rank (1 is the best)")
+    ax.set_ylabel("mean rank (1 is best)")
     ax.set_ylim(len(sizes) + 0.2, 0.8)
     ax.grid(alpha=GRID)
     if not len(moments):

@@ -1,4 +1,4 @@
-"""Fronts of searches with several objectives."""
+"""Pareto fronts of searches."""
 
 from __future__ import annotations
 
@@ -20,29 +20,24 @@ from fidelity.history.pareto import non_dominated
 def points(
     history: History, names: tuple[str, str], evaluations: int | None = None
 ) -> Float[np.ndarray, "n 2"]:
-    """Two quantities of what was evaluated at the highest budget and keeps all limits.
+    """Return two quantities of the feasible evaluations at the highest budget.
 
     Args:
         history: of the search.
         names: of the quantities.
-        evaluations: so many of the first count; None counts all.
+        evaluations: the number of evaluations to count, from the first on; None counts all.
     """
     goal = history.goal
-    first = history.evaluations[:evaluations]
-    kept = [evaluation for evaluation in first if goal.feasible(evaluation)]
-    highest = max((evaluation.trial.budget for evaluation in kept), default=0.0)
-    found = [
-        [goal.value(evaluation, name) for name in names]
-        for evaluation in kept
-        if evaluation.trial.budget == highest
-    ]
-    return np.array(found, dtype=np.float64).reshape(-1, 2)
+    feasible = [e for e in history.evaluations[:evaluations] if goal.feasible(e)]
+    highest = max((e.trial.budget for e in feasible), default=0.0)
+    rows = [[goal.value(e, name) for name in names] for e in feasible if e.trial.budget == highest]
+    return np.array(rows, dtype=np.float64).reshape(-1, 2)
 
 
 def front(costs: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
-    """What no other point dominates, each point once, by ascending first cost."""
-    kept: Float[np.ndarray, "m 2"] = np.unique(costs[non_dominated(costs)], axis=0)
-    return kept
+    """Return the distinct non-dominated points by ascending first cost."""
+    points: Float[np.ndarray, "m 2"] = np.unique(costs[non_dominated(costs)], axis=0)
+    return points
 
 
 def pareto(
@@ -54,27 +49,22 @@ def pareto(
     after: Sequence[int] = (),
     true_front: Float[np.ndarray, "n 2"] | None = None,
 ) -> Axes:
-    """Draws the fronts of one or several searches in two quantities, both minimised.
+    """Draw the Pareto fronts of one or several searches in two quantities, both minimised.
 
-    What was evaluated is faint; the border of what the front dominates is a staircase.
+    Evaluations are faint dots; the staircase bounds the region that the front dominates.
 
     Args:
-        histories: of a search, or of several by name. A search or its directory stands for its
-            history.
-        ax: where to draw; by default a new figure.
-        quantities: for the horizontal and the vertical axis, by default the second and the first
-            objective. With more objectives, the front of these two is drawn.
-        labels: of the two axes, with their units; by default the names of the quantities.
-        after: earlier fronts are drawn too, after so many evaluations, the earlier the fainter.
-        true_front: the best there is, where that is known; one point a row.
-
-    Returns:
-        The axes.
+        histories: a history, a search or a directory; several by name.
+        ax: the axes; by default a new figure.
+        quantities: of the horizontal and the vertical axis; by default the second and the first
+            objective.
+        labels: of the two axes, with units; by default the names of the quantities.
+        after: numbers of evaluations after which earlier fronts are drawn too, faintly.
+        true_front: the true Pareto front, if known; one point per row.
 
     Raises:
-        ValueError: a search has one objective only, and no quantities were named.
-        TypeError: what was given stands for no history.
-        JournalError: a directory has no history, or it cannot be read.
+        ValueError: a search has only one objective, and no quantities are named.
+        TypeError, JournalError: a source has no readable history.
     """
     given = histories if isinstance(histories, Mapping) else {"": histories}
     searches = [history_of(source) for source in given.values()]
@@ -85,11 +75,11 @@ def pareto(
         colour = COLOURS[index % len(COLOURS)]
         everything = points(history, names)
         ax.scatter(everything[:, 0], everything[:, 1], s=12, color=colour, alpha=0.25, linewidths=0)
-        for place, number in enumerate(sorted(after)):
-            shade = 0.25 + 0.5 * place / len(after)
+        for position, number in enumerate(sorted(after)):
+            alpha = 0.25 + 0.5 * position / len(after)
             earlier = front(points(history, names, number))
             text = f"{label + ', ' if label else ''}after {number}"
-            ax.step(*earlier.T, ":", where="post", color=colour, alpha=shade, label=text)
+            ax.step(*earlier.T, ":", where="post", color=colour, alpha=alpha, label=text)
         marker = MARKERS[index % len(MARKERS)]
         style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 5}
         last = f"after {len(history)}" if after else ""
@@ -102,7 +92,7 @@ def pareto(
         ax.set_xlabel(horizontal)
         ax.set_ylabel(vertical)
     if ax.get_xscale() == "linear":
-        ax.xaxis.set_major_locator(MaxNLocator(6))  # long numbers need their room
+        ax.xaxis.set_major_locator(MaxNLocator(6))  # leaves room for long numbers
     ax.grid(alpha=GRID)
     if np.isfinite(ax.dataLim.x0):
         legend(ax)
@@ -115,7 +105,7 @@ def _axes(history: History) -> tuple[str, str]:
     objectives = history.goal.objectives
     if len(objectives) < 2:
         raise ValueError(
-            f"the search has the objective '{objectives[0]}' only: name two quantities, such as "
+            f"the search has only the objective '{objectives[0]}': name two quantities, such as "
             f"quantities=('parameters', '{objectives[0]}')"
         )
     return objectives[1], objectives[0]

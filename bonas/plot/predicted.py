@@ -1,4 +1,4 @@
-"""What a surrogate predicts against what was observed."""
+"""Predictions of a surrogate against observations."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from bonas.plot.style import COLOURS, GRID, INK, axes, nothing
 
 
 def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = "cost") -> Axes:
-    """Draws predictions with their standard deviations against what was observed.
+    """Draw predicted costs with standard deviations against observed costs.
 
     Args:
-        predictions: of `bonas.surrogates.cross_validated`.
-        ax: where to draw; by default a new figure.
-        label: what is predicted, with its unit if it has one.
+        predictions: of `bonas.analysis.cross_validated`.
+        ax: the axes; by default a new figure.
+        label: the predicted quantity, with the unit if there is one.
 
     Returns:
-        The axes, with the rank correlation (Spearman) above.
+        The axes, with Spearman's rank correlation as title.
 
     Raises:
-        TypeError: what was given holds no predictions, or those of several surrogates.
+        TypeError: `predictions` is not the predictions of one surrogate.
     """
     if not isinstance(predictions, Predictions):
-        raise wrong("what `bonas.surrogates.cross_validated` returns", predictions)
+        raise wrong("the result of `bonas.analysis.cross_validated`", predictions)
     ax = axes(ax, 4.8, 4.4)
     ax.errorbar(
         predictions.observed,
@@ -50,7 +50,7 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
     ax.set_xlabel(f"observed {label}")
     ax.set_ylabel(f"predicted {label}")
     correlation = spearman(predictions.observed, predictions.mean)
-    told = "no rank correlation" if isnan(correlation) else f"rank correlation {correlation:.2f}"
-    ax.set_title(f"{told}, {len(both) // 2} evaluations", fontsize=10)
+    title = "no rank correlation" if isnan(correlation) else f"rank correlation {correlation:.2f}"
+    ax.set_title(f"{title}, {len(predictions.observed)} evaluations", fontsize=10)
     ax.grid(alpha=GRID)
     return ax

@@ -1,4 +1,4 @@
-"""How far the ranking at one budget is that at another one."""
+"""Rank correlation of costs between budgets."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from fidelity.history.history import History
 def correlations(
     histories: Sequence[History],
 ) -> tuple[list[float], Float[np.ndarray, "budgets budgets"], Int[np.ndarray, "budgets budgets"]]:
-    """Spearman's rank correlation of the costs of the same configurations at two budgets.
+    """Return Spearman's rank correlation between the costs at each two budgets.
 
-    Learning curves that were reported on the way count at the budgets that they pass.
+    Intermediate costs of learning curves count at the budgets at which they were reported.
 
     Returns:
-        The budgets of the histories, ascending; the correlations, not a number where there are
-        fewer than three configurations or all cost the same; and the numbers of configurations.
+        The ascending budgets of the histories; the correlations, NaN for fewer than three
+        configurations or equal costs; and the numbers of configurations.
     """
     budgets = sorted({budget for history in histories for budget in history.budgets})
     rows = [
@@ -35,36 +35,35 @@ def correlations(
         for points in lines
     ]
     costs = np.array(rows, dtype=float).reshape(len(rows), len(budgets))
-    known = np.isfinite(costs)
-    numbers = known.T.astype(int) @ known.astype(int)
-    found = np.full((len(budgets), len(budgets)), np.nan)
+    observed = np.isfinite(costs)
+    numbers = observed.T.astype(int) @ observed.astype(int)
+    matrix = np.full((len(budgets), len(budgets)), np.nan)
     for i in range(len(budgets)):
         for j in range(len(budgets)):
-            both = costs[known[:, i] & known[:, j]]
-            found[i, j] = spearman(both[:, i], both[:, j])
-    return budgets, found, numbers
+            both = costs[observed[:, i] & observed[:, j]]
+            matrix[i, j] = spearman(both[:, i], both[:, j])
+    return budgets, matrix, numbers
 
 
 def rank_correlation(histories: Sources, ax: Axes | None = None, *, unit: str = "epochs") -> Axes:
-    """Draws Spearman's rank correlations between budgets, and of how many configurations.
+    """Draw Spearman's rank correlations between budgets, and the numbers of configurations.
 
-    A schedule promotes the best alone, whose costs are close to each other: their correlation is
-    below that of all networks.
+    A schedule promotes only the best configurations, whose costs are similar: their correlation is
+    lower than that of all networks.
 
     Args:
-        histories: of one search or several, with or without names, or a comparison. A search or
-            its directory stands for its history.
-        ax: where to draw; by default a new figure.
+        histories: one or several histories, searches or directories, with or without names; or a
+            comparison.
+        ax: the axes; by default a new figure.
         unit: of the budget.
 
     Returns:
-        The axes, empty where nothing was evaluated.
+        The axes, empty if nothing was evaluated.
 
     Raises:
-        TypeError: what was given stands for no history.
-        JournalError: the directory has no history, or it cannot be read.
+        TypeError, JournalError: a source has no readable history.
     """
-    budgets, found, numbers = correlations(Runs.of(histories).every())
+    budgets, matrix, numbers = correlations(Runs.of(histories).every())
     ax = axes(ax, 5.2, 4.4)
     shades = colormaps["cividis"].with_extremes(bad="white")
     ax.set_xlabel(f"budget ({unit})")
@@ -72,10 +71,10 @@ def rank_correlation(histories: Sources, ax: Axes | None = None, *, unit: str = 
     if not budgets:
         nothing(ax, "nothing has been evaluated yet")
         return ax
-    image = ax.imshow(np.ma.masked_invalid(found), cmap=shades, vmin=0, vmax=1)
+    image = ax.imshow(np.ma.masked_invalid(matrix), cmap=shades, vmin=0, vmax=1)
     for i in range(len(budgets)):
         for j in range(len(budgets)):
-            value = found[i, j]
+            value = matrix[i, j]
             number = "" if np.isnan(value) else f"{value:.2f}\n"
             colour = "black" if np.isnan(value) else ink_on(shades(value))
             text = f"{number}n={numbers[i, j]}"
@@ -83,5 +82,5 @@ def rank_correlation(histories: Sources, ax: Axes | None = None, *, unit: str = 
     labels = [f"{budget:g}" for budget in budgets]
     ax.set_xticks(range(len(budgets)), labels)
     ax.set_yticks(range(len(budgets)), labels)
-    ax.figure.colorbar(image, ax=ax, label="rank correlation (Spearman)")
+    ax.figure.colorbar(image, ax=ax, label="Spearman's rank correlation")
     return ax

@@ -1,4 +1,4 @@
-"""A configuration space as a tree: each choice below the one that makes it active."""
+"""A configuration space as a tree of hyperparameters and their conditions."""
 
 from __future__ import annotations
 
@@ -11,24 +11,21 @@ from bonas.plot.style import words
 from spaces.display.tree import rows
 from spaces.space import Space
 
-MOST_ROWS = 80
+MAX_ROWS = 80
 
 
 def space_tree(
-    space: ConfigurationSpace | Space, ax: Axes | None = None, *, most: int = MOST_ROWS
+    space: ConfigurationSpace | Space, ax: Axes | None = None, *, most: int = MAX_ROWS
 ) -> Axes:
-    """Draws the choices of a space, their values and their conditions.
+    """Draw the hyperparameters of a space, each below the one that activates it.
 
     Args:
-        space: what to draw; of a space of architectures, its `configuration_space`.
-        ax: where to draw; by default a new figure.
-        most: so many choices are drawn, and how many are left out is said.
-
-    Returns:
-        The axes.
+        space: a configuration space, or a space of architectures.
+        ax: the axes; by default a new figure.
+        most: the maximal number of hyperparameters; a last line says how many are left out.
 
     Raises:
-        TypeError: what was given is no space.
+        TypeError: `space` is no space.
     """
     if not isinstance(space, ConfigurationSpace):
         expected = "a ConfigurationSpace or a space of architectures"

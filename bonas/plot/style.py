@@ -1,4 +1,4 @@
-"""What several plots have in common: series that are told apart, and axes."""
+"""Shared style of the plots: distinguishable series, axes and labels."""
 
 from __future__ import annotations
 
@@ -20,69 +20,84 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-# Okabe & Ito (2008): told apart by colour-blind eyes; line styles and markers tell them apart in
-# print.
+# Okabe & Ito (2008): distinguishable with colour blindness; line styles and markers distinguish
+# series in black and white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "h")
 INK = "#333333"
+Values = Float[np.ndarray, " n"]
 GRID = 0.3
-"""Opacity of a grid."""
+"""Opacity of grid lines."""
 
 
 def axes(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
-    """The given axes, or those of a new figure of so many inches."""
+    """Return the given axes, or those of a new figure.
+
+    Args:
+        ax: the axes, or None.
+        width: of a new figure, in inches.
+        height: of a new figure, in inches.
+    """
     if ax is None:
         _, ax = plt.subplots(figsize=(width, height), layout="constrained")
     return ax
 
 
 def line(index: int) -> dict[str, Any]:
-    """How to draw line number `index`: no two of the first 28 have the same colour and style."""
+    """Return matplotlib's settings of a line; the first 28 differ in colour or line style."""
     return {
         "color": COLOURS[index % len(COLOURS)],
         "linestyle": STYLES[index % len(STYLES)],
         "marker": MARKERS[index % len(MARKERS)],
-        # Few, and at other places than those of the next line.
+        # Few markers, offset from those of neighbouring lines.
         "markevery": (0.04 + 0.03 * (index % 4), 0.2),
         "markersize": 5,
     }
 
 
 def steps(
-    ax: Axes, index: int, label: str, x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]
+    ax: Axes, index: int, label: str, x: Values, y: Values, band: tuple[Values, Values] | None
 ) -> None:
-    """Draw line number `index` as right-continuous steps; at a single place it is a marker.
+    """Draw a line as right-continuous steps, or a single point as a marker.
 
     Args:
-        ax: where to draw.
+        ax: the axes.
         index: of the line among those of the plot.
         label: of the line in the legend.
-        x: ascending.
-        y: the value from each of them on.
+        x: ascending positions.
+        y: the value from each position on.
+        band: the lower and upper edge of a shaded band around the line, if any.
     """
-    drawn = line(index)
+    settings = line(index)
     if not np.ptp(x) and not np.ptp(y):
-        drawn["markevery"] = 1  # a line of no length has no markers at parts of its length
-    ax.step(x, y, where="post", label=label, **drawn)
+        settings["markevery"] = 1  # fractions of a line of length zero hold no marker
+    ax.step(x, y, where="post", label=label, **settings)
+    if band is not None:
+        ax.fill_between(x, *band, step="post", color=settings["color"], alpha=0.2, linewidth=0)
 
 
 def nothing(ax: Axes, reason: str = "nothing has succeeded yet") -> None:
-    """Write into empty axes why they are empty."""
+    """Write into empty axes why they are empty.
+
+    Args:
+        ax: the axes.
+        reason: the text.
+    """
     ax.text(0.5, 0.5, reason, ha="center", va="center", color=INK, transform=ax.transAxes)
 
 
 def words(name: str) -> str:
-    """Return a name as matplotlib shows it: letter by letter, and never hidden.
+    """Return a name escaped so that matplotlib shows it literally.
 
-    Matplotlib hides labels that begin with an underscore, and reads what is between two dollar
+    Matplotlib hides labels that begin with an underscore and typesets text between two dollar
     signs as a formula.
     """
     return f"{' ' if name.startswith('_') else ''}{name}".replace("$", r"\$")
 
 
 def labels(names: Collection[str]) -> list[str]:
-    """Return the label of each series; several are told apart even where a name is empty."""
+    """Return the label of each series; an empty name among several becomes '(no name)'."""
     return [words(name or ("(no name)" if len(names) > 1 else "")) for name in names]
 
 
@@ -93,13 +108,13 @@ def legend(ax: Axes, **settings: Any) -> None:
 
 
 def logarithmic(ax: Axes, lowest: float) -> None:
-    """A logarithmic vertical axis with plain numbers; with a zero at its end if one is drawn.
+    """Make the vertical axis logarithmic with plain numbers, down to zero if the data have a zero.
 
-    Negative values have no logarithm: where one is drawn, the axis stays linear.
+    Negative values have no logarithm: with any in the data, the axis stays linear.
 
     Args:
-        ax: what is drawn already.
-        lowest: of the values that are drawn and above zero; infinite if there are none.
+        ax: axes with the data.
+        lowest: the lowest positive value in the data; infinite if there is none.
     """
     low, high = ax.get_ylim()
     if ax.dataLim.y0 < 0 or not np.isfinite(lowest):
@@ -113,28 +128,28 @@ def logarithmic(ax: Axes, lowest: float) -> None:
     else:
         ax.set_yscale("log")
         low, high = ax.get_ylim()
-        few = high / low < 30  # matplotlib's own ticks would be one or two powers of ten
+        narrow = high / low < 30  # matplotlib would label only one or two powers of ten
         ax.yaxis.set_major_locator(
-            MaxNLocator(7, steps=[1, 2, 5, 10]) if few else LogLocator(subs=(1, 2, 5))
+            MaxNLocator(7, steps=[1, 2, 5, 10]) if narrow else LogLocator(subs=(1, 2, 5))
         )
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times the powers of ten in a range; the powers alone where it is wide."""
+    """Return 1, 2 and 5 times the powers of ten in a range; only the powers in a wide range."""
     first, last = floor(log10(low)), ceil(log10(high))
     digits = (1, 2, 5) if last - first <= 4 else (1,)
-    every = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in digits]
-    return [number for number in every if low <= number <= high]
+    numbers = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in digits]
+    return [number for number in numbers if low <= number <= high]
 
 
 def logarithmic_clock(ax: Axes, lowest: float) -> None:
-    """Make the horizontal axis logarithmic; with a zero at its end if one is drawn.
+    """Make the horizontal axis logarithmic, down to zero if the data have a zero.
 
     Args:
-        ax: what is drawn already.
-        lowest: of the places that are above zero; infinite if there are none.
+        ax: axes with the data.
+        lowest: the lowest positive position in the data; infinite if there is none.
     """
     if not np.isfinite(lowest):
         return
@@ -146,25 +161,32 @@ def logarithmic_clock(ax: Axes, lowest: float) -> None:
 
 
 def budget_axis(ax: Axes, budgets: Sequence[float]) -> None:
-    """A horizontal axis with ticks at budgets, logarithmic if they grow at least eightfold.
+    """Put ticks at budgets, on a logarithmic horizontal axis if they grow at least eightfold.
 
-    Of many budgets a few have ticks, the last one among them.
+    At most 8 budgets have ticks, the highest one among them.
 
     Args:
-        ax: what is drawn already.
+        ax: axes with the data.
         budgets: one or more, above zero.
     """
-    kept = sorted(budgets)[:: -ceil(len(budgets) / 8)]
+    ticks = sorted(budgets)[:: -ceil(len(budgets) / 8)]
     if max(budgets) >= 8 * min(budgets):
         logarithmic_clock(ax, min(budgets))
-        kept = [*kept, 0.0] if ax.dataLim.x0 == 0 else kept
-    ax.xaxis.set_major_locator(FixedLocator(kept))
+        ticks = [*ticks, 0.0] if ax.dataLim.x0 == 0 else ticks
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
 
 
 def star(ax: Axes, x: float, y: float, label: str) -> None:
-    """Marks the point that matters most."""
+    """Mark the most important point with a star.
+
+    Args:
+        ax: the axes.
+        x: its horizontal position.
+        y: its vertical position.
+        label: of the star in the legend.
+    """
     ax.scatter(
         [x], [y], s=180, marker="*", color=COLOURS[1], edgecolors="black", zorder=3, label=label
     )
@@ -172,12 +194,12 @@ def star(ax: Axes, x: float, y: float, label: str) -> None:
 
 
 def ink_on(shade: Sequence[float]) -> str:
-    """Black or white, whichever can be read on a colour (red, green, blue within [0, 1])."""
+    """Return the readable one of black and white on a colour (red, green, blue in [0, 1])."""
     red, green, blue = shade[:3]
     return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
 
 
 def shades(count: int) -> list[tuple[float, float, float, float]]:
-    """So many shades from light to dark, which differ in grey as they do in colour."""
-    found = colormaps["cividis_r"](np.linspace(0.05, 0.95, count) if count != 1 else [0.5])
-    return [(float(r), float(g), float(b), float(a)) for r, g, b, a in found]
+    """Return `count` shades from light to dark, distinguishable in greyscale too."""
+    colours = colormaps["cividis_r"](np.linspace(0.05, 0.95, count) if count != 1 else [0.5])
+    return [(float(r), float(g), float(b), float(a)) for r, g, b, a in colours]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from bonas.strategies.strategy import Strategy
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
+from fidelity.objective import Objective
+from fidelity.schedules.schedule import Schedule
 from spaces.display.html import Html, element, size, table
 from spaces.space import Space
 
@@ -14,30 +17,11 @@ from spaces.space import Space
 class Searched(Protocol):
     """The properties of a `Search` that are displayed."""
 
-    @property
-    def space(self) -> Space:
-        """The search space."""
-        ...
-
-    @property
-    def objective(self) -> object:
-        """The objective, a function or another callable."""
-        ...
-
-    @property
-    def strategy(self) -> object:
-        """The strategy."""
-        ...
-
-    @property
-    def schedule(self) -> object:
-        """The schedule."""
-        ...
-
-    @property
-    def seed(self) -> int:
-        """The seed of the search."""
-        ...
+    space: Space
+    objective: Objective
+    strategy: Strategy
+    schedule: Schedule
+    seed: int
 
     @property
     def history(self) -> History:

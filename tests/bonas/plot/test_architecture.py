@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from bonas.plot import architecture
-from bonas.plot.architecture import HIGH, WIDE
+from bonas.plot.architecture import HALF_HEIGHT, HALF_WIDTH
 from bonas.plot.layers import place
 from spaces.architecture.architecture import Architecture, chain
 from spaces.cells.cell import CellSpace
@@ -102,7 +102,9 @@ def test_no_edge_runs_through_a_box_and_no_boxes_overlap(graph: Architecture) ->
             assert abs(x - a) >= 1 or abs(y - b) >= 1
     for points in lines(ax):
         for x, y in centres:
-            inside = (np.abs(points[:, 0] - x) < WIDE - 1e-6) & (np.abs(points[:, 1] - y) < HIGH)
+            inside = (np.abs(points[:, 0] - x) < HALF_WIDTH - 1e-6) & (
+                np.abs(points[:, 1] - y) < HALF_HEIGHT
+            )
             assert not inside.any()
     low, high = ax.get_ylim()
     assert (

@@ -49,7 +49,7 @@ def test_several_runs_are_a_median_in_a_band() -> None:
     assert ax is axes
     assert [line.get_ydata()[-1] for line in ax.lines] == [8.0, 9.0]  # type: ignore[index]
     assert len(ax.collections) == 1
-    assert ax.get_ylabel() == "hypervolume (cost x latency)"
+    assert ax.get_ylabel() == "hypervolume (cost × latency)"
 
 
 def test_what_is_lacking_of_the_true_front() -> None:

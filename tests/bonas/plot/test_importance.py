@@ -22,4 +22,4 @@ def test_the_largest_is_at_the_top_and_some_may_be_left_out() -> None:
     assert labels == ["operation of a long name", "depth"]
     bottom, top = ax.get_ylim()
     assert bottom > top
-    assert "2 more are not shown" in ax.get_xlabel()
+    assert "2 more not shown" in ax.get_xlabel()
