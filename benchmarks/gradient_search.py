@@ -6,8 +6,8 @@
 Each searches the NAS-Bench-201 cells (8 channels, one cell in each of two stages) with the
 training half of digits' training part, its weights on one half and its architecture parameters
 on the other. The discretised cell is then trained by `Training` for 20 epochs, exactly as the
-random networks of the same space in results/one_shot_digits.csv (`benchmarks/one_shot.py`), beside
-which it is reported. 'Pooling normalised' searches with batch normalisation after pooling, as the
+random networks of the same space in results/one_shot_digits.csv (`benchmarks/one_shot.py`), with
+which it is compared. 'Pooling normalised' searches with batch normalisation after pooling, as the
 code of Liu et al. (2019) does; what is trained is the cell of the ordinary space. Results go to
 results/gradient_search.csv, the architecture parameters to results/gradient_search_traces.csv.
 Times are CPU seconds of the process.
@@ -72,18 +72,18 @@ SETTINGS = {"epochs": 30, "batch_size": 64, "architecture_rate": 0.01}
 
 
 def first_stop(rule: StopRule, trace: Trace) -> int | None:
-    """The epoch after which the rule would have ended the search."""
+    """The epoch after which the rule would have stopped the search."""
     epochs = range(1, trace.epochs + 1)
     return next((epoch for epoch in epochs if rule(trace.until(epoch))), None)
 
 
 def measure(name: str, seed: int) -> tuple[dict[str, object], pd.DataFrame]:
-    """One search and the training of its result: a row, and the trace."""
+    """Search once and train the result; return a row and the trace."""
     bilevel = Bilevel(datasets.digits(), seed=seed, device="cpu", **SETTINGS)  # type: ignore[arg-type]
     make, space = METHODS[name]
     start = time.process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CollapseWarning)  # the trace tells
+        warnings.simplefilter("ignore", CollapseWarning)  # the trace records it
         trace = make(bilevel).trace(space)
     searched = time.process_time() - start
     cell = space.to_string(trace.configurations[-1])
@@ -109,13 +109,13 @@ def measure(name: str, seed: int) -> tuple[dict[str, object], pd.DataFrame]:
 
 
 def report(random_networks: Path = RESULTS / "one_shot_digits.csv") -> None:
-    """Writes results/gradient_search.md."""
+    """Write results/gradient_search.md."""
     rows, others = pd.read_csv(CSV), pd.read_csv(random_networks)
     errors = others["stand_alone"]
     lines = [
         "# Gradient-based search on digits",
         "",
-        "What is measured is told in ../gradient_search.py: "
+        "../gradient_search.py describes the measurement: "
         + ", ".join(f"{name} {value}" for name, value in SETTINGS.items())
         + f". One thread of a shared machine ({os.cpu_count()} cores), CPU seconds, torch "
         f"{torch.__version__}. Errors in percent, of 359 validation and 359 test images, so that "
@@ -153,7 +153,7 @@ def report(random_networks: Path = RESULTS / "one_shot_digits.csv") -> None:
 
 
 def main() -> None:
-    """Measures what is not in the results yet, or writes the report."""
+    """Measure what the results lack, or write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--methods", nargs="*", default=list(METHODS))

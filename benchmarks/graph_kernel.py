@@ -1,11 +1,11 @@
-"""Where the graph kernel earns its place: it, the configuration kernel, and their sum.
+"""The graph kernel, the configuration kernel, and their sum, compared on three spaces.
 
-    python benchmarks/graph_kernel.py                              # what is not there yet
+    python benchmarks/graph_kernel.py                              # what is missing
     python benchmarks/graph_kernel.py --spaces MNIST1DCells --seeds 10
-    python benchmarks/graph_kernel.py --report                     # the table of what is there
+    python benchmarks/graph_kernel.py --report                     # only the table
 
-Rank correlation: as in `rank_correlation.py`, a Gaussian process learns from one training of each
-of 50, 100 and 200 random networks and ranks those held out, at most 1,000. Regret: as in
+Rank correlation: as in `rank_correlation.py`, a Gaussian process is fitted to one training run of
+each of 50, 100 and 200 random networks and ranks those held out, at most 1,000. Regret: as in
 `ablations.py`, of the network that `BayesianOptimization` with this surrogate recommends after 25,
 50 and 100 evaluations, in percent of accuracy. Three spaces:
 
@@ -16,7 +16,7 @@ of 50, 100 and 200 random networks and ranks those held out, at most 1,000. Regr
   9 epochs on MNIST-1D with 16 channels, in CPU minutes (results/graph_kernel_networks.csv). The
   space has no table, so there is no search, and with 100 training points 113 are held out.
 
-Every seed is written to results/graph_kernel.csv, and what is there is not run again. The default's
+Every seed is written to results/graph_kernel.csv; recorded seeds are not run again. The default's
 searches of NAS-Bench-Macro from seed 10 on are those of bonas in results/nasbench_macro.csv: the
 same seeds draw the same, and seeds 0 to 9, run both ways, agreed in every row.
 """
@@ -78,8 +78,8 @@ class Case:
 
     Attributes:
         space: the space.
-        table: of the networks whose accuracies are known.
-        searched: whether that is all of them.
+        table: the networks with known accuracies.
+        searched: whether the table holds all networks of the space.
         sizes: the numbers of training points, which leave networks to hold out.
     """
 
@@ -96,7 +96,7 @@ def macro() -> Case:
 
 
 def mnist1d_cells() -> Case:
-    """The table in the package, after the last epoch of each of its two trainings."""
+    """The table in the package, after the last epoch of each of its two training runs."""
     table = MNIST1DCells()
     runs = {
         chosen.get_array().tobytes(): [
@@ -108,7 +108,7 @@ def mnist1d_cells() -> Case:
 
 
 def node_cells() -> Case:
-    """Networks that are trained here, each once; those that the file holds are not."""
+    """Train the networks that the file lacks, each once."""
     space = NODE_CELLS.configuration_space
     training = Training(
         NODE_CELLS, mnist1d(), EPOCHS, batch_size=320, learning_rate=0.3, device="cpu"
@@ -138,7 +138,7 @@ CASES = {"NAS-Bench-Macro": macro, "MNIST1DCells": mnist1d_cells, "node cells": 
 
 
 def rank(name: str, case: Case, seeds: int, known: set[tuple[str, ...]]) -> Iterator[list[Row]]:
-    """The rank correlations of each seed that is not `known`."""
+    """Yield the rank correlations of each seed that is not `known`."""
     space = case.space.configuration_space
     encoder = Encoder(case.space, depth=1, paths=False)
     drawn = [
@@ -151,7 +151,7 @@ def rank(name: str, case: Case, seeds: int, known: set[tuple[str, ...]]) -> Iter
 
 
 def regrets(name: str, case: Case, seeds: int, known: set[tuple[str, ...]]) -> Iterator[list[Row]]:
-    """The regrets of each search that is not `known`."""
+    """Yield the regrets of each search that is not `known`."""
     strategies = {kernel: BayesianOptimization(process) for kernel, process in KERNELS.items()}
     for seed in range(seeds if case.searched else 0):
         for kernel, strategy in strategies.items():
@@ -168,7 +168,7 @@ def _row(study: str, space: str, kernel: str, seed: int, at: float, value: float
 
 
 def run(name: str, case: Case, seeds: int) -> None:
-    """Both studies of one space."""
+    """Run both studies of one space."""
     known = set()
     if TARGET.exists():
         with TARGET.open(newline="", encoding="utf-8") as file:
@@ -189,7 +189,7 @@ def _append(target: Path, rows: list[Row]) -> None:
 
 
 def report() -> str:
-    """Writes graph_kernel.md, and returns it."""
+    """Write graph_kernel.md, and return it."""
     frame = pd.read_csv(TARGET)
     lines = [
         f"Written {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by `benchmarks/graph_kernel.py`, "
@@ -198,7 +198,7 @@ def report() -> str:
     lines += _table(frame, CORRELATION, SIZES, "training points", "mean (standard deviation)")
     lines += _table(frame, REGRET, MARKS[:3], "evaluations", "percent, median / mean")
     lines += [
-        "The last column: in how many seeds the kernel did better and worse than the",
+        "The last column is the number of seeds in which the kernel was better and worse than the",
         "configuration kernel alone, at each of the three sizes; the rest are ties.",
     ]
     text = "\n".join(lines) + "\n"
@@ -237,7 +237,7 @@ def _table(
 
 
 def main() -> None:
-    """Runs what is missing, then writes the table."""
+    """Run what is missing, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spaces", nargs="+", default=list(CASES), choices=CASES)
     parser.add_argument("--seeds", type=int, default=50, help="of each search; at most 10 rankings")

@@ -2,23 +2,22 @@
 
     python benchmarks/hardware.py                      # everything that is installed
     python benchmarks/hardware.py --seeds 3 "SMAC3"    # one of them
-    python benchmarks/hardware.py --report             # table and picture of what is there
+    python benchmarks/hardware.py --report             # only table and picture
     python benchmarks/hardware.py --quick              # two minutes, in results/quick
 
 A query returns the CIFAR-10 validation error of one random training run (200 epochs) of the 2 or 3
 that the table holds of a cell, which the seed of the search draws, and the cell's latency on the
-device (HW-NAS-Bench). Nobody is told anything beforehand. What is compared is the hypervolume of
-the front that a search has found: of the cells that nothing observed dominates, with the mean
-error of each, as a fraction of the hypervolume of the true front of the table. The reference point
-is, for everybody and on every device, the 90th percentile of the table in error and in latency;
+device (HW-NAS-Bench). No peer knows either beforehand. The result is the hypervolume of the front
+of a search, which are the cells that no observation dominates, with the mean error of each, as a
+fraction of the hypervolume of the true front of the table. For every peer and every device the
+reference point is the 90th percentile of the table in error and in latency;
 the fraction with the worst values of the table as reference is in the column `fraction_worst`, and
 that of all cells which were evaluated in `evaluated`.
 
 Settings were chosen on the edge GPU, the transform of the costs with a look at all devices. Every
-seed is written to results/hardware.csv, and what is there is not run again. A peer whose library
-is missing is left out, with a line that says so.
-`cpu_seconds` is the mean over the last 25 evaluations of what asking and telling took, with one
-thread.
+seed is written to results/hardware.csv, and recorded seeds are not run again. A peer whose library
+is missing is skipped with a message.
+`cpu_seconds` is the mean CPU time of ask and tell over the last 25 evaluations, with one thread.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ PEERS: Mapping[str, FrontPeer] = {
 
 @dataclass(frozen=True)
 class Truth:
-    """What the table knows of a device."""
+    """The true front of a device."""
 
     table: HardwareNASBench201
 
@@ -87,7 +86,7 @@ class Truth:
         return {name: (point, hypervolume(costs, point.tolist())) for name, point in points.items()}
 
     def reached(self, rows: list[int], observed: list[tuple[float, ...]]) -> dict[str, float]:
-        """What the evaluated cells come to."""
+        """The fractions that the evaluated cells reach."""
         found = self.table.costs[rows]
         front = found[non_dominated(np.array(observed))]
         reached = {
@@ -99,7 +98,7 @@ class Truth:
 
 
 def search(peer: FrontPeer, truth: Truth, seed: int, evaluations: int) -> list[dict[str, float]]:
-    """One search; what it had reached at each point of `GRID`."""
+    """Run one search; return its result at each point of `GRID`."""
     table = truth.table
     session = peer.start(table.space, seed, evaluations)
     rows: list[int] = []
@@ -130,7 +129,7 @@ def look_up(table: HardwareNASBench201, choice: Choice, seed: int) -> tuple[int,
 
 
 def run(name: str, device: str, truth: Truth, target: Path, seeds: range, evaluations: int) -> None:
-    """The searches of one peer on one device that `target` does not have yet."""
+    """Run the searches of one peer on one device that `target` lacks."""
     known = _known(target)
     started = time.perf_counter()
     for seed in seeds:
@@ -165,14 +164,14 @@ def _append(target: Path, rows: list[dict[str, float | str]]) -> None:
 
 
 def one_thread() -> None:
-    """For what is loaded, and for what the peers load when they start."""
+    """Limit loaded libraries, and those that the peers load later, to one thread."""
     torch.set_num_threads(1)
     threadpool_limits(1)
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def main() -> None:
-    """Runs what is asked for, then writes table and picture."""
+    """Run the requested searches, then write table and picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(PEERS)}")
     parser.add_argument("--devices", nargs="+", default=list(DEVICES), choices=list(DEVICES))

@@ -19,7 +19,7 @@ DEVICES = {
 
 
 def report(source: Path) -> str:
-    """Writes the table and the picture beside `source`, and returns the table.
+    """Write the table and the picture next to `source`, and return the table.
 
     Raises:
         FileNotFoundError: there is no `source`.
@@ -72,13 +72,13 @@ def _table(frame: pd.DataFrame, column: str, title: str) -> str:
 def _times(frame: pd.DataFrame) -> str:
     last = frame[frame["evaluations"] == frame["evaluations"].max()]
     seconds = last.groupby("peer")["cpu_seconds"].median().sort_values()
-    lines = ["## CPU seconds a proposal at 200 evaluations, one thread, median\n", "| | s |"]
+    lines = ["## CPU seconds per proposal at 200 evaluations, one thread, median\n", "| | s |"]
     lines += ["| --- | --- |", *(f"| {peer} | {value:.2g} |" for peer, value in seconds.items())]
     return "\n".join(lines) + "\n"
 
 
 def _plot(frame: pd.DataFrame, target: Path) -> None:
-    """What is lacking of the true hypervolume; the band is the standard error."""
+    """Plot the missing share of the true hypervolume; the band is the standard error."""
     means = frame.groupby("peer")["fraction"].mean().sort_values(ascending=False)
     everyone = means.index.tolist()
     figure, axes = plt.subplots(

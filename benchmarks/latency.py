@@ -1,13 +1,13 @@
-"""How well a table of operations estimates the latency of networks that are measured whole.
+"""The accuracy of latencies estimated from a table of operations.
 
     python benchmarks/latency.py
 
-For each space some random networks calibrate a `LatencyTable`, and it is asked about others. All
-are measured in rounds, one network after another, so that a busy minute meets all of them; the
-latency of a network is the median over every other round, and the rounds between make a second
-measurement: what the two differ by, no estimate can know. The table has the operations of the
-calibrating networks beforehand and measures others when they are needed. Multiply-adds and numbers
-of activations, with an intercept and a slope fitted to the same networks, stand beside it.
+For each space some random networks calibrate a `LatencyTable`, which then estimates others. All
+are measured in rounds, one network after another, so that a busy minute affects all of them. The
+latency of a network is the median over every other round; the remaining rounds make a second
+measurement, whose difference to the first bounds the accuracy of any estimate. The table holds the
+operations of the calibrating networks and measures others on demand. It is compared with
+multiply-adds and activations, with an intercept and a slope fitted to the same networks.
 
 Results go to results/latency.md.
 """
@@ -68,12 +68,12 @@ CASES = (
 
 @dataclass(frozen=True)
 class Found:
-    """What was found for a case; the arrays are of the networks that did not calibrate.
+    """The results of a case; the arrays are of the networks that did not calibrate.
 
     Attributes:
         measured: in seconds, the median over half of the rounds.
         again: over the other half.
-        spread: of each network the distance of quartiles over the median, the median over rounds.
+        spread: the interquartile range over the median of each network, the median over rounds.
         estimates: by name of the estimate, in seconds.
         before: operations in the table before these networks were seen.
         after: and after.
@@ -96,7 +96,7 @@ class Found:
 
 
 def run(case: Case, calibrating: int, tested: int) -> Found:
-    """Calibrates, then measures and estimates."""
+    """Calibrate, then measure and estimate."""
     drawn = sample(case.space.configuration_space, 4 * (calibrating + tested), _rng())
     drawn = [c for c in drawn if case.space.architecture(c).connected][: calibrating + tested]
     start = time.perf_counter()
@@ -147,7 +147,7 @@ def _cost(case: Case, configuration: Configuration) -> tuple[int, int]:
 
 
 def _fitted(amount: Row, measured: Row, calibrating: int) -> Row:
-    """Intercept and slope with the least squares of relative errors."""
+    """Fit intercept and slope by least squares of relative errors."""
     work = np.column_stack([np.zeros_like(amount), amount])
     intercept, _, slope = fit(work[:calibrating], measured[:calibrating])
     return intercept + slope * amount
@@ -160,7 +160,7 @@ def _row(name: str, estimate: Row, measured: Row) -> str:
 
 
 def section(case: Case, found: Found, calibrating: int) -> list[str]:
-    """One space, as lines of Markdown."""
+    """Format one space as lines of Markdown."""
     low, middle, high = np.quantile(found.measured, [0, 0.5, 1]) * 1e3
     table = found.table
     lines = [
@@ -184,9 +184,9 @@ def section(case: Case, found: Found, calibrating: int) -> list[str]:
 
 
 def report(calibrating: int, tested: int, cases: Sequence[Case] = CASES) -> str:
-    """The results as Markdown."""
+    """Measure all cases and format them as Markdown."""
     lines = [
-        "# Latency: a table of operations beside measured networks",
+        "# Latency: a table of operations compared with measured networks",
         "",
         f"Measured on {datetime.date.today()} by `python benchmarks/latency.py`: Python "
         f"{platform.python_version()}, torch {version('torch')}; {LATENCY.threads} thread on "
@@ -203,7 +203,7 @@ def report(calibrating: int, tested: int, cases: Sequence[Case] = CASES) -> str:
 
 
 def main() -> None:
-    """Measures and writes the results."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--calibrating", type=int, default=20)
     parser.add_argument("--tested", type=int, default=60)

@@ -1,14 +1,14 @@
-"""Makes the table `fidelity/tables/mnist1d_cells.npz`: trains every cell of a small space.
+"""Make the table `fidelity/tables/mnist1d_cells.npz`: train every cell of a small space.
 
     OMP_NUM_THREADS=1 python benchmarks/make_mnist1d_cells.py --journal cells.jsonl
 
 Each canonical cell of `MNIST1DCells.space` is trained by `fidelity.Training` to 27 epochs from
 each seed, once, and validated after each epoch: since the learning rate follows one curve over
 all 27 epochs, that single training gives the true cost at every budget. Each finished network is
-a line of the journal, so the script may be killed at any moment and goes on when it is started
-again. Cells are trained in a random order, so that whatever else the machine does meets all
-kinds of cells alike. When the journal is complete, the table and a JSON file that says
-how, when and where it was made are written beside `mnist1d_cells.py`.
+a line of the journal, so the script may be killed at any moment and resumes when it is started
+again. Cells are trained in a random order, so that other load on the machine affects all kinds of
+cells alike. When the journal is complete, the table and a JSON file that says how, when and where
+it was made are written next to `mnist1d_cells.py`.
 
 Seconds are CPU seconds of the process (`time.process_time`), validation included: other processes
 on the same machine disturb them less than wall time.
@@ -65,7 +65,7 @@ class Timed(Context):
     times: list[float] = field(default_factory=lambda: [time.process_time()])
 
     def report(self, step: float, cost: float) -> None:
-        """Records the cost, and when it was known."""
+        """Record the cost and the CPU time."""
         super().report(step, cost)
         self.times.append(time.process_time())
 
@@ -81,7 +81,7 @@ def cells() -> dict[str, str]:
 
 
 def settings(training: Training) -> dict[str, Any]:
-    """How every network is trained: the numbers of `Training`."""
+    """The settings of `Training` for every network."""
     numbers = {f.name: getattr(training, f.name) for f in fields(training)}
     chosen = {name: value for name, value in numbers.items() if name not in ("space", "dataset")}
     return {**chosen, "augment": len(training.dataset.augment), "dataset": training.dataset.name}
@@ -105,7 +105,7 @@ def train(training: Training, cell: Configuration, seed: int) -> Record:
 
 
 def read(journal: Path, training: Training) -> list[Record]:
-    """The finished networks; a last line that a kill has torn is cut off the file.
+    """Read the finished networks; cut off a torn last line.
 
     Raises:
         ValueError: the journal was made with other settings.
@@ -158,12 +158,12 @@ def assemble(records: list[Record], training: Training) -> Records:
 def rank_correlation(
     one: Float64[np.ndarray, " networks"], other: Float64[np.ndarray, " networks"]
 ) -> float:
-    """Spearman's, to three digits."""
+    """Spearman's rank correlation, to three digits."""
     return round(float(spearmanr(one, other).statistic), 3)
 
 
 def measured(table: Records) -> dict[str, Any]:
-    """What the table is like: spread of errors, and how far low budgets tell of the last one."""
+    """The spread of errors, and how well low budgets predict the last one."""
     errors = table.wrong.mean(0) / VALIDATION_IMAGES
     last, first_seed = errors[:, -1], table.wrong[0].astype(np.float64)
     test = table.test_wrong.mean(0)
@@ -192,7 +192,7 @@ def measured(table: Records) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The model of the processor, where the system tells it."""
+    """The model of the processor, if the system reports it."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -238,17 +238,17 @@ def description(
 
 
 def main() -> None:
-    """Trains what is not in the journal, then writes the table."""
-    parser = argparse.ArgumentParser(description="Makes the table of MNIST1DCells.")
+    """Train what the journal lacks, then write the table."""
+    parser = argparse.ArgumentParser(description="Make the table of MNIST1DCells.")
     parser.add_argument("--journal", type=Path, required=True, help="finished networks")
     parser.add_argument("--output", type=Path, default=FILE.parent, help="the folder of the table")
-    parser.add_argument("--note", default="", help="what else to tell in the JSON file")
+    parser.add_argument("--note", default="", help="a note for the JSON file")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     training = MNIST1DCells().training()
     todo = list(remaining(read(arguments.journal, training)))
     if todo:
-        train(training, SPACE.from_string(WARM_UP), 0)  # the first of a process is slower
+        train(training, SPACE.from_string(WARM_UP), 0)  # the first run of a process is slower
     with arguments.journal.open("a", encoding="utf-8") as file:
         for number, (cell, seed) in enumerate(todo):
             record = train(training, SPACE.from_string(cell), seed)

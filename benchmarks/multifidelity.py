@@ -4,18 +4,17 @@
     python benchmarks/multifidelity.py --problems cifar10 --seeds 10 --minutes 10
     python benchmarks/multifidelity.py --report
 
-One worker; a training takes the seconds of the table. On NAS-Bench-201 there are 12 and 200
-epochs, and going on to 200 means training anew. On the table in the package there are 1 to 27, and
-trainings go on where they were. `regret` is that of the network that a search recommends among
-those that it has trained to the highest budget, in percent of validation accuracy above the best
-of the table; before there is one it counts 100. `full` is how many such trainings have ended.
+One worker; a training run takes the seconds of the table. On NAS-Bench-201 there are 12 and 200
+epochs, and a promotion to 200 retrains. On the table in the package there are 1 to 27, and training
+runs resume. `regret` is that of the network that a search recommends among those trained to the
+highest budget, in percent of validation accuracy below the best of the table; before there is one
+it counts 100. `full` is the number of finished training runs at the highest budget.
 
-A training on CIFAR-100 takes 2 times as long as on CIFAR-10 and one on ImageNet16-120 6 times, so
-hours are stretched by that. Rows are at fixed times, and where a search that trains everything to
-the highest budget has made 50 and 150 trainings. Every seed is written to
-results/multifidelity_<problem>.csv, and what is there is not run again; so several processes may
-run at once if they have different problems. A peer whose library is missing is left out, with a
-line that says so.
+A training run on CIFAR-100 takes 2 times as long as on CIFAR-10 and one on ImageNet16-120 6 times,
+so hours are scaled accordingly. Rows are at fixed times, and where a search that trains everything
+to the highest budget has made 50 and 150 training runs. Every seed is written to
+results/multifidelity_<problem>.csv, and recorded seeds are not run again; several processes may run
+at once if they have different problems. A peer whose library is missing is skipped with a message.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from multifidelity_report import report
 
 
 def run(problem: Problem, names: Iterable[str], seeds: int, more: Callable[[], bool]) -> None:
-    """The searches that the problem's file lacks, seed by seed, as long as there is `more`."""
+    """Run the searches that the problem's file lacks, seed by seed, while there is `more`."""
     everyone = methods(problem)
     known = _known(problem.rows)
     missing: set[str] = set()
@@ -75,7 +74,7 @@ def _append(problem: Problem, name: str, seed: int, rows: Iterable[Row]) -> None
 
 
 def main() -> None:
-    """Runs what is asked for, then writes table and plots."""
+    """Run the requested searches, then write table and plots."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--problems", nargs="+", default=list(PROBLEMS), choices=list(PROBLEMS))
     parser.add_argument("--methods", nargs="+", default=[], metavar="NAME", help="all by default")

@@ -28,14 +28,14 @@ from fidelity.schedules.schedule import Schedule
 from spaces.space import configuration
 
 MILESTONES = (50, 150)
-"""Trainings to the highest budget, at which a search that makes no others has a row too."""
+"""Training runs to the highest budget after which a search that makes no others has a row."""
 NOTHING = 100.0
 """The regret before there is anything to recommend."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a search had reached when: the regret in percent, and how many full trainings."""
+    """The result of a search at a time: regret in percent, and number of full training runs."""
 
     time: float
     regret: float
@@ -43,10 +43,10 @@ class Row:
 
 
 class Method(Protocol):
-    """Something that searches a table."""
+    """A method that searches a table."""
 
     def run(self, problem: Problem, seed: int) -> list[Row]:
-        """One search.
+        """Run one search.
 
         Raises:
             ImportError: its library is not installed.
@@ -60,8 +60,8 @@ class Bonas:
 
     Attributes:
         strategy: one object for all seeds, whose caches name the cells of the space only once.
-        schedule: of budgets.
-        evaluations: after which it ends; None ends it when the problem says.
+        schedule: the schedule.
+        evaluations: the number after which it ends; None ends it at the problem's time.
     """
 
     strategy: Strategy
@@ -85,7 +85,7 @@ class Bonas:
         return [self._row(problem, search.history, ends, time) for time in sorted(marks)]
 
     def _row(self, problem: Problem, history: History, ends: Sequence[float], time: float) -> Row:
-        """What it would have recommended at that time."""
+        """The recommendation at that time."""
         cut = History(history.space, resumes=history.resumes)
         ended = [e for e, end in zip(history.evaluations, ends, strict=True) if end <= time]
         for trial in history.trials[: max((e.trial.number for e in ended), default=-1) + 1]:
@@ -105,12 +105,12 @@ class Bonas:
 
 
 class _TimeIsUp(Exception):
-    """Ends the run of a peer."""
+    """Raised to end the run of a peer."""
 
 
 @dataclass
 class _Clock:
-    """Trains for a peer until the time is up, and remembers the best network at full budget."""
+    """The evaluations of a peer until the time is up, and the best network at full budget."""
 
     problem: Problem
     rng: np.random.Generator
@@ -154,7 +154,7 @@ class Other:
 
 
 def methods(problem: Problem) -> Mapping[str, Method]:
-    """All of them, by name."""
+    """All methods of a problem, by name."""
     space, budgets = problem.table.space, (problem.short, problem.full, problem.eta)
     full = FullFidelity(problem.full)
     # The clock is simulated, so seconds are the same in every run.

@@ -20,20 +20,20 @@ from ConfigSpace import ConfigurationSpace
 from peers.peer import EDGES, OPERATIONS, Choice
 
 Evaluate = Callable[[Choice, float], float]
-"""The validation error in percent of a choice after so many epochs."""
+"""The validation error in percent of a choice after a number of epochs."""
 
 
 class Peer(Protocol):
     """An optimizer with fixed settings."""
 
     def run(self, seed: int, short: float, full: float, evaluate: Evaluate) -> None:
-        """Goes on until `evaluate` raises an exception.
+        """Search until `evaluate` raises an exception.
 
         Args:
             seed: of everything random.
             short: the lower budget.
             full: the highest budget.
-            evaluate: trains anew.
+            evaluate: trains from scratch.
 
         Raises:
             ImportError: its library is not installed.
@@ -75,7 +75,7 @@ class SMAC:
     """`smac.MultiFidelityFacade` with its defaults, its Hyperband, and eta the ratio of budgets.
 
     Attributes:
-        trials: how many it is told that there will be; a quarter of them are random at first.
+        trials: the announced number of trials; the first quarter of them are random.
     """
 
     trials: int = 100
@@ -85,7 +85,7 @@ class SMAC:
         from smac import MultiFidelityFacade, Scenario
         from smac.runhistory.dataclasses import TrialValue
 
-        # In a space this small it warns again and again that it falls back on random ones.
+        # In a space this small it repeatedly warns that it falls back on random ones.
         logging.getLogger("smac").setLevel(logging.ERROR)
         scenario = Scenario(
             ConfigurationSpace({edge: list(OPERATIONS) for edge in EDGES}, seed=seed),
@@ -109,7 +109,7 @@ class SMAC:
 
 
 def _never_called(config: Any, seed: int = 0, budget: float = 0.0) -> float:
-    """SMAC asks for a function, but it is asked and told."""
+    """Stand in for the function that SMAC requires, but never calls in ask-and-tell."""
     raise NotImplementedError
 
 
@@ -203,5 +203,5 @@ def _tpe(seed: int) -> Any:
 
 
 def _known(budget: float, short: float, full: float) -> float:
-    """The one of both that a peer means, whose own rungs are rounded."""
+    """The closer of the two budgets, because the rungs of a peer are rounded."""
     return min((short, full), key=lambda known: abs(known - budget))

@@ -1,4 +1,4 @@
-"""The tables of `multifidelity.py`, and the clocks that it looks at them by."""
+"""The tables of `multifidelity.py`, and their clocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARKS = (1.5, 3, 4.5, 6, 8, 10, 13, 20, 25, 30, 50, 76)
 
 @dataclass(frozen=True)
 class Problem:
-    """A table, and when to look at a search of it.
+    """A table, and the times at which a search of it is recorded.
 
     Attributes:
         name: of its files.
@@ -30,8 +30,8 @@ class Problem:
         unit: of simulated time, "h" or "s".
         grid: times at which a row is written.
         marks: those of them that are in the table.
-        until: when searches with several budgets end.
-        epochs: how the budgets are called in the title.
+        until: the time at which searches with several budgets end.
+        epochs: the name of the budgets in the title.
     """
 
     name: str
@@ -48,17 +48,17 @@ class Problem:
 
     @cached_property
     def table(self) -> NASBench201 | MNIST1DCells:
-        """Where results are looked up."""
+        """The table of results."""
         return MNIST1DCells() if self.dataset is None else NASBench201(self.dataset, DATA)
 
     @property
     def seconds(self) -> float:
-        """Of one unit of time."""
+        """The seconds of one unit of time."""
         return 3600.0 if self.unit == "h" else 1.0
 
     @property
     def percent(self) -> float:
-        """What the table's errors are multiplied by to be in percent."""
+        """The factor from the table's errors to percent."""
         return 100.0 if self.dataset is None else 1.0
 
     @property
@@ -68,7 +68,7 @@ class Problem:
 
 
 def _nasbench201(dataset: str, title: str, stretch: float) -> Problem:
-    """Two budgets; a training takes `stretch` times as long as on CIFAR-10, about."""
+    """A problem of two budgets, with training runs about `stretch` times those of CIFAR-10."""
     return Problem(
         name=dataset,
         title=f"NAS-Bench-201, {title}",

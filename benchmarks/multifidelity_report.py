@@ -20,7 +20,7 @@ MARKERS = "osD^vPX*<>h"
 
 
 def report() -> str:
-    """Writes multifidelity.md and one picture a problem, and returns the table.
+    """Write multifidelity.md and one picture per problem, and return the table.
 
     Raises:
         FileNotFoundError: there are no rows.
@@ -61,13 +61,13 @@ def _regrets(problem: Problem, frame: pd.DataFrame) -> str:
 
 
 def _curve(own: pd.DataFrame) -> pd.DataFrame:
-    """Median and mean regret by time, where every seed of a method has a row."""
+    """Tabulate median and mean regret by time, where every seed of a method has a row."""
     table = own.groupby("time")["regret"].agg(["median", "mean", "count"])
     return table[table["count"] == own["seed"].nunique()]
 
 
 def _goals(problem: Problem, frame: pd.DataFrame) -> str:
-    """From when on the median regret of each method is that of a slow one, or lower."""
+    """Tabulate when the median regret of each method has reached that of a slow one for good."""
     heads, columns = [], []
     for kind, trainings, aim in GOALS:
         name = f"{kind}, {problem.full:g} epochs"
@@ -82,13 +82,13 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
         )
         columns.append((regret, time))
     lines = [
-        "The first of the fixed times from which on the median regret is as low as (the ratio to "
-        "the time of the slow one in brackets):\n",
+        "The first of the fixed times from which on the median regret stays as low as that of "
+        "(the ratio to the time of the slow method in brackets):\n",
         f"| | {' | '.join(heads)} |",
         "| --- " * (len(heads) + 1) + "|",
     ]
     for method, own in frame.groupby("method"):
-        # A recommendation may change for the worse: what is low once may not be low for good.
+        # A recommendation may get worse: a median that is low once may not stay low.
         worst_to_come = _curve(own)["median"][::-1].cummax()[::-1]
         cells = []
         for regret, time in columns:
@@ -102,7 +102,7 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
 
 
 def _plot(problem: Problem, frame: pd.DataFrame) -> None:
-    """Median regret against simulated time, from the first at which it is below 100."""
+    """Plot median regret against simulated time, from the first at which it is below 100."""
     figure, ax = plt.subplots(figsize=(9.4, 5.2), layout="constrained")
     for number, method in enumerate(sorted(frame["method"].unique())):
         own = frame[frame["method"] == method]
@@ -134,7 +134,7 @@ def _plot(problem: Problem, frame: pd.DataFrame) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_ylim(bottom=0.9 * FLOOR)
     ax.grid(alpha=0.3)
-    # Beside the axes, where it covers nothing.
+    # Outside the axes, where it covers nothing.
     figure.legend(loc="outside right upper", title="method (seeds)", frameon=False, fontsize=9)
     figure.savefig(RESULTS / f"multifidelity_{problem.name}.png", dpi=130)
     plt.close(figure)

@@ -3,19 +3,19 @@
     pip install -c constraints.txt -e ".[benchmarks]" -r benchmarks/peers/requirements.txt
     python benchmarks/nasbench201.py                       # everything that is installed
     python benchmarks/nasbench201.py --seeds 10 "SMAC3"    # one of them
-    python benchmarks/nasbench201.py --report              # table and plots of what is there
+    python benchmarks/nasbench201.py --report              # only table and plots
     python benchmarks/nasbench201.py --quick               # two minutes, in results/quick
 
 The protocol is that of `ablations.py`. A query returns the validation accuracy of one random
 training run of the 2 or 3 that the table holds of a network; the n-th query of a seed draws the
-same random number for everybody. `regret` is the best mean validation accuracy of the table minus
+same random number for every peer. `regret` is the best mean validation accuracy of the table minus
 that of the network that the optimizer recommends: its own recommendation if it makes one, else the
 best single observation. `observed` is the regret of the best single observation, `found` that of
 the best network evaluated, all in percent. `cpu_seconds` is the mean over the last 25 evaluations
-of what asking and telling took, with one thread.
+of the CPU time of ask and tell, with one thread.
 
-Every seed is written to results/nasbench201_<dataset>.csv, and what is there is not run again. A
-peer whose library is missing is left out, with a line that says so.
+Every seed is written to results/nasbench201_<dataset>.csv; recorded seeds are not run again. A peer
+whose library is missing is skipped with a message.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ GRID = (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 100, 125, 150, 200, 250, 300)
 EVALUATIONS = 150
 
 # The settings of evolution (theirs and ours), local search, differential evolution, TPE and BANANAS
-# were chosen on CIFAR-10 alone, to do the peers justice.
+# were chosen on CIFAR-10 alone, to be fair to the peers.
 PEERS: Mapping[str, Peer] = {
     "bonas": Bonas(BayesianOptimization()),
     "bonas, SMAC strategy": Bonas(SMACStrategy()),
@@ -88,7 +88,7 @@ PEERS: Mapping[str, Peer] = {
 
 @dataclass(frozen=True)
 class Truth:
-    """What the table knows of a choice, and the optimizers do not."""
+    """The table, which the optimizers cannot read."""
 
     flat: FlatSpace
     table: Table
@@ -99,12 +99,12 @@ class Truth:
         return self.table.runs[chosen.get_array().tobytes()]
 
     def regret(self, choice: Choice) -> float:
-        """Of the mean accuracy, in percent."""
+        """The regret in mean accuracy, in percent."""
         return self.table.best - float(np.mean(self.runs(choice)))
 
 
 def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> list[dict[str, float]]:
-    """One search; what it had reached at each point of `GRID`."""
+    """Run one search; return its result at each point of `GRID`."""
     session, noise = peer.start(truth.flat, seed), np.random.default_rng([seed, 1])
     choices: list[Choice] = []
     costs: list[float] = []
@@ -133,7 +133,7 @@ def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> list[dict[s
 
 
 def run(name: str, peer: Peer, target: Path, truth: Truth, seeds: int, evaluations: int) -> None:
-    """The searches of one peer that `target` does not have yet."""
+    """Run the searches of one peer that `target` lacks."""
     known = {(seed, mark) for other, seed, mark in _known(target) if other == name}
     started = time.perf_counter()
     for seed in range(seeds):
@@ -169,14 +169,14 @@ def _append(target: Path, rows: list[dict[str, float | str]]) -> None:
 
 
 def one_thread() -> None:
-    """For what is loaded, and for what the peers load when they start."""
+    """Limit loaded libraries, and those that the peers load later, to one thread."""
     torch.set_num_threads(1)
     threadpool_limits(1)
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def main() -> None:
-    """Runs what is asked for, then writes table and plots."""
+    """Run the requested searches, then write table and plots."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(PEERS)}")
     parser.add_argument("--datasets", nargs="+", default=list(TITLES), choices=TITLES)

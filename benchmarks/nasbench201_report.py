@@ -26,7 +26,7 @@ MARKERS = "osD^vPX*<>hd"
 
 
 def report(benchmark: str, files: Mapping[str, Path], target: Path) -> str:
-    """Writes the table and, beside each file, its picture, and returns the table.
+    """Write the table and a picture next to each file, and return the table.
 
     Args:
         benchmark: its name.
@@ -51,7 +51,7 @@ def report(benchmark: str, files: Mapping[str, Path], target: Path) -> str:
 
 
 def _regrets(title: str, frame: pd.DataFrame) -> str:
-    """Median and mean regret of each peer, the lowest mean of means first."""
+    """Tabulate median and mean regret of each peer, the lowest mean of means first."""
     lines = [
         f"## {title}: regret in percent, median / mean over seeds\n",
         f"| | seeds | {' | '.join(map(str, MARKS))} evaluations | CPU s a proposal |",
@@ -66,13 +66,13 @@ def _regrets(title: str, frame: pd.DataFrame) -> str:
             values = own[own["evaluations"] == mark]["regret"]
             cells.append(f"{values.median():.2f} / {values.mean():.2f}" if len(values) else "")
         last = own[own["evaluations"] == own["evaluations"].max()]["cpu_seconds"].median()
-        seconds = f"{last:.2g}" if last == last else ""  # not measured for everybody
+        seconds = f"{last:.2g}" if last == last else ""  # not measured for every peer
         lines.append(f"| {peer} | {own['seed'].nunique()} | {' | '.join(cells)} | {seconds} |")
     return "\n".join(lines) + "\n"
 
 
 def _ranks(frames: dict[str, pd.DataFrame]) -> str:
-    """Mean rank of each peer over seeds and data sets, with its 95% confidence interval."""
+    """Tabulate the mean rank of each peer over seeds and data sets, with its 95% interval."""
     rows: dict[str, list[str]] = {}
     order: dict[str, float] = {}
     for column, mark in enumerate(MARKS):
@@ -105,7 +105,7 @@ def _ranks(frames: dict[str, pd.DataFrame]) -> str:
 
 
 def mean_ranks(regrets: Floats, seeds: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """Mean ranks from comparisons of pairs.
+    """Compute mean ranks from comparisons of pairs.
 
     Args:
         regrets: (searches, peers), not a number where there was none.
@@ -133,13 +133,13 @@ def mean_ranks(regrets: Floats, seeds: NDArray[np.int64]) -> tuple[Floats, Float
     rng = np.random.default_rng(0)
     uniform = np.full(len(names), 1 / len(names))
     drawn = np.array([ranks(rng.multinomial(len(names), uniform)) for _ in range(DRAWS)])
-    # A draw without a common seed of some pair says nothing of its ranks.
+    # A draw without a common seed of some pair says nothing about its ranks.
     low, high = np.nanquantile(drawn, [0.025, 0.975], axis=0)
     return ranks(np.ones(len(names))), low, high
 
 
 def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) -> None:
-    """Mean regret against evaluations; the band is the standard error."""
+    """Plot mean regret against evaluations; the band is the standard error."""
     figure, ax = plt.subplots(figsize=(8.4, 4.8), layout="constrained")
     table = frame.groupby(["peer", "evaluations"])["regret"].agg(["mean", "sem"])
     final = table["mean"].groupby("peer").last()
@@ -163,7 +163,7 @@ def _plot(frame: pd.DataFrame, everyone: list[str], title: str, target: Path) ->
         ax.fill_between(curve.index, low, high, color=colour, alpha=0.12)
     _axes(ax)
     ax.set_title(f"{title}: mean and standard error")
-    # In the order of the last points from above, beside the axes, where it covers nothing.
+    # In the order of the last points from above, outside the axes, where it covers nothing.
     figure.legend(loc="outside right upper", title="peer (seeds)", frameon=False, fontsize=9)
     figure.savefig(target, dpi=130)
     plt.close(figure)

@@ -2,7 +2,7 @@
 
     python benchmarks/nasbench_macro.py                       # everything that is installed
     python benchmarks/nasbench_macro.py --seeds 5 "SMAC3"     # one of them
-    python benchmarks/nasbench_macro.py --report              # table and plot of what is there
+    python benchmarks/nasbench_macro.py --report              # only table and plot
 
 The same protocol on 6,561 chains of mobile blocks (Su et al. 2021): a query returns one of the
 three test accuracies of a network, the only ones that the file holds. The 6,561 configurations are
@@ -10,7 +10,7 @@ three test accuracies of a network, the only ones that the file holds. The 6,561
 the same network. Nothing was chosen on this table: all settings are those of `nasbench201.py`. The
 file is nas-bench-macro_cifar10.json of https://github.com/xiusu/NAS-Bench-Macro.
 
-Every seed is written to results/nasbench_macro.csv, and what is there is not run again.
+Every seed is written to results/nasbench_macro.csv; recorded seeds are not run again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def load(space: MacroSpace, path: Path) -> Table:
 
 
 def main() -> None:
-    """Runs what is asked for, then writes table and plot."""
+    """Run the requested searches, then write table and plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(CONTESTANTS)}")
     parser.add_argument("--data", type=Path, default=DATA, help="the file of the benchmark")

@@ -1,4 +1,4 @@
-"""How well inherited weights rank networks: Spearman's correlation with stand-alone training.
+"""Spearman's correlation of inherited weights with stand-alone training.
 
     OMP_NUM_THREADS=1 python benchmarks/one_shot.py mnist1d
     OMP_NUM_THREADS=1 python benchmarks/one_shot.py digits
@@ -6,7 +6,7 @@
 
 `mnist1d`: the 483 networks of `MNIST1DCells`, whose stand-alone validation errors after 27 epochs
 (mean of two seeds) are in the table. A supernet of the same space is trained on the same data, in
-the same way but for its number of epochs, and estimates each of them; one seed a row of the
+the same way except for its number of epochs, and estimates each of them; one seed per row of the
 report. `digits`: 50 random networks of the NAS-Bench-201 cells, trained here for 20 epochs from
 one seed. Estimates and stand-alone errors of each network go to results/one_shot_*.csv, times to
 results/one_shot_times_*.csv. Times are CPU seconds of the process. Intervals are 95%, by a
@@ -40,12 +40,12 @@ EPOCHS = {"mnist1d": (27, 81, 270), "digits": (100,)}
 
 
 def training() -> Training:
-    """How networks are trained on digits."""
+    """The training of networks on digits."""
     return Training(SPACE, datasets.digits(), max_epochs=20, batch_size=64, device="cpu")
 
 
 def networks() -> list[Configuration]:
-    """Random networks of the cells for digits, connected and all different."""
+    """Draw random connected networks of the cells for digits, all different."""
     found: dict[str, Configuration] = {}
     for chosen in sample(SPACE.configuration_space, 240, np.random.default_rng(0)):
         cell = SPACE.architecture(chosen)
@@ -57,7 +57,7 @@ def networks() -> list[Configuration]:
 def measure(
     name: str, base: Training, cells: list[Configuration], frame: pd.DataFrame, seeds: int
 ) -> None:
-    """Adds a column of estimates for each supernet, and writes everything after each."""
+    """Add a column of estimates for each supernet, and write everything after each."""
     times = []
     for epochs in EPOCHS[name]:
         for seed in range(seeds):
@@ -84,7 +84,7 @@ def measure(
 
 
 def mnist1d(seeds: int) -> None:
-    """All networks of the table."""
+    """Estimate all networks of the table."""
     table = MNIST1DCells()
     whole = table.frame()
     errors = whole.groupby(["cell", "epoch"], sort=False)["validation_error"].mean().unstack()
@@ -101,11 +101,11 @@ def mnist1d(seeds: int) -> None:
 
 
 def digits(seeds: int) -> None:
-    """Random networks, trained here first."""
+    """Estimate random networks, which are trained here first."""
     cells, base = networks(), training()
     path = RESULTS / "one_shot_digits.csv"
     columns = ["cell", "stand_alone", "test_error", "parameters", "seconds"]
-    # What an earlier run has trained is kept.
+    # Networks that an earlier run has trained are kept.
     rows = pd.read_csv(path)[columns].to_dict("records") if path.exists() else []
     for number, cell in enumerate(cells[len(rows) :], start=len(rows)):
         start = time.process_time()
@@ -137,7 +137,7 @@ def interval(one: pd.Series[float], other: pd.Series[float]) -> str:
 
 
 def report() -> None:
-    """Writes results/one_shot.md."""
+    """Write results/one_shot.md."""
     lines = [
         "# Inherited weights against stand-alone training",
         "",
@@ -146,7 +146,7 @@ def report() -> None:
         f"({os.cpu_count()} cores), CPU seconds of the process, torch {torch.__version__}.",
         "",
         "| data set | networks | estimate | seed | correlation | seconds to train the supernet | "
-        "seconds an estimate | date | load |",
+        "seconds per estimate | date | load |",
         "| --- | ---: | --- | ---: | --- | ---: | ---: | --- | ---: |",
     ]
     for name in EPOCHS:
@@ -172,7 +172,7 @@ def report() -> None:
 
 
 def main() -> None:
-    """Measures one data set, or writes the report."""
+    """Measure one data set, or write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("what", choices=["mnist1d", "digits", "report"])
     parser.add_argument("--seeds", type=int, default=3)

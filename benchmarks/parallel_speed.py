@@ -1,12 +1,12 @@
-"""What parallel workers bring, and what they cost for each trial.
+"""The speed-up of parallel workers, and their overhead per trial.
 
     python benchmarks/parallel_speed.py
 
-Speed: evaluations in a second with two local processes by those with one, for a training that
-computes for about one second of one core. Overhead: seconds for each trial of an objective that
-does nothing, beyond those of the same search in this process; both are medians of runs that take
-turns. Idle: how long a worker has nothing to do between two trials when each proposal computes for
-half a second. A machine that does something else meanwhile makes the numbers worse.
+Speed: the throughput of two local processes over that of one, for a training run that computes for
+about one second on one core. Overhead: the seconds per trial of an objective that does nothing,
+beyond those of the same search in this process; both are medians of interleaved runs. Idle: the
+time that a worker waits between two trials when each proposal computes for half a second. Other
+load on the machine makes the numbers worse.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from spaces.space import InputShape, Space, sample
 
 
 class Numbers:
-    """Each number is a network of its own."""
+    """A space in which each number is a network of its own."""
 
     configuration_space = ConfigurationSpace({"number": (0, 10**9)})
 
@@ -52,12 +52,12 @@ class Numbers:
 
 
 def nothing(configuration: Configuration) -> float:
-    """Costs nothing."""
+    """Return a cost at once."""
     return 1.0
 
 
 def second(configuration: Configuration) -> float:
-    """Computes for about one second of processor time."""
+    """Compute for about one second of processor time."""
     end = time.process_time() + 1.0
     total = 0.0
     matrix = np.ones((64, 64))
@@ -67,7 +67,7 @@ def second(configuration: Configuration) -> float:
 
 
 def work(seconds: float) -> float:
-    """How long it takes to compute for so many seconds of processor time."""
+    """The wall time of computing for a number of seconds of processor time."""
     began = time.perf_counter()
     for _ in range(round(seconds)):
         second(Numbers.configuration_space.get_default_configuration())
@@ -75,14 +75,14 @@ def work(seconds: float) -> float:
 
 
 def processes(number: int) -> float:
-    """Seconds of so many processes at once, of which each computes for five."""
+    """The wall time of concurrent processes that compute for five seconds each."""
     with get_context("spawn").Pool(number) as pool:
         pool.map(work, [0.0] * 8)  # until all have started
         return max(pool.map(work, [5.0] * number, chunksize=1))
 
 
 def seconds(runner: Runner, objective: Callable[[Configuration], float], trials: int) -> float:
-    """How long so many evaluations take; workers that are started first are not counted."""
+    """The seconds of a number of evaluations, without the start of the workers."""
     with Search(Numbers(), objective, strategy=RandomSearch(), schedule=FullFidelity()) as search:
         first = runner.workers
         search.run(evaluations=first, runner=runner, progress=Silent())
@@ -92,7 +92,7 @@ def seconds(runner: Runner, objective: Callable[[Configuration], float], trials:
 
 
 def overhead(runner: Runner, trials: int, repeats: int) -> float:
-    """Milliseconds for each trial beyond what the search in this process takes."""
+    """The milliseconds per trial beyond those of the search in this process."""
     differences = []
     for _ in range(repeats):
         own = seconds(InProcess(), nothing, trials)
@@ -102,7 +102,7 @@ def overhead(runner: Runner, trials: int, repeats: int) -> float:
 
 @dataclass(frozen=True)
 class Slow:
-    """Draws at random, and computes in Python for `seconds` before it says what."""
+    """A strategy that computes in Python for `seconds` before each random proposal."""
 
     seconds: float
 
@@ -115,14 +115,14 @@ class Slow:
 
 
 def sleeping(configuration: Configuration) -> dict[str, float]:
-    """Takes 1.5 to 2.5 seconds, and says when and where."""
+    """Take 1.5 to 2.5 seconds, and return when and where."""
     began = time.monotonic()
     time.sleep(1.5 + (configuration["number"] % 1000) / 1000)
     return {"cost": 1.0, "began": began, "ended": time.monotonic(), "process": os.getpid()}
 
 
 def idle(runner: Runner, proposal: float, trials: int) -> list[float]:
-    """Seconds that a worker had nothing to do between each two trials."""
+    """The seconds that workers waited between two trials."""
     strategy = Slow(proposal)
     with Search(Numbers(), sleeping, strategy=strategy, schedule=FullFidelity()) as search:
         history = search.run(evaluations=trials, runner=runner, progress=Silent())
@@ -137,23 +137,23 @@ def idle(runner: Runner, proposal: float, trials: int) -> list[float]:
 
 
 def row(what: str, measured: str, target: str) -> None:
-    """Prints a row of a Markdown table."""
+    """Print a row of a Markdown table."""
     print(f"| {what} | {measured} | {target} |", flush=True)
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median, lowest and highest."""
+    """Format median, lowest and highest."""
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def told(delays: Sequence[float]) -> str:
-    """Median, 95% quantile and maximum in milliseconds."""
+def quantiles(delays: Sequence[float]) -> str:
+    """Format median, 95% quantile and maximum in milliseconds."""
     low, high = np.quantile(delays, (0.5, 0.95))
     return f"median {1000 * low:.1f}, 95% {1000 * high:.1f}, most {1000 * max(delays):.1f} ms"
 
 
 def main() -> None:
-    """Measures and prints a table."""
+    """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
@@ -171,7 +171,7 @@ def main() -> None:
         row("overhead of a trial, local processes", f"{cost:.2f} ms", "under 5 ms")
         delays = idle(two, options.proposal, 40)
         what = f"idle between two trials, two local processes, proposals of {options.proposal} s"
-        row(what, told(delays), "100 ms at most")
+        row(what, quantiles(delays), "100 ms at most")
     with (
         Client(n_workers=2, threads_per_worker=1, dashboard_address=":0") as client,
         Dask(client) as dask,
@@ -180,7 +180,7 @@ def main() -> None:
         row("overhead of a trial, Dask", f"{cost:.2f} ms", "under 20 ms")
         delays = idle(dask, options.proposal, 40)
         what = f"idle between two trials, two Dask workers, proposals of {options.proposal} s"
-        row(what, told(delays), "100 ms at most")
+        row(what, quantiles(delays), "100 ms at most")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@
 
 A macro space of three stages (depth, width, and for each block whether it is a plain convolution or
 an inverted residual, kernel and expansion) is searched for networks of low validation error and few
-multiply-adds. The multiply-adds of a network are known before it is trained (`Training.computed`);
-only its error is learned. Random search has as many evaluations. Each network is trained for
-`--epochs` epochs on the 8x8 digits of scikit-learn. Results go to results/pareto_digits.csv, .md
-and .png.
+multiply-adds. The multiply-adds of a network are computed before training (`Training.computed`);
+only its error is predicted. Random search gets the same number of evaluations. Each network is
+trained for `--epochs` epochs on the 8x8 digits of scikit-learn. Results go to
+results/pareto_digits.csv, .md and .png.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def space() -> MacroSpace:
 def searched(
     strategy: Strategy, evaluations: int, epochs: float, workers: int
 ) -> tuple[History, float]:
-    """A search, and how many seconds it took."""
+    """Run a search; return its seconds too."""
     training = Training(space(), datasets.digits(), max_epochs=epochs)
     started = time.monotonic()
     with (
@@ -72,7 +72,7 @@ def searched(
 
 
 def report(histories: dict[str, History], seconds: dict[str, float]) -> str:
-    """The fronts as a table."""
+    """Format the fronts as a table."""
     lines = [
         "| | evaluations | minutes | hypervolume | of logarithms, decades squared | on the front |",
         "| --- " * 6 + "|",
@@ -89,7 +89,7 @@ def report(histories: dict[str, History], seconds: dict[str, float]) -> str:
 
 
 def draw(histories: dict[str, History], target: Path) -> None:
-    """The fronts, how ours has grown, and the hypervolume of both."""
+    """Plot the fronts, the growth of ours, and the hypervolume of both."""
     figure, axes = plt.subplots(1, 3, figsize=(15, 4.4), layout="constrained")
     plot.pareto(histories, axes[0])
     plot.pareto({"bonas": histories["bonas"]}, axes[1], after=(5, 10, 20))
@@ -103,7 +103,7 @@ def draw(histories: dict[str, History], target: Path) -> None:
 
 
 def main() -> None:
-    """Runs both searches, then writes rows, table and picture."""
+    """Run both searches, then write rows, table and picture."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--evaluations", type=int, default=80, help="of each search")
     parser.add_argument("--epochs", type=float, default=8)
@@ -123,7 +123,7 @@ def main() -> None:
     text = report(histories, seconds)
     (RESULTS / "pareto_digits.md").write_text(
         "# The front of error against multiply-adds on digits\n\n"
-        f"{arguments.epochs:g} epochs a network, {arguments.workers} worker processes, one seed; "
+        f"{arguments.epochs:g} epochs per network, {arguments.workers} worker processes, one seed; "
         f"hypervolume up to an error of {REFERENCE[0]:g} and {REFERENCE[1]:,.0f} multiply-adds, "
         f"as a part of that rectangle. `python benchmarks/pareto_digits.py`.\n\n{text}",
         encoding="utf-8",

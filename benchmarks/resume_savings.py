@@ -1,4 +1,4 @@
-"""What Hyperband saves by continuing checkpoints: one round of it on digits, really trained.
+"""The savings of resuming from checkpoints: one round of Hyperband, trained on digits.
 
 python benchmarks/resume_savings.py
 """
@@ -19,7 +19,7 @@ from spaces.joint import JointSpace
 
 
 def main() -> None:
-    """Prints the epochs that were trained, and what they would be without checkpoints."""
+    """Print the trained epochs, and their number without checkpoints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--max-epochs", type=int, default=27)
     parser.add_argument("--channels", type=int, default=2)
@@ -40,11 +40,11 @@ def main() -> None:
         history = search.run(evaluations=trials, progress=Silent())
     done = [e for e in history.evaluations if e.succeeded and e.reused is None]
     trained = sum(e.metrics["epochs"] - e.metrics["resumed_from"] for e in done)
-    anew = sum(e.trial.budget for e in done)
+    fresh = sum(e.trial.budget for e in done)
     print(f"Hyperband, R = {options.max_epochs}, eta = 3, on digits: {len(done)} evaluations")
     print(f"(of {trials}; the others were invalid, failed, or known networks)")
-    print(f"trained {trained:g} epochs, recorded {history.resource:g}, without resuming {anew:g}")
-    print(f"ratio {trained / anew:.3f}")
+    print(f"trained {trained:g} epochs, recorded {history.resource:g}, without resuming {fresh:g}")
+    print(f"ratio {trained / fresh:.3f}")
     print(f"seconds in training: {sum(e.seconds for e in done):.0f}")
 
 

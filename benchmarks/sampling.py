@@ -1,4 +1,4 @@
-"""How long it takes to make a space, to draw 1,000 configurations, and to name a network.
+"""The time to make a space, to draw 1,000 configurations, and to compute a key.
 
 python benchmarks/sampling.py
 """
@@ -31,7 +31,7 @@ REPEATS = 5
 
 
 def main() -> None:
-    """Prints the fastest and the median of some repeats."""
+    """Print the fastest and the median of some repeats."""
     print(f"{'space':<20}{'choices':>8}{'make s':>9}{'1,000 samples s':>24}{'key ms':>9}")
     for name, make in SPACES.items():
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What screening by a zero-cost proxy wins over random search on NAS-Bench-201.
+"""The gain of screening by a zero-cost proxy over random search on NAS-Bench-201.
 
     python benchmarks/screening.py --scores ../shared/data/nasbench201_zerocost_cifar10.csv.gz
 
@@ -44,7 +44,7 @@ class Known:
     Attributes:
         space: the cells.
         configuration_space: of the space.
-        keys: of each configuration by its vector.
+        keys: the key of each configuration, by its vector.
     """
 
     space: CellSpace
@@ -52,11 +52,11 @@ class Known:
     keys: Mapping[bytes, str]
 
     def key(self, configuration: Configuration) -> str:
-        """Looked up."""
+        """Look up the key."""
         return self.keys[configuration.get_array().tobytes()]
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """The cell."""
+        """The architecture of a cell."""
         return self.space.architecture(configuration)
 
 
@@ -68,14 +68,14 @@ class Published:
     scores: Mapping[str, float]
 
     def __call__(self, configuration: Configuration) -> float:
-        """Looked up by key."""
+        """Look up the score by key."""
         return -self.scores[self.space.key(configuration)]
 
 
 def search(
     strategy: Strategy, space: Known, table: Table, seed: int
 ) -> Iterator[tuple[int, float]]:
-    """The regret after each of `MARKS`."""
+    """Run one search; return the regret after each of `MARKS`."""
     history, noise = History(space.configuration_space), np.random.default_rng([seed, 1])
     for number in range(max(MARKS)):
         chosen = strategy.propose(space, history, np.random.default_rng([seed, 0, number]))
@@ -100,7 +100,7 @@ def strategies(space: Known, published: pd.DataFrame) -> dict[str, Strategy]:
 
 
 def report(results: pd.DataFrame, seeds: int, networks: int) -> str:
-    """Median and mean regrets as a table."""
+    """Format median and mean regrets as a table."""
     columns = [(dataset, mark) for dataset in DATASETS for mark in MARKS]
     lines = ["| | " + " | ".join(f"{d}: {m}" for d, m in columns) + " |"]
     lines.append("| --- |" + " --- |" * len(columns))
@@ -123,7 +123,7 @@ def report(results: pd.DataFrame, seeds: int, networks: int) -> str:
 
 
 def main() -> None:
-    """Runs all strategies on all data sets."""
+    """Run all strategies on all data sets."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scores", type=Path, required=True, help="the published scores")
     parser.add_argument("--seeds", type=int, default=50)

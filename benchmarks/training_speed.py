@@ -1,4 +1,4 @@
-"""Images per second of `Training`, beside the usual loop and beside a bare one.
+"""Images per second of `Training`, compared with the usual loop and a bare one.
 
     python benchmarks/training_speed.py
 
@@ -13,7 +13,7 @@ a small frame (8 channels, one cell a stage). The loops:
   calibration of batch normalisation before an evaluation (which the usual loop goes without).
 - Training: the objective itself, through its public call.
 
-Repetitions are interleaved, so that whatever else the machine does meets all three. Results go
+Repetitions are interleaved, so that other load on the machine affects all three. Results go
 to results/training_speed.md, and each repetition to results/training_speed.csv.
 """
 
@@ -71,16 +71,16 @@ class Case:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps an epoch, the last incomplete batch left out."""
+        """Steps per epoch, without the last incomplete batch."""
         return len(self.dataset.train) // self.batch_size
 
     @property
     def images(self) -> int:
-        """How many images a repetition trains on."""
+        """The number of images that a repetition trains on."""
         return len(CELLS) * self.epochs * self.steps_per_epoch * self.batch_size
 
     def networks(self) -> list[nn.Module]:
-        """The networks, initialised anew."""
+        """Build freshly initialised networks."""
         shape, classes = self.dataset.input_shape, self.dataset.classes
         return [SPACE.build(cell, shape, classes) for cell in CELLS]
 
@@ -188,7 +188,7 @@ def bare(case: Case) -> None:
 
 @torch.inference_mode()
 def bare_evaluate(network: nn.Module, data: DeviceData) -> None:
-    """Calibrates batch normalisation, then measures loss and error."""
+    """Calibrate batch normalisation, then measure loss and error."""
     network.eval()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     for layer in layers:
@@ -217,7 +217,7 @@ def batches(part: Part, size: int) -> list[tuple[Tensor, Tensor]]:
 def bare_augment(
     case: Case, images: Float[Tensor, "batch channels height width"]
 ) -> Float[Tensor, "batch channels height width"]:
-    """Crops and flips a batch."""
+    """Crop and flip a batch."""
     batch, _, height, width = images.shape
     padded = F.pad(images, (case.padding,) * 4)
     rows = torch.randint(2 * case.padding + 1, (batch, 1)) + torch.arange(height)
@@ -264,7 +264,7 @@ def ratio(rows: list[dict[str, float]], other: str, suffix: str = "") -> float:
 
 
 def main() -> None:
-    """Measures, prints and writes the table."""
+    """Measure, print and write the table."""
     parser = argparse.ArgumentParser(description="Images per second of Training.")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results")
@@ -280,7 +280,7 @@ def main() -> None:
         f"Python {platform.python_version()}. Images per second, medians of "
         f"{arguments.repetitions} interleaved repetitions; ratios are medians of the ratios "
         "within a repetition, in wall time, and in brackets in CPU time. Each repetition is in "
-        "training_speed.csv; what the loops are is told in ../training_speed.py.",
+        "training_speed.csv; ../training_speed.py describes the loops.",
         "",
         "| | usual loop | bare loop | Training | to usual | to bare |",
         "| --- | --- | --- | --- | --- | --- |",

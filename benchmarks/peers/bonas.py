@@ -1,4 +1,4 @@
-"""The strategies of bonas, through the same door as everybody else."""
+"""The strategies of bonas, through the interface of all peers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class BonasSession:
     """See `Session`; draws as `benchmarks/ablations.py` does.
 
     Args:
-        strategy: which is asked.
+        strategy: proposes.
         space: to search.
         seed: of its proposals.
     """
@@ -62,7 +62,7 @@ class BonasSession:
         self.history.add_evaluation(Evaluation(trial, cost))
 
     def recommend(self) -> Choice:
-        """What the strategy trusts if it has a judgement, else the best observation."""
+        """The strategy's recommendation if it makes one, else the best observation."""
         best = self.history.incumbent
         if isinstance(self.strategy, Recommender):
             best = self.strategy.recommend(self.space, self.history)

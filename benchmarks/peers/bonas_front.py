@@ -35,7 +35,7 @@ class BonasFrontSession:
     """See `FrontSession`.
 
     Args:
-        search: that is asked.
+        search: the search.
     """
 
     def __init__(self, search: Search) -> None:
@@ -49,11 +49,11 @@ class BonasFrontSession:
         return values(self.trial.configuration)
 
     def tell(self, choice: Choice, costs: Sequence[float]) -> None:
-        """Tells the search."""
+        """Record the costs in the search."""
         assert self.trial is not None
         self.search.tell(self.trial, dict(zip(OBJECTIVES, costs, strict=True)))
 
 
 def _never_called(configuration: object) -> float:
-    """A search has an objective, but this one is asked and told."""
+    """Stand in for the objective, which ask-and-tell never calls."""
     raise NotImplementedError

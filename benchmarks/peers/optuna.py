@@ -36,7 +36,7 @@ class TPE:
 
 @dataclass(frozen=True)
 class OptunaGP:
-    """`optuna.samplers.GPSampler`, told that the objective is noisy (its default)."""
+    """`optuna.samplers.GPSampler` for a noisy objective (its default)."""
 
     def start(self, flat: FlatSpace, seed: int) -> OptunaSession:
         """See `Peer.start`."""

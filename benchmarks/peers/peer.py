@@ -1,4 +1,4 @@
-"""What a peer is: something that starts a session which is asked and told."""
+"""The protocol of a peer: it starts a session with ask and tell."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EDGES = ("edge_0_1", "edge_0_2", "edge_1_2", "edge_0_3", "edge_1_3", "edge_2_3")
 
 @dataclass(frozen=True, eq=False)
 class FlatSpace:
-    """A finite space without conditions, in the words that all peers understand.
+    """A finite space without conditions, in the terms of all peers.
 
     Attributes:
         space: its architectures.
@@ -39,11 +39,11 @@ class Session(Protocol):
     """One search."""
 
     def ask(self) -> Choice:
-        """What to evaluate next."""
+        """The choice to evaluate next."""
         ...
 
     def tell(self, choice: Choice, cost: float) -> None:
-        """The error in percent of what was asked last."""
+        """Record the error in percent of the last choice."""
         ...
 
 
@@ -52,7 +52,7 @@ class Recommends(Protocol):
     """A session with its own judgement of which evaluated network is the best."""
 
     def recommend(self) -> Choice:
-        """The network to trust; something has been told before."""
+        """The network to recommend, after at least one result."""
         ...
 
 
@@ -86,10 +86,10 @@ def mutate(flat: FlatSpace, choice: Choice, rng: np.random.Generator) -> Choice:
 
 @dataclass
 class Seen:
-    """What was evaluated, in order.
+    """The evaluations in order.
 
     Attributes:
-        choices: one an evaluation.
+        choices: one per evaluation.
         costs: of each of them.
     """
 
@@ -106,7 +106,7 @@ class Seen:
         return [self.choices[i] for i in np.argsort(self.costs, kind="stable")[:most]]
 
     def unseen(self, drawn: list[Choice]) -> list[Choice]:
-        """Those that were not evaluated, without repetition."""
+        """The choices that were not evaluated, without repetition."""
         known = {tuple(choice.values()) for choice in self.choices}
         fresh = {tuple(choice.values()): choice for choice in drawn}
         return [choice for name, choice in fresh.items() if name not in known]

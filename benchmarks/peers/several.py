@@ -1,4 +1,4 @@
-"""Peers that look for a front: what is told is a cost for each of several objectives."""
+"""Peers that search for a front: `tell` receives a cost for each of several objectives."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class FrontSession(Protocol):
     """One search."""
 
     def ask(self) -> Choice:
-        """What to evaluate next."""
+        """The choice to evaluate next."""
         ...
 
     def tell(self, choice: Choice, costs: Sequence[float]) -> None:
-        """The costs of what was asked last, all to be minimised."""
+        """Record the costs of the last choice, all to be minimised."""
         ...
 
 
@@ -30,7 +30,7 @@ class FrontPeer(Protocol):
         Args:
             space: finite, of categorical choices without conditions.
             seed: of everything random.
-            evaluations: how many there will be.
+            evaluations: the number of evaluations to come.
 
         Raises:
             ImportError: its library is not installed.

@@ -17,7 +17,7 @@ class SMAC:
 
     Attributes:
         deterministic: if not, it repeats contenders with other seeds (its intensification).
-        budget: how many evaluations it is told that there will be.
+        budget: the announced number of evaluations.
     """
 
     deterministic: bool
@@ -27,7 +27,7 @@ class SMAC:
         """See `Peer.start`."""
         from smac import HyperparameterOptimizationFacade, Scenario
 
-        # In a space this small it warns again and again that it falls back on random ones.
+        # In a space this small it repeatedly warns that it falls back on random ones.
         logging.getLogger("smac").setLevel(logging.ERROR)
 
         scenario = Scenario(
@@ -56,7 +56,7 @@ class SMACSession:
         return {name: str(value) for name, value in self.info.config.items()}
 
     def tell(self, choice: Choice, cost: float) -> None:
-        """Tells the intensifier."""
+        """Record the result in the intensifier."""
         from smac.runhistory.dataclasses import TrialValue
 
         self.facade.tell(self.info, TrialValue(cost), save=False)
@@ -68,5 +68,5 @@ class SMACSession:
 
 
 def _never_called(config: Any, seed: int = 0) -> float:
-    """SMAC asks for a function, but it is asked and told."""
+    """Stand in for the function that SMAC requires, but never calls in ask-and-tell."""
     raise NotImplementedError

@@ -58,12 +58,12 @@ class SMACParEGOSession:
         return {name: str(value) for name, value in self.info.config.items()}
 
     def tell(self, choice: Choice, costs: Sequence[float]) -> None:
-        """Tells the intensifier."""
+        """Record the result in the intensifier."""
         from smac.runhistory.dataclasses import TrialValue
 
         self.facade.tell(self.info, TrialValue(cost=list(costs)), save=False)
 
 
 def _never_called(config: Any, seed: int = 0) -> float:
-    """SMAC asks for a function, but it is asked and told."""
+    """Stand in for the function that SMAC requires, but never calls in ask-and-tell."""
     raise NotImplementedError
