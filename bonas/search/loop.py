@@ -145,7 +145,8 @@ class Run:
             except Exhausted:
                 return None
             except Postponed as reason:
-                log.warning(reason)
+                if reason.args:
+                    log.warning(reason)
                 return None
             self._thought.append(time.monotonic() - begun)
             if trial is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -61,8 +62,11 @@ class Constraint:
     def violation(self, value: float) -> float:
         """Return by which part of the limit a value is beyond it, at most `LARGEST_VIOLATION`.
 
-        It is 0 where the limit is kept.
+        It is 0 where the limit is kept. A quantity that is not finite is that of a network that
+        cannot be trained, which keeps no limit.
         """
+        if not math.isfinite(value):
+            return LARGEST_VIOLATION
         beyond = 0.0
         if self.at_most is not None:
             beyond = max(beyond, (value - self.at_most) / (abs(self.at_most) or 1.0))
@@ -142,6 +146,24 @@ class Goal:
                 for quantity in sorted({*self._names} & set(self.computed))
             }
         return self._known[name]
+
+    def interruptible(self, check: Callable[[], None]) -> Goal:
+        """Return this goal, with `check` called before a quantity is computed.
+
+        Quantities that were computed already are shared.
+        """
+
+        def checked(compute: Callable[[Configuration], float]) -> Callable[[Configuration], float]:
+            def after_check(configuration: Configuration) -> float:
+                check()
+                return compute(configuration)
+
+            return after_check
+
+        goal = copy(self)
+        computed = {name: checked(compute) for name, compute in self.computed.items()}
+        object.__setattr__(goal, "computed", computed)
+        return goal
 
     def admits(self, configuration: Configuration) -> bool:
         """Whether a configuration keeps all limits of which that is known beforehand."""
