@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from ConfigSpace import Configuration
@@ -41,6 +41,7 @@ class Closest:
         self.violation = math.inf
         self.counted = 0
         self._ended = False  # whether a descent reached a local optimum
+        self._sides: set[bool] = set()  # whether an upper bound was exceeded, a lower one missed
         self._goal = goal
         self._stop = stop
 
@@ -53,13 +54,11 @@ class Closest:
 
     @property
     def conclusive(self) -> bool:
-        """Whether a descent ended, and all bounds were on one side.
+        """Whether a descent ended, and every configuration violated bounds on the same side.
 
-        Between a lower and an upper bound, a descent may end in a local optimum.
+        Where some exceed a bound and others miss one, a descent may end in a local optimum.
         """
-        known = [c for c in self._goal.constraints if c.name in self._goal.computed]
-        bounds = {(c.at_most is None, c.at_least is None) for c in known}
-        return self._ended and len(bounds) == 1 and (False, False) not in bounds
+        return self._ended and len(self._sides) == 1
 
     def _descend(self, current: Configuration) -> None:
         rng = np.random.default_rng(0)
@@ -79,6 +78,18 @@ class Closest:
     def _evaluate(self, configuration: Configuration) -> float:
         violation = self._goal.known_violation(configuration)
         self.counted += 1
+        self._sides.update(self._violated_sides(configuration))
         if violation < self.violation:
             self.configuration, self.violation = configuration, violation
         return violation
+
+    def _violated_sides(self, configuration: Configuration) -> Iterator[bool]:
+        """Yield True for an upper bound that is exceeded, False for a lower one that is missed."""
+        known = self._goal.known(configuration)
+        for constraint in self._goal.constraints:
+            value = known.get(constraint.name, math.inf)
+            if math.isfinite(value):  # an infinite one is of a network that cannot be trained
+                if constraint.at_most is not None and value > constraint.at_most:
+                    yield True
+                if constraint.at_least is not None and value < constraint.at_least:
+                    yield False

@@ -130,7 +130,8 @@ class Loop:
         except Exhausted:
             return None
         except Postponed as reason:
-            log.warning(reason)
+            if reason.args:
+                log.warning(reason)
             return None
         self._proposal_seconds.append(time.monotonic() - begun)
         if trial is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +26,10 @@ VERIFY_AFTER_REFUSALS = 20
 
 
 class Postponed(Exception):
-    """The run is to end, and no proposal has been admitted yet."""
+    """The run is to end, and no proposal has been admitted yet.
+
+    It has a text where proposals were refused.
+    """
 
 
 @dataclass
@@ -81,7 +85,8 @@ class Proposer:
 
         Args:
             number: of the trial.
-            give_up: is called after each refused proposal; returns whether to give up.
+            give_up: is called after each refused proposal, and before a quantity of a candidate is
+                computed; returns whether to give up.
 
         Raises:
             Exhausted: the strategy has nothing left to propose.
@@ -106,7 +111,10 @@ class Proposer:
             # Each proposal has a generator of its own, which the history alone determines.
             refused = [len(self.history.refused), repeated] if self.history.refused else []
             rng = np.random.default_rng([self.seed, number, *refused])
-            proposal = self.strategy.propose(self.space, ranked(self.history), rng)
+            try:
+                proposal = self.strategy.propose(self.space, self._seen(give_up), rng)
+            except Postponed:
+                raise self._postponed(refusals) from None
             if isinstance(proposal, Again):
                 return proposal
             proposal = recorded(self.history.space, proposal, rng)
@@ -121,17 +129,38 @@ class Proposer:
             if len(refusals) == VERIFY_AFTER_REFUSALS and not self.history.trials:
                 self._verify_feasible(refusals, give_up)
             if give_up():
-                closest = min(refusals, key=goal.known_violation)
-                raise Postponed(
-                    f"the run ends while proposals are refused: the last {len(refusals)} were "
-                    f"beyond a constraint ({self._constraints}), the closest has "
-                    f"{self._quantities(closest)}"
-                )
+                raise self._postponed(refusals)
         closest = min(refusals, key=goal.known_violation)
         raise NothingFeasible(
             f"{MAX_REFUSALS} proposals in a row were beyond a constraint ({self._constraints}); "
             f"the closest has {self._quantities(closest)}: loosen a constraint, begin within it by "
             "strategies.StartFrom, or search a space that has smaller networks"
+        )
+
+    def _seen(self, give_up: Callable[[], bool]) -> History:
+        """Return the history for the strategy, which may compute quantities of many candidates.
+
+        Its goal raises `Postponed` where `give_up` returns True.
+        """
+        history = ranked(self.history)
+        if history.goal.plain:
+            return history
+
+        def check() -> None:
+            if give_up():
+                raise Postponed
+
+        seen = copy(history)  # its records are shared
+        seen.goal = history.goal.interruptible(check)
+        return seen
+
+    def _postponed(self, refusals: list[Configuration]) -> Postponed:
+        if not refusals:
+            return Postponed()
+        closest = min(refusals, key=self.history.goal.known_violation)
+        return Postponed(
+            f"the run ends while proposals are refused: the last {len(refusals)} were beyond a "
+            f"constraint ({self._constraints}), the closest has {self._quantities(closest)}"
         )
 
     def _verify_feasible(self, refusals: list[Configuration], give_up: Callable[[], bool]) -> None:

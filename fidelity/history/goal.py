@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -93,8 +94,11 @@ class Constraint:
     def violation(self, value: float) -> float:
         """Return the excess over the bound relative to it; 0 if satisfied.
 
-        It is at most `LARGEST_VIOLATION`.
+        It is at most `LARGEST_VIOLATION`, which is also the violation of a quantity that is not
+        finite: that of a network that cannot be trained.
         """
+        if not math.isfinite(value):
+            return LARGEST_VIOLATION
         excess = 0.0
         if self.at_most is not None:
             excess = max(excess, (value - self.at_most) / (abs(self.at_most) or 1.0))
@@ -186,6 +190,24 @@ class Goal:
                 for name in sorted({*self._names} & set(self.computed))
             }
         return self._computed[vector]
+
+    def interruptible(self, check: Callable[[], None]) -> Goal:
+        """Return this goal, with `check` called before a quantity is computed.
+
+        Quantities that were computed already are shared.
+        """
+
+        def checked(compute: Callable[[Configuration], float]) -> Callable[[Configuration], float]:
+            def after_check(configuration: Configuration) -> float:
+                check()
+                return compute(configuration)
+
+            return after_check
+
+        goal = copy(self)
+        computed = {name: checked(compute) for name, compute in self.computed.items()}
+        object.__setattr__(goal, "computed", computed)
+        return goal
 
     def admits(self, configuration: Configuration) -> bool:
         """Return whether a configuration satisfies all constraints computable before training."""

@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
 
 from spaces.resources.modes import evaluation_mode
+from spaces.resources.simulation import simulate, tensors
 from spaces.space import InputShape
 
 
@@ -38,13 +37,14 @@ class Resources:
     peak_activation_bytes: int
 
 
-class _Activations(TorchDispatchMode):
-    """Tracks every result from its computation to the release of its memory."""
+class _Resources(TorchDispatchMode):
+    """Counts operations, and follows every result until its memory is released."""
 
     COUNTED = (torch.ops.aten.convolution, torch.ops.aten.addmm, torch.ops.aten.mm)
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self.flops = 0
         self.activations = 0
         self.peak = 0
         self._alive = 0
@@ -57,10 +57,10 @@ class _Activations(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for tensor in tree_leaves(result):
-            if isinstance(tensor, Tensor):
-                self._follow(tensor)
+        result, flops = simulate(func, args, kwargs or {})
+        self.flops += flops
+        for tensor in tensors(result):
+            self._follow(tensor)
         if func.overloadpacket in self.COUNTED:
             self.activations += result.numel()
         return result
@@ -98,15 +98,15 @@ def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
     precision = next((p.dtype for p in network.parameters()), torch.get_default_dtype())
-    counter, followed = FlopCounterMode(display=False), _Activations()
-    with evaluation_mode(network), torch.no_grad(), counter, followed:
+    resources = _Resources()
+    with evaluation_mode(network), torch.no_grad(), resources:
         image = torch.empty(1, *input_shape, device="meta", dtype=precision)
         torch.func.functional_call(network, state, (image,))
     return Resources(
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
-        multiply_adds=counter.get_total_flops() // 2,
-        activations=followed.activations,
-        peak_activation_bytes=followed.peak,
+        multiply_adds=resources.flops // 2,
+        activations=resources.activations,
+        peak_activation_bytes=resources.peak,
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from ConfigSpace import Configuration
@@ -50,8 +52,28 @@ def test_a_limit_that_one_network_in_thousands_keeps_is_found() -> None:
         [Constraint("weight", at_least=LEAST + 9e9), Constraint("weight", at_most=LEAST + 9e9 + 1)],
     ],
 )
-def test_between_two_bounds_a_descent_proves_nothing(constraints: list[Constraint]) -> None:
-    assert not closest(*constraints).conclusive
+def test_bounds_below_or_above_every_network_are_impossible(constraints: list[Constraint]) -> None:
+    found = closest(*constraints)
+    assert found.violation > 0
+    assert found.conclusive
+
+
+def test_between_two_bounds_a_descent_proves_nothing() -> None:
+    between = Constraint("weight", at_least=LEAST + 1e-9, at_most=LEAST + 2e-9)
+    assert not closest(between).conclusive
+
+
+def test_networks_that_cannot_be_trained_keep_no_constraint() -> None:
+    """Neither do they hide that every other network is below a lower bound."""
+    least = Constraint("weight", at_least=1e9)
+    goal = Goal(
+        constraints=(least,),
+        computed={"weight": lambda c: math.inf if "none" in c.values() else weight(c)},
+    )
+    found = Closest(goal, lambda: False)
+    found.descend(sample(SPACE.configuration_space, 20, np.random.default_rng(0)))
+    assert found.conclusive
+    assert found.violation == least.violation(5.0 + 6 * max(GAIN.values()))
 
 
 def test_a_descent_that_is_stopped_proves_nothing() -> None:

@@ -179,6 +179,41 @@ def test_a_limit_of_seconds_holds_while_proposals_are_refused(
 
 
 @dataclass(frozen=True)
+class Counted(Sized):
+    """Remembers of how many configurations the convolutions were counted."""
+
+    counted: list[float] = field(default_factory=list)
+
+    @property
+    def computed(self) -> dict[str, object]:  # type: ignore[override]
+        return {"convolutions": self.count}
+
+    def count(self, configuration: Configuration) -> float:
+        self.counted.append(convolutions(configuration))
+        return self.counted[-1]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "objectives"),
+    [
+        (strategies.BayesianOptimization(initial=2), ("cost",)),
+        (strategies.MultiObjectiveBayesianOptimization(initial=2), ("cost", "convolutions")),
+    ],
+)
+def test_it_holds_while_a_strategy_computes_quantities_of_its_candidates(
+    strategy: Strategy, objectives: tuple[str, ...]
+) -> None:
+    objective = Counted()
+    constraints = [Constraint("convolutions", at_most=1)]
+    with Search(
+        cells(), objective, strategy=strategy, objectives=objectives, constraints=constraints
+    ) as search:
+        search.run(seconds=100, runner=Ticking(), progress=Silent())
+        assert len(search.history) >= 2
+    assert len(objective.counted) <= 100
+
+
+@dataclass(frozen=True)
 class Interrupted(Sized):
     """Ctrl-C at the third network whose convolutions are counted."""
 

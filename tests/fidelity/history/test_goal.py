@@ -7,7 +7,16 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fidelity.history.goal import COST, Constraint, Goal, GoalError, Maximize, WithGoal, goal
+from fidelity.history.goal import (
+    COST,
+    LARGEST_VIOLATION,
+    Constraint,
+    Goal,
+    GoalError,
+    Maximize,
+    WithGoal,
+    goal,
+)
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import Context, Diverged, ObjectiveError, evaluate
@@ -46,6 +55,11 @@ class TestConstraint:
             Evaluation(trial(), 1.7e308, {"latency": 1.7e308})
         )
         assert 1e300 <= found < math.inf
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+    def test_what_is_not_finite_keeps_no_limit(self, value: float) -> None:
+        assert Constraint("x", at_least=1.0).violation(value) == LARGEST_VIOLATION
+        assert Constraint("x", at_most=1.0).violation(value) == LARGEST_VIOLATION
 
     def test_it_says_what_it_asks_for(self) -> None:
         assert str(Constraint("latency", at_most=5e-3)) == "latency <= 0.005"
@@ -131,6 +145,19 @@ class TestTarget:
         assert asked.violation(good) == 0.5
         assert not asked.feasible(good)
         assert asked.feasible(Evaluation(trial(), cost=0.5, metrics=metrics | {"latency": 2.0}))
+
+    def test_computing_can_be_interrupted(self) -> None:
+        def check() -> None:
+            raise InterruptedError
+
+        asked = Goal(constraints=(Constraint("double", at_most=5),), computed={"double": double})
+        assert asked.admits(at(1.0))
+        interruptible = asked.interruptible(check)
+        assert interruptible == asked
+        assert interruptible.admits(at(1.0))  # computed before
+        with pytest.raises(InterruptedError):
+            interruptible.admits(at(2.0))
+        assert asked.admits(at(2.0))
 
     def test_a_failure_is_infinitely_far_from_everything(self) -> None:
         asked = Goal(("error", "size"), (Constraint("latency", at_most=2),))
