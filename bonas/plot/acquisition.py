@@ -69,10 +69,11 @@ def acquisition(
     seen = observations(history, 5)
     if len(seen) < 2:
         raise ValueError(f"{len(seen)} evaluations are too few to learn from: search on")
-    pool = Pool(space, candidates or Candidates(), Encoder(space, 1, None, surrogate.reads_paths))
+    encoder = Encoder(space, 1, None, surrogate.reads_paths)
+    pool = Pool(space, candidates or Candidates(), encoder)
     best = seen.best_first()
     unseen = list(pool.unseen(set(history.keys()), best, len(history.trials), rng).values())
-    encoding = pool.encoder.encode([*seen.configurations, *unseen])
+    encoding = encoder.encode([*seen.configurations, *unseen])
     rows = torch.from_numpy(encoding.rows)
     n = len(seen)
     with torch.no_grad():
