@@ -7,6 +7,7 @@ import itertools
 import json
 import warnings
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
@@ -46,6 +47,25 @@ class Keyed(Protocol):
     def key(self, configuration: Configuration) -> str:
         """Return a name of everything that the cost depends on."""
         ...
+
+
+@dataclass
+class Keys:
+    """The keys of a space's configurations, each computed once.
+
+    Attributes:
+        space: the space of the configurations.
+    """
+
+    space: Space
+    _keys: dict[bytes, str] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def key(self, configuration: Configuration) -> str:
+        """See `trial_key`."""
+        vector = configuration.get_array().tobytes()
+        if vector not in self._keys:
+            self._keys[vector] = trial_key(self.space, configuration)
+        return self._keys[vector]
 
 
 def trial_key(space: Space, configuration: Configuration) -> str:

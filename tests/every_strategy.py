@@ -19,6 +19,7 @@ import numpy as np
 from bonas import Search
 from bonas.search.progress import Silent
 from bonas.strategies import SMAC, FreezeThaw
+from bonas.strategies.freeze_thaw import FreezeThawSearch
 from bonas.strategies.strategy import Strategy
 from fidelity import Hyperband
 from tests.test_pairs import STRATEGIES, TABLE
@@ -27,7 +28,7 @@ EVALUATIONS = 18
 ALL: Mapping[str, Callable[[], Strategy]] = {
     **STRATEGIES,
     "SMAC": lambda: SMAC(initial=6, challengers=20),
-    "FreezeThaw": lambda: FreezeThaw(TABLE.space, 9, 27, initial=4, first=1),
+    "FreezeThaw": lambda: FreezeThaw(9, 27, initial=4, first=1).start(TABLE.space),
 }
 
 
@@ -45,7 +46,7 @@ def clock(seed: int) -> Callable[[], float]:
 
 def history(strategy: Strategy) -> list[object]:
     """Everything of each evaluation that the seed determines."""
-    schedule = strategy if isinstance(strategy, FreezeThaw) else Hyperband(9, 27)
+    schedule = strategy if isinstance(strategy, FreezeThawSearch) else Hyperband(9, 27)
     with Search(TABLE.space, TABLE, strategy=strategy, schedule=schedule, seed=3) as search:
         found = search.run(evaluations=EVALUATIONS, progress=Silent())
         best = search.incumbent

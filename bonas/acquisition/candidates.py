@@ -1,10 +1,11 @@
-"""Candidates for the next evaluation: where an acquisition function is maximised."""
+"""Candidates: the configurations over which an acquisition function is maximised."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
@@ -16,16 +17,20 @@ from ConfigSpace.hyperparameters import (
 )
 from ConfigSpace.util import deactivate_inactive_hyperparameters
 
-from bonas.strategies.strategy import Exhausted
 from spaces.configurations.mutation import neighbours
-from spaces.encoding import Encoder
+from spaces.keys import Keyed
 from spaces.space import Space, sample
 
 ATTEMPTS = 20
+"""Attempts to find a new architecture at random before the space is taken to be exhausted."""
+
+
+class Exhausted(Exception):
+    """Raised where no new architecture is left to propose."""
 
 
 def size(space: ConfigurationSpace) -> float:
-    """How many configurations there are, conditions left aside; infinite with a real number."""
+    """Return the number of configurations, conditions ignored; infinite with a real number."""
     total = 1.0
     for hyperparameter in space.values():
         total *= len(_choices(hyperparameter)) or np.inf
@@ -33,7 +38,7 @@ def size(space: ConfigurationSpace) -> float:
 
 
 def every(space: ConfigurationSpace) -> list[Configuration]:
-    """All configurations of a finite space, each once.
+    """Return all configurations of a finite space, each once.
 
     Raises:
         ValueError: the space has a real hyperparameter.
@@ -46,7 +51,7 @@ def every(space: ConfigurationSpace) -> list[Configuration]:
             Configuration(space, vector=np.array(vector, dtype=np.float64))
             for vector in itertools.product(*choices)
         ]
-    found: dict[bytes, Configuration] = {}
+    configurations: dict[bytes, Configuration] = {}
     for vector in itertools.product(*choices):
         values = {
             name: space[name].to_value(np.float64(number))
@@ -57,12 +62,12 @@ def every(space: ConfigurationSpace) -> list[Configuration]:
             configuration.check_valid_configuration()
         except ValueError:  # a forbidden combination
             continue
-        found.setdefault(configuration.get_array().tobytes(), configuration)
-    return list(found.values())
+        configurations.setdefault(configuration.get_array().tobytes(), configuration)
+    return list(configurations.values())
 
 
 def _choices(hyperparameter: object) -> Sequence[float]:
-    """The values of a hyperparameter as its vector holds them; empty for a real one."""
+    """Return the values of a hyperparameter as vectors hold them; none for a real one."""
     if isinstance(hyperparameter, Constant):
         return [float(hyperparameter.to_vector(hyperparameter.value))]
     if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
@@ -77,15 +82,15 @@ def _choices(hyperparameter: object) -> Sequence[float]:
 class Candidates:
     """Random networks of the space and neighbours of the best.
 
-    A space that is small enough is listed once and never proposes a network twice; of a larger
-    one, samples are drawn.
+    A small space is listed once, and no network of it is ever proposed twice; a larger one is
+    sampled.
 
     Attributes:
-        all_below: spaces of at most so many configurations are listed completely.
-        samples: how many random networks.
-        parents: of how many of the best the neighbours are added.
-        renewed: in a space that is not listed, the samples are kept for so many trials, because
-            building the graphs and features of new ones takes longer than everything else.
+        all_below: the number of configurations up to which a space is listed completely.
+        samples: the number of random networks.
+        parents: the number of the best networks whose neighbours are added.
+        renewed: the number of trials for which the samples of a space that is not listed are
+            kept, because building the graphs and features of new ones dominates a proposal.
     """
 
     all_below: int = 20_000
@@ -96,18 +101,17 @@ class Candidates:
 
 @dataclass
 class Pool:
-    """The networks of one space by key, computed once: the same for whoever asks.
+    """The candidates of one space by key; each is computed once.
 
     Attributes:
-        space: the space.
+        space: the search space.
         candidates: the settings.
-        encoder: of the space.
+        keys: the keys of the configurations: an `Encoder`, or `Keys` where nothing is encoded.
     """
 
     space: Space
     candidates: Candidates
-    encoder: Encoder
-    _listed: dict[str, Configuration] | None = field(init=False, default=None, repr=False)
+    keys: Keyed
     _samples: tuple[int, dict[str, Configuration]] | None = field(
         init=False, default=None, repr=False
     )
@@ -115,15 +119,14 @@ class Pool:
         init=False, default_factory=dict, repr=False
     )
 
+    @cached_property
     def listed(self) -> dict[str, Configuration] | None:
-        """All networks of the space; None if it is too large to list."""
+        """All networks of the space by key; None if it is too large to list."""
         space = self.space.configuration_space
-        most = self.candidates.all_below
+        largest = self.candidates.all_below
         if space.conditions or space.forbidden_clauses:
-            most //= 20  # each of all combinations has to be checked, at a millisecond
-        if self._listed is None and size(space) <= most:
-            self._listed = self._by_key(every(space))
-        return self._listed
+            largest //= 20  # each of all combinations is checked, which takes a millisecond
+        return self._by_key(every(space)) if size(space) <= largest else None
 
     def unseen(
         self,
@@ -132,73 +135,77 @@ class Pool:
         trials: int,
         rng: np.random.Generator,
     ) -> dict[str, Configuration]:
-        """Candidates by key that are not in `asked`: neighbours of the best, then samples.
+        """Return candidates by key that are not in `asked`: neighbours of the best, then samples.
 
         Args:
-            asked: the keys of networks that are not wanted.
-            best: what was evaluated, the best first.
-            trials: how many there were so far.
+            asked: the keys of the networks of earlier trials.
+            best: the evaluated configurations, the best first.
+            trials: the number of trials so far.
             rng: the source of randomness.
 
         Raises:
             Exhausted: there is no such network, or none was found.
         """
-        found: dict[str, Configuration] = {}
+        candidates: dict[str, Configuration] = {}
         for parent in best[: self.candidates.parents]:
-            found |= self._neighbours(parent)
-        listed = self.listed()
+            candidates |= self._neighbours(parent)
+        listed = self.listed
         if listed is not None:
             # The representatives of the list, so that a network has one configuration only.
-            found = {key: listed[key] for key in found if key not in asked}
-            names = [key for key in listed if key not in asked]
-            for place in rng.permutation(len(names))[: self.candidates.samples]:
-                found[names[place]] = listed[names[place]]
-            if not found:
+            candidates = {key: listed[key] for key in candidates if key not in asked}
+            new = [key for key in listed if key not in asked]
+            for index in rng.permutation(len(new))[: self.candidates.samples]:
+                candidates[new[index]] = listed[new[index]]
+            if not candidates:
                 raise Exhausted("every architecture of the space has been proposed")
-            return found
-        found |= self._sampled(trials // self.candidates.renewed)
-        found = {key: chosen for key, chosen in found.items() if key not in asked}
+            return candidates
+        candidates |= self._sampled(trials // self.candidates.renewed)
+        candidates = {key: c for key, c in candidates.items() if key not in asked}
         for _ in range(ATTEMPTS):
-            if found:
-                return found
+            if candidates:
+                return candidates
             drawn = self._by_key(sample(self.space.configuration_space, 16, rng))
-            found = {key: chosen for key, chosen in drawn.items() if key not in asked}
+            candidates = {key: c for key, c in drawn.items() if key not in asked}
         raise Exhausted(f"{ATTEMPTS} rounds of candidates held no architecture that is new")
 
     def random(self, asked: set[str], rng: np.random.Generator) -> Configuration:
-        """A random network that is not in `asked`.
+        """Return a random network that is not in `asked`.
+
+        Args:
+            asked: the keys of the networks of earlier trials.
+            rng: the source of randomness.
 
         Raises:
-            Exhausted: as `unseen`.
+            Exhausted: there is no such network, or none was found.
         """
-        listed = self.listed()
+        listed = self.listed
         if listed is not None:
-            names = [key for key in listed if key not in asked]
-            if not names:
+            new = [key for key in listed if key not in asked]
+            if not new:
                 raise Exhausted("every architecture of the space has been proposed")
-            return listed[names[rng.integers(len(names))]]
+            return listed[new[rng.integers(len(new))]]
         for _ in range(ATTEMPTS):
-            for chosen in sample(self.space.configuration_space, 16, rng):
-                if self.encoder.key(chosen) not in asked:
-                    return chosen
+            for configuration in sample(self.space.configuration_space, 16, rng):
+                if self.keys.key(configuration) not in asked:
+                    return configuration
         raise Exhausted(f"{ATTEMPTS} rounds of samples held no architecture that is new")
 
     def _sampled(self, block: int) -> dict[str, Configuration]:
         if self._samples is None or self._samples[0] != block:
-            # From a generator of their own: a fresh object finds the same ones.
+            # From a generator of their own, so that a fresh object draws the same ones.
             rng = np.random.default_rng([block, self.candidates.samples])
             drawn = sample(self.space.configuration_space, self.candidates.samples, rng)
             self._samples = (block, self._by_key(drawn))
         return self._samples[1]
 
     def _neighbours(self, parent: Configuration) -> dict[str, Configuration]:
-        name = parent.get_array().tobytes()
-        if name not in self._near:
-            self._near[name] = self._by_key(list(neighbours(parent, np.random.default_rng(0))))
-        return self._near[name]
+        vector = parent.get_array().tobytes()
+        if vector not in self._near:
+            self._near[vector] = self._by_key(list(neighbours(parent, np.random.default_rng(0))))
+        return self._near[vector]
 
     def _by_key(self, configurations: Sequence[Configuration]) -> dict[str, Configuration]:
-        found: dict[str, Configuration] = {}
+        first: dict[str, Configuration] = {}
         for configuration in configurations:
-            found.setdefault(self.encoder.key(configuration), configuration)
-        return found
+            first.setdefault(self.keys.key(configuration), configuration)
+        return first

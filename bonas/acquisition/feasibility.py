@@ -1,8 +1,9 @@
-"""Stop that only an evaluation tells of: how probable it is that a candidate keeps them."""
+"""Measured constraints: the probability that a candidate satisfies them."""
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -19,17 +20,17 @@ from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from spaces.encoding import Encoder
 
-FREE = 20
-"""In so many evaluations a search may find out where the limits are."""
+EXPLORATION_EVALUATIONS = 20
+"""First evaluations, in which a search may explore where the constraints are violated."""
 
-AHEAD = 10
-"""The allowance of so many evaluations to come may be used at once."""
+ADVANCE_EVALUATIONS = 10
+"""Future evaluations whose allowance may be used in advance."""
 
-LEAST_RISK = 0.1
-"""With less a search that has used its allowance has no candidates but copies of what it knows."""
+MIN_RISK = 0.1
+"""With less, a search that has used its allowance could only propose copies of known networks."""
 
-IMPROBABLE = 1e6
-"""What the logarithm of an acquisition function never makes up for."""
+REJECTION_PENALTY = 1e6
+"""More than the logarithm of an acquisition function ever makes up for."""
 
 Bools = NDArray[np.bool_]
 
@@ -41,11 +42,15 @@ if TYPE_CHECKING:
 
 
 def own_costs(observed: Observations, goal: Goal) -> Observations:
-    """The observations with the costs that were measured, whatever limits they are beyond.
+    """Return the observations with the costs that were measured, feasible or not.
 
-    A model learns more from them than from the costs of `fidelity.history.ranking`, which
-    jump at each constraint. With several objectives there is no such cost, and they are left
-    as they are.
+    A surrogate fits them better than the costs of `fidelity.history.ranking`, which
+    jump at each constraint. With several objectives there is no such cost, and the observations
+    stay as they are.
+
+    Args:
+        observed: with the costs that the history shows to a strategy.
+        goal: of the search.
     """
     if not goal.measured or len(goal.objectives) > 1:
         return observed
@@ -56,31 +61,38 @@ def own_costs(observed: Observations, goal: Goal) -> Observations:
 
 @dataclass
 class Feasibility:
-    """Models of the quantities that have limits, one each.
+    """One surrogate for each quantity with a measured constraint.
 
-    They learn from the evaluations at all budgets, each network once: a latency is the same
+    They are fitted to the evaluations at all budgets, each network once: a latency is the same
     after one epoch as after a hundred.
 
     Attributes:
-        surrogate: what learns them.
-        allowance: the share of the evaluations after the first `FREE` that may be beyond a limit.
+        surrogate: models each quantity.
+        allowance: the share of the evaluations after the first `EXPLORATION_EVALUATIONS` that may
+            be infeasible.
     """
 
     surrogate: Surrogate
     allowance: float = 0.15
-    _tunings: dict[Constraint, Tuning] = field(init=False, default_factory=dict, repr=False)
+    _tunings: defaultdict[Constraint, Tuning] = field(
+        init=False, default_factory=lambda: defaultdict(Tuning), repr=False
+    )
 
     def log_weight(
         self, encoder: Encoder, history: History, candidates: Sequence[Configuration]
     ) -> Float[Tensor, " m"] | None:
-        """What to add to the logarithm of an acquisition function.
+        """Return what to add to the logarithm of an acquisition function.
 
-        The logarithm of the probability alone lets a search end beyond the limit when within it
-        there is little left to gain: on NAS-Bench-201 half of the evaluations were. To forbid
-        improbable candidates always lets it end in a corner of safe and bad networks. So the
-        probability that a candidate is beyond a limit has to fit into what is left of an
-        allowance, and one that it does not fit comes only where there is no other one
-        (`benchmarks/constrained.py`).
+        With the logarithm of the probability alone, a search ends at infeasible networks when
+        little is left to gain among feasible ones: half of its evaluations on NAS-Bench-201. With
+        improbable candidates forbidden, it ends in a corner of safe and bad networks. So the
+        probability of being infeasible has to fit into the remaining allowance, and
+        other candidates come after all that fit (`benchmarks/constrained.py`).
+
+        Args:
+            encoder: of the space.
+            history: of the search.
+            candidates: the configurations.
 
         Returns:
             As `log_probability`.
@@ -90,46 +102,50 @@ class Feasibility:
         chances = self.log_probability(encoder, history, candidates)
         if chances is None:
             return None
-        improbable = chances < math.log1p(-min(self.risk(history), 1 - 1e-12))
-        return torch.where(improbable, chances - IMPROBABLE, chances)
+        rejected = chances < math.log1p(-min(self.risk(history), 1 - 1e-12))
+        return torch.where(rejected, chances - REJECTION_PENALTY, chances)
 
     def risk(self, history: History) -> float:
-        """The highest probability of being beyond a limit that the next candidate may have."""
-        late = [e for e in history.evaluations if e.succeeded][FREE:]
-        beyond = sum(not history.goal.feasible(e) for e in late)
-        return min(1.0, max(LEAST_RISK, self.allowance * (len(late) + AHEAD) - beyond))
+        """Return the highest probability of being infeasible that the next candidate may have."""
+        late = [e for e in history.evaluations if e.succeeded][EXPLORATION_EVALUATIONS:]
+        infeasible = sum(not history.goal.feasible(e) for e in late)
+        allowed = self.allowance * (len(late) + ADVANCE_EVALUATIONS)
+        return min(1.0, max(MIN_RISK, allowed - infeasible))
 
     def log_probability(
         self, encoder: Encoder, history: History, candidates: Sequence[Configuration]
     ) -> Float[Tensor, " m"] | None:
-        """The logarithm of the probability that each candidate keeps all limits.
+        """Return the logarithm of the probability that each candidate is feasible.
 
         Gardner et al. 2014, "Bayesian optimization with inequality constraints", equation 7.
 
+        Args:
+            encoder: of the space.
+            history: of the search.
+            candidates: the configurations.
+
         Returns:
-            None if there is no such limit, or nothing to learn from.
+            None without measured constraints or successful evaluations.
         """
-        limits = history.goal.measured
-        seen = _newest(history)
-        if not limits or not seen:
+        constraints = history.goal.measured
+        observed = _newest(history)
+        if not constraints or not observed:
             return None
         import torch
 
-        encoding = encoder.encode([*(e.trial.configuration for e in seen), *candidates])
-        rows = torch.from_numpy(encoding.rows)
+        encoding = encoder.encode([*(e.trial.configuration for e in observed), *candidates])
+        rows, n = torch.from_numpy(encoding.rows), len(observed)
+        numbers = tuple(e.trial.number for e in observed)
         total = torch.zeros(len(candidates), dtype=torch.float64)
-        for constraint in limits:
-            values = np.array([history.goal.value(e, constraint.name) for e in seen])
+        for constraint in constraints:
+            values = np.array([history.goal.value(e, constraint.name) for e in observed])
             targets, lower, upper = _scores(values, constraint)
-            tuning = self._tunings.setdefault(constraint, Tuning())
-            numbers = tuple(e.trial.number for e in seen)
-            known = rows[: len(seen)]
-            tuned = tuning.tuned(
-                self.surrogate, numbers, known, values, _ascending, encoding.layout
+            tuned = self._tunings[constraint].tuned(
+                self.surrogate, numbers, rows[:n], values, _ascending, encoding.layout
             )
-            model = tuned.fit(known, targets, encoding.layout)
+            model = tuned.fit(rows[:n], targets, encoding.layout)
             with torch.no_grad():
-                posterior = model.posterior(rows[len(seen) :, None, :])
+                posterior = model.posterior(rows[n:, None, :])
                 mean = posterior.mean[:, 0, 0]  # type: ignore[attr-defined]
                 deviation = posterior.variance[:, 0, 0].clamp_min(1e-12).sqrt()  # type: ignore[attr-defined]
                 total += _log_between((lower - mean) / deviation, (upper - mean) / deviation)
@@ -137,17 +153,16 @@ class Feasibility:
 
 
 def _newest(history: History) -> list[Evaluation]:
-    """The last evaluation of each network that succeeded."""
-    found = {e.trial.key: e for e in history.evaluations if e.succeeded}
-    return list(found.values())
+    """Return the last success of each network."""
+    return list({e.trial.key: e for e in history.evaluations if e.succeeded}.values())
 
 
 def _scores(values: Floats, constraint: Constraint) -> tuple[Float[Tensor, "n 1"], float, float]:
-    """Normal scores of the values, ascending with them, and where among them the limits are.
+    """Return normal scores of the values, ascending with them, and the scores of the two bounds.
 
-    A limit is half-way between what keeps it and what does not, and a standard deviation beyond
-    all values if it divides none of them: their own distances say nothing where some quantity is
-    spread over orders of magnitude.
+    A bound is half-way between the values on its sides, or a standard deviation beyond all
+    values if they are on one side: distances between values mean little for a quantity that
+    spans orders of magnitude.
     """
     import torch
 
@@ -165,7 +180,7 @@ def _ascending(values: Floats) -> Floats:
 
 
 def _between(scores: Floats, lower: Bools) -> float:
-    """Half-way between the scores that are in `lower` and the others, which are all above."""
+    """Return the middle between the scores that are in `lower` and the others, all above."""
     if lower.all():
         return float(scores.max()) + 1.0
     if not lower.any():
@@ -174,7 +189,7 @@ def _between(scores: Floats, lower: Bools) -> float:
 
 
 def _log_between(low: Float[Tensor, " m"], high: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
-    """The logarithm of the probability that a standard normal value is between two others."""
+    """Return the log probability that a standard normal value lies between two others."""
     import torch
 
     result: Tensor

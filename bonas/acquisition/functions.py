@@ -1,6 +1,6 @@
-"""Acquisition functions: BoTorch's, over the rows of a finite set of candidates.
+"""Acquisition functions, most of them BoTorch's, over a finite set of candidates.
 
-Everything is maximised here, as BoTorch does: targets grow as costs fall.
+Everything is maximised, as in BoTorch: targets rise as costs fall.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from bonas.acquisition.expected_gain import EVALUATIONS, log_gain
 from fidelity.botorch import LogExpectedImprovement as BoTorchLogEI
 from fidelity.botorch import (
     Model,
     SobolQMCNormalSampler,
-    log_ei_helper,
     qLogNoisyExpectedImprovement,
 )
 from fidelity.botorch import UpperConfidenceBound as BoTorchUCB
 
 
 class Acquisition(Protocol):
-    """How much it would pay to evaluate a candidate."""
+    """The value of evaluating a candidate."""
 
     def scores(
         self,
@@ -33,33 +33,39 @@ class Acquisition(Protocol):
         observed: Float[Tensor, "n d"],
         seed: int,
     ) -> Float[Tensor, " m"]:
-        """One score a candidate, the higher the better.
+        """Return one score per candidate, the higher the better.
 
         Args:
-            model: of targets to be maximised, conditioned on what is pending.
+            model: of targets to be maximised, conditioned on the running trials.
             candidates: encoded configurations that were not evaluated.
-            observed: what was evaluated, each row once.
-            seed: of whatever is random in the function.
+            observed: encoded evaluated configurations, each row once.
+            seed: of everything random in the function.
         """
         ...
 
 
 @runtime_checkable
 class ValuesRepeats(Protocol):
-    """An acquisition function that also says what evaluating once more is worth."""
+    """An acquisition function that also scores another evaluation of an evaluated network."""
 
     def with_repeats(
         self, model: Model, candidates: Float[Tensor, "m d"], observed: Float[Tensor, "n d"]
     ) -> tuple[Float[Tensor, " m"], Float[Tensor, " n"]]:
-        """A score for each candidate and, on the same scale, for each evaluated row."""
+        """Return a score for each candidate and, on the same scale, for each evaluated row.
+
+        Args:
+            model: of targets to be maximised, conditioned on the running trials.
+            candidates: encoded configurations that were not evaluated.
+            observed: encoded evaluated configurations, each row once.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class LogExpectedImprovement:
-    """Ament et al. 2023, "Unexpected improvements to expected improvement", equation 9.
+    """The logarithm of the expected improvement over the highest observed posterior mean.
 
-    The improvement is over the highest posterior mean among what was observed.
+    Ament et al. 2023, "Unexpected improvements to expected improvement", equation 9.
     """
 
     def scores(
@@ -77,20 +83,20 @@ class LogExpectedImprovement:
 
 @dataclass(frozen=True)
 class LogKnowledgeGradient:
-    """The gain in the posterior mean of the network that would be recommended, and its logarithm.
+    """The logarithm of the expected rise in the posterior mean of the recommended network.
 
     Frazier, Powell and Dayanik 2009, "The knowledge-gradient policy for correlated normal
     beliefs", over evaluated networks, with an evaluation's effect on other networks left out.
-    New networks and repeats of contenders are so on one scale, and a repeat is proposed when it
-    pays. Because a single repeat may be too little to change a choice, several are considered and
-    the best gain an evaluation counts (Frazier and Powell 2010, "Paradoxes in learning and the
-    marginal value of information", KG(*)).
+    New networks and repeats of contenders are thus on one scale, and a repeat is proposed when it
+    pays. Because a single repeat may be too little to change the recommendation, several are
+    considered, and the best gain per evaluation counts (Frazier and Powell 2010, "Paradoxes in
+    learning and the marginal value of information", KG(*)).
 
     Attributes:
-        evaluations: how many evaluations of a network are considered.
+        evaluations: the numbers of evaluations of a network that are considered.
     """
 
-    evaluations: tuple[int, ...] = (1, 2, 4)
+    evaluations: tuple[int, ...] = EVALUATIONS
 
     def scores(
         self,
@@ -105,7 +111,7 @@ class LogKnowledgeGradient:
     def with_repeats(
         self, model: Model, candidates: Float[Tensor, "m d"], observed: Float[Tensor, "n d"]
     ) -> tuple[Float[Tensor, " m"], Float[Tensor, " n"]]:
-        """See `ValuesRepeats.with_repeats`; minus infinity where only one is evaluated."""
+        """See `ValuesRepeats.with_repeats`; minus infinity with a single evaluated row."""
         n = len(observed)
         parts = [_mean_and_variance(model, rows) for rows in (observed, candidates)]
         mean, variance = (torch.cat(part) for part in zip(*parts, strict=True))
@@ -113,28 +119,12 @@ class LogKnowledgeGradient:
         # The best is compared with the second, because a repeat may also lower its mean.
         second = mean[:n].topk(2).values[1] if n > 1 else best.new_tensor(math.inf)
         rival = torch.where(torch.arange(n) == mean[:n].argmax(), second, best)
-        # Noise is the same everywhere in a surrogate, so one row tells it.
+        # A surrogate's noise is the same everywhere, so one row is enough.
         noisy = model.posterior(observed[:1], observation_noise=True)
         noise = (noisy.variance[0, 0] - variance[0]).clamp_min(0.0)  # type: ignore[attr-defined]
         rivals = torch.cat([rival, best.expand(len(candidates))])
-        gains = self._gain(mean, variance, noise, rivals)
+        gains = log_gain(-(mean - rivals).abs(), variance, noise, self.evaluations)
         return gains[n:], gains[:n]
-
-    def _gain(
-        self,
-        mean: Float[Tensor, " k"],
-        variance: Float[Tensor, " k"],
-        noise: Float[Tensor, ""],
-        rival: Float[Tensor, " k"],
-    ) -> Float[Tensor, " k"]:
-        gains = []
-        for count in self.evaluations:
-            # The standard deviation of the change of the mean by `count` evaluations.
-            change = variance / (variance + noise / count).sqrt()
-            change = change.clamp_min(1e-12)
-            distance = -(mean - rival).abs() / change
-            gains.append(log_ei_helper(distance) + change.log() - math.log(count))
-        return torch.stack(gains).amax(0)
 
 
 @dataclass(frozen=True)
@@ -144,8 +134,8 @@ class LogNoisyExpectedImprovement:
     Balandat et al. 2020, "BoTorch", and Ament et al. 2023 for the logarithm.
 
     Attributes:
-        samples: how many.
-        baseline: the improvement is over so many of the observed, the highest means first.
+        samples: the number of samples of the posterior.
+        baseline: the number of observed rows, the highest means first, to improve on.
     """
 
     samples: int = 64

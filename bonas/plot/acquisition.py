@@ -66,10 +66,11 @@ def acquisition(
     seen = observations(history, 5)
     if (n := len(seen)) < 2:
         raise ValueError(f"{n} evaluations are too few to fit a surrogate: evaluate 2 or more")
-    pool = Pool(space, candidates or Candidates(), Encoder(space, 1, None, surrogate.reads_paths))
+    encoder = Encoder(space, 1, None, surrogate.reads_paths)
+    pool = Pool(space, candidates or Candidates(), encoder)
     evaluated, trials = set(history.keys()), len(history.trials)
     unseen = list(pool.unseen(evaluated, seen.best_first(), trials, rng).values())
-    encoding = pool.encoder.encode([*seen.configurations, *unseen])
+    encoding = encoder.encode([*seen.configurations, *unseen])
     rows = torch.from_numpy(encoding.rows)
     with torch.no_grad():
         targets = torch.from_numpy(transform(seen.costs))[:, None]

@@ -46,7 +46,7 @@ from fidelity.objective import (
 )
 from fidelity.schedules import schedule as schedules
 from fidelity.schedules.full import FullFidelity
-from fidelity.schedules.schedule import Schedule, ScheduleError
+from fidelity.schedules.schedule import Schedule, ScheduleError, known
 from spaces.hyperparameter_space import HyperparameterSpace
 from spaces.keys import unlabelled
 from spaces.space import Space, configuration, values
@@ -224,7 +224,7 @@ class Search:
             ObjectiveError: the result is no cost, or lacks an objective or a constrained quantity.
         """
         budget = self.schedule.max_budget if budget is None else budget
-        return self._engine.add(self._configuration(configuration), result, budget)
+        return self._engine.add(self._configuration(configuration), result, known(budget))
 
     def _configuration(self, given: Configuration | Mapping[str, Any]) -> Configuration:
         given = values(given) if isinstance(given, Configuration) else given
@@ -363,7 +363,7 @@ def _decisions(
         schedule = FullFidelity() if highest is None else FullFidelity(highest)
     check_role("schedule", schedule, SCHEDULE, "Hyperband(1, 9)")
     schedule = schedules.complete(schedule, highest)
-    if highest is not None and schedule.max_budget > highest:
+    if highest is not None and known(schedule.max_budget) > highest:
         raise ScheduleError(
             f"the schedule goes to a budget of {schedule.max_budget}, but the objective's maximal "
             f"budget is {highest}: make them equal"

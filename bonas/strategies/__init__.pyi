@@ -23,7 +23,7 @@ from .reinforcement.walk import PolicyError
 from .screened import Screened
 from .smac import SMAC
 from .spending import Spending, budget_spent, seconds_spent
-from .strategy import Again, Exhausted, Proposal, Recommender, Strategy
+from .strategy import Again, Exhausted, Proposal, Recommender, Startable, Strategy, started
 from .warm_start import StartFrom, best_of
 
 __all__ = [
@@ -60,10 +60,12 @@ __all__ = [
     "Spending",
     "StableCell",
     "StartFrom",
+    "Startable",
     "Strategy",
     "Trace",
     "ValidationLoss",
     "best_of",
     "budget_spent",
     "seconds_spent",
+    "started",
 ]

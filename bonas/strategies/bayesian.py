@@ -13,9 +13,9 @@ from ConfigSpace import Configuration
 from bonas.acquisition.candidates import Candidates, Pool
 from bonas.acquisition.feasibility import Feasibility, own_costs
 from bonas.acquisition.prior import Belief
-from bonas.strategies.remembered import remembered
-from bonas.strategies.strategy import Again, Proposal
-from bonas.surrogates.observations import Observations, observations, repeatable, running
+from bonas.strategies.defaults import default_acquisition, default_surrogate
+from bonas.strategies.strategy import Again, Proposal, Startable
+from bonas.surrogates.observations import Observations, observations, pending, repeatable
 from bonas.surrogates.transform import Transform, normal_scores
 from bonas.surrogates.tuning import Tuning
 from fidelity.history.goal import Goal
@@ -32,69 +32,42 @@ if TYPE_CHECKING:
     from bonas.surrogates.surrogate import Surrogate
     from fidelity.botorch import Model
 
-CONTENDERS = 200
-"""So many of the evaluated networks, the best by cost, are compared with what is new."""
-
-
-def _surrogate() -> Surrogate:
-    from bonas.surrogates.gaussian_process import GaussianProcess
-
-    return GaussianProcess()
-
-
-def _acquisition() -> Acquisition:
-    from bonas.acquisition.functions import LogKnowledgeGradient
-
-    return LogKnowledgeGradient()
-
-
-@dataclass
-class _Memory:
-    """What was derived from arguments; it changes how long a proposal takes, and nothing else."""
-
-    pool: Pool
-    feasibility: Feasibility
-    tuning: Tuning = field(default_factory=Tuning)
-
-    @property
-    def space(self) -> Space:
-        """Of the pool."""
-        return self.pool.space
+MAX_CONTENDERS = 200
+"""Evaluated networks, the best by cost, with which new candidates are compared."""
 
 
 @dataclass(frozen=True)
-class BayesianOptimization:
-    """Fits a surrogate to what was seen and proposes where the acquisition function is highest.
+class BayesianOptimization(Startable):
+    """Fits a surrogate to the evaluations and maximises an acquisition function.
 
-    A limit that is known beforehand is kept by every proposal; of one that only an evaluation
-    tells, the probability that it is kept weights the acquisition function (see `Feasibility`).
+    Every proposal satisfies the constraints that are computable before training; the probability
+    that it satisfies the measured ones weights the acquisition function (see `Feasibility`).
 
-    With several budgets the surrogate learns from the largest one with enough evaluations;
-    failures count as the worst cost seen. If the acquisition function values repeats, a
-    contender may be evaluated with another seed instead of a new network.
+    With several budgets the surrogate is fitted to the largest one with enough evaluations;
+    failures have the worst cost seen. If the acquisition function values repeats, a contender
+    may be evaluated with another seed instead of a new network.
 
-    What is running is in `history.pending` and taken into account, so several proposals may be
-    made at once, and the next one may be computed while workers train.
+    Running trials (`history.pending`) are taken into account, so several proposals may be made at
+    once, and the next one may be computed while workers train.
 
     Attributes:
-        surrogate: what learns the costs.
-        acquisition: what a candidate promises.
-        candidates: where to look.
-        transform: what is learned instead of the costs.
-        initial: how many random networks come first.
-        repeats: a network is evaluated at most so many times; 1 forbids repeats.
-        features: more of what is known of a configuration, for surrogates that look at it: costs
-            (`spaces.CostFeatures`) or zero-cost proxies. A forest does; a Gaussian process with
-            a `FeatureView`.
-        belief: of the user, about where the best configuration is. The acquisition function is
+        surrogate: models the costs.
+        acquisition: scores the candidates.
+        candidates: the configurations over which it is maximised.
+        transform: maps the costs to the surrogate's targets.
+        initial: the number of random networks at the beginning.
+        repeats: the maximal number of evaluations of one network; 1 forbids repeats.
+        features: further features of a configuration: its resources (`spaces.CostFeatures`) or
+            zero-cost proxies. A forest uses them, and a Gaussian process with a `FeatureView`.
+        belief: the user's prior over the best configuration. The acquisition function is
             multiplied by its density to the power `confidence` / observations (Hvarfner et al.
-            2022, "piBO", equation 6), so that it fades as evidence comes in; it also chooses
-            the initial networks, drawn in proportion to it.
-        confidence: how many observations the belief is worth.
+            2022, "piBO", equation 6), so the prior fades as evidence comes in; the initial
+            networks are drawn in proportion to it.
+        confidence: the number of observations that the belief is worth.
     """
 
-    surrogate: Surrogate = field(default_factory=_surrogate)
-    acquisition: Acquisition = field(default_factory=_acquisition)
+    surrogate: Surrogate = field(default_factory=default_surrogate)
+    acquisition: Acquisition = field(default_factory=default_acquisition)
     candidates: Candidates = field(default_factory=Candidates)
     transform: Transform = normal_scores
     initial: int = 5
@@ -102,113 +75,120 @@ class BayesianOptimization:
     features: Features | None = None
     belief: Belief | None = None
     confidence: float = 10.0
-    _memory: list[_Memory] = field(init=False, default_factory=list, repr=False, compare=False)
+
+    def start(self, space: Space) -> _Bayesian:
+        """See `Startable.start`."""
+        encoder = Encoder(space, 1, self.features, self.surrogate.reads_paths)
+        pool = Pool(space, self.candidates, encoder)
+        return _Bayesian(self, encoder, pool, Feasibility(self.surrogate))
+
+    def recommend(self, space: Space, history: History) -> Evaluation | None:
+        """Return the evaluated network of the highest posterior mean, at its lowest cost.
+
+        It is chosen at the highest budget with a success, as `History.incumbent` is, and equals
+        the incumbent while there are too few evaluations for a model.
+
+        Args:
+            space: the search space.
+            history: of the search.
+        """
+        return self.start(space).recommend(space, history)
+
+
+@dataclass(frozen=True)
+class _Bayesian:
+    settings: BayesianOptimization
+    encoder: Encoder = field(repr=False, compare=False)
+    pool: Pool = field(repr=False, compare=False)
+    feasibility: Feasibility = field(repr=False, compare=False)
+    tuning: Tuning = field(init=False, default_factory=Tuning, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
-        """See `Strategy.propose`."""
-        memory = self._remember(space)
-        asked = history.keys()
-        ranked = observations(history, self.initial)
-        if history.networks < self.initial or not ranked:
-            return self._first(memory.pool, asked, rng)
+        settings, asked = self.settings, history.keys()
+        ranked = observations(history, settings.initial)
+        if history.networks < settings.initial or not ranked:
+            return self._first(asked, rng)
         observed = own_costs(ranked, history.goal)
-        unseen = memory.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
-        pending = [trial.configuration for trial in running(history)]
-        problem = self._problem(memory, observed, pending, list(unseen.values()))
-        again = repeatable(history, observed, self.repeats)
-        chances = memory.feasibility.log_weight(
-            memory.pool.encoder, history, problem.configurations
-        )
-        bonus = self._log_belief(problem.configurations, len(observed))
+        unseen = self.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
+        running = [trial.configuration for trial in pending(history)]
+        problem = self._problem(observed, running, list(unseen.values()))
+        repeats = repeatable(history, observed, settings.repeats)
+        feasible = self.feasibility.log_weight(self.encoder, history, problem.configurations)
+        prior = self._log_prior(problem.configurations, len(observed))
         seed = int(rng.integers(2**31))
         return problem.maximise(
-            self.acquisition, list(again.values()), _sum(bonus, chances), history.goal, seed
+            settings.acquisition, list(repeats.values()), _sum(prior, feasible), history.goal, seed
         )
 
-    def _log_belief(self, chosen: Sequence[Configuration], n: int) -> Tensor | None:
-        """What the belief adds to the scores after `n` observations."""
-        if self.belief is None:
+    def recommend(self, space: Space, history: History) -> Evaluation | None:
+        goal, incumbent = history.goal, history.incumbent
+        if incumbent is None:
+            return None
+        observed = own_costs(Observations(history.at(incumbent.trial.budget)), goal)
+        if len(observed) < self.settings.initial:
+            return incumbent
+        means = self._problem(observed, [], []).posterior_means()
+        for key in sorted(means, key=lambda name: -means[name]):
+            evaluations = [observed.evaluations[index] for index in observed.networks()[key]]
+            feasible = [evaluation for evaluation in evaluations if goal.feasible(evaluation)]
+            if feasible:
+                return min(feasible, key=lambda evaluation: evaluation.cost)
+        return incumbent
+
+    def _log_prior(self, configurations: Sequence[Configuration], n: int) -> Tensor | None:
+        """Return what the belief adds to the scores after `n` observations."""
+        belief = self.settings.belief
+        if belief is None:
             return None
         import torch
 
-        densities = [self.belief.log_density(configuration) for configuration in chosen]
-        return self.confidence / n * torch.tensor(densities, dtype=torch.float64)
+        densities = [belief.log_density(configuration) for configuration in configurations]
+        return self.settings.confidence / n * torch.tensor(densities, dtype=torch.float64)
 
-    def _first(self, pool: Pool, asked: set[str], rng: np.random.Generator) -> Configuration:
-        """A network of the initial design: random, or a random one that the belief favours."""
-        if self.belief is None:
-            return pool.random(asked, rng)
-        unseen = list(pool.unseen(asked, [], len(asked), rng).values())
-        densities = [self.belief.log_density(chosen) for chosen in unseen]
+    def _first(self, asked: set[str], rng: np.random.Generator) -> Configuration:
+        """Return a network of the initial design: random, in proportion to a belief."""
+        belief = self.settings.belief
+        if belief is None:
+            return self.pool.random(asked, rng)
+        unseen = list(self.pool.unseen(asked, [], len(asked), rng).values())
+        densities = [belief.log_density(configuration) for configuration in unseen]
         # The Gumbel trick: drawn in proportion to the density.
         drawn = np.array(densities) + rng.gumbel(size=len(densities))
         return unseen[int(drawn.argmax())]
 
-    def recommend(self, space: Space, history: History) -> Evaluation | None:
-        """The network of the highest posterior mean among the evaluated ones, at its lowest cost.
-
-        At the highest budget at which anything succeeded, like `History.incumbent`, which it is
-        as long as there are too few evaluations for a model.
-        """
-        incumbent = history.incumbent
-        if incumbent is None:
-            return None
-        observed = own_costs(Observations(history.at(incumbent.trial.budget)), history.goal)
-        if len(observed) < self.initial:
-            return incumbent
-        believed = self._problem(self._remember(space), observed, [], []).believed()
-        for key in sorted(believed, key=lambda name: -believed[name]):
-            positions = observed.networks()[key]
-            found = [
-                observed.evaluations[p]
-                for p in positions
-                if history.goal.feasible(observed.evaluations[p])
-            ]
-            if found:
-                return min(found, key=lambda evaluation: evaluation.cost)
-        return incumbent
-
-    def _remember(self, space: Space) -> _Memory:
-        def made() -> _Memory:
-            encoder = Encoder(space, 1, self.features, self.surrogate.reads_paths)
-            return _Memory(Pool(space, self.candidates, encoder), Feasibility(self.surrogate))
-
-        return remembered(self._memory, space, made)
-
     def _problem(
         self,
-        memory: _Memory,
         observed: Observations,
-        pending: Sequence[Configuration],
+        running: Sequence[Configuration],
         unseen: Sequence[Configuration],
     ) -> _Problem:
-        """Everything as tensors, and the surrogate fitted."""
+        """Return everything as tensors, with the surrogate fitted."""
         import torch
 
-        n = len(observed)
-        encoding = memory.pool.encoder.encode([*observed.configurations, *pending, *unseen])
+        settings, n = self.settings, len(observed)
+        encoding = self.encoder.encode([*observed.configurations, *running, *unseen])
         rows = torch.from_numpy(encoding.rows)
-        targets = torch.from_numpy(self.transform(observed.costs))[:, None]
-        surrogate = memory.tuning.tuned(
-            self.surrogate,
+        targets = torch.from_numpy(settings.transform(observed.costs))[:, None]
+        surrogate = self.tuning.tuned(
+            settings.surrogate,
             observed.numbers,
             rows[:n],
             observed.costs,
-            self.transform,
+            settings.transform,
             encoding.layout,
         )
         model = surrogate.fit(rows[:n], targets, encoding.layout)
-        running = rows[n : n + len(pending)]
-        return _Problem(model, observed, rows[:n], running, rows[n + len(pending) :], unseen)
+        candidates = rows[n + len(running) :]
+        return _Problem(model, observed, rows[:n], rows[n : n + len(running)], candidates, unseen)
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """A fitted model and the rows of what was observed, is running, and could be next."""
+    """A fitted model, and the rows of the observed, running and candidate configurations."""
 
     model: Model
     observed: Observations
-    seen: Tensor
+    observed_rows: Tensor
     running: Tensor
     candidates: Tensor
     configurations: Sequence[Configuration]
@@ -216,22 +196,21 @@ class _Problem:
     def maximise(
         self,
         acquisition: Acquisition,
-        again: Sequence[Trial],
+        repeats: Sequence[Trial],
         bonus: Float[Tensor, " m"] | None,
         goal: Goal,
         seed: int,
     ) -> Proposal:
-        """The proposal with the highest score, a new network or one of the trials in `again`.
+        """Return the proposal with the highest score: a new network or one of the `repeats`.
 
-        As long as nothing has kept all limits, there is nothing to improve on, and what counts is
-        the `bonus` alone.
+        As long as nothing is feasible there is nothing to improve on, and only the `bonus` counts.
 
         Args:
-            acquisition: gives the scores, which are logarithms where there is a `bonus`.
-            again: trials that may be repeated.
+            acquisition: computes the scores, which are logarithms where there is a `bonus`.
+            repeats: trials that may be repeated.
             bonus: added to the score of each candidate.
-            goal: has limits, of which that are known beforehand a candidate is to keep.
-            seed: of whatever is random in the acquisition function.
+            goal: the proposal satisfies its computable constraints.
+            seed: of the acquisition function.
         """
         import torch
 
@@ -241,72 +220,69 @@ class _Problem:
         with torch.no_grad():
             model = self.model
             if len(self.running):
-                # What runs is taken to confirm what is believed of it, which lowers the variance
-                # around it and sends the next proposal elsewhere (Ginsbourger et al. 2010).
+                # Kriging believer: running trials are taken to return their posterior means, which
+                # lowers the variance around them (Ginsbourger et al. 2010).
                 model = model.condition_on_observations(self.running, mean(model, self.running))
-            networks = self._contenders(goal)
-            seen = self.seen[list(networks.values())]
-            repeated = None
-            if not networks:
+            contenders = self._contenders(goal)
+            rows = self.observed_rows[list(contenders.values())]
+            repeat_scores = None
+            if not contenders:
                 scores = torch.zeros(len(self.candidates), dtype=torch.float64)
-            elif again and isinstance(acquisition, ValuesRepeats):
-                scores, repeated = acquisition.with_repeats(model, self.candidates, seen)
+            elif repeats and isinstance(acquisition, ValuesRepeats):
+                scores, repeat_scores = acquisition.with_repeats(model, self.candidates, rows)
             else:
-                scores = acquisition.scores(model, self.candidates, seen, seed)
+                scores = acquisition.scores(model, self.candidates, rows, seed)
             if bonus is not None:
                 scores = scores + bonus.to(scores)
-            choice, score = self._highest_admitted(scores, goal)
-            if repeated is not None:
-                allowed = {trial.key: trial for trial in again}
-                blocked = torch.tensor([key not in allowed for key in networks])
-                repeat, repeat_score = _highest(repeated.masked_fill(blocked, -math.inf))
+            index, score = self._highest_admitted(scores, goal)
+            if repeat_scores is not None:
+                allowed = {trial.key: trial for trial in repeats}
+                blocked = torch.tensor([key not in allowed for key in contenders])
+                repeat, repeat_score = _highest(repeat_scores.masked_fill(blocked, -math.inf))
                 if repeat_score > score:
-                    return Again(allowed[list(networks)[repeat]])
-        return self.configurations[choice]
+                    return Again(allowed[list(contenders)[repeat]])
+        return self.configurations[index]
 
     def _highest_admitted(self, scores: Float[Tensor, " m"], goal: Goal) -> tuple[int, float]:
-        """As `_highest`, within the limits that are known beforehand where there is such a one."""
-        known = _known(scores)
-        order = known.argsort(descending=True, stable=True).tolist() if goal.computed else []
-        for place in order:
-            if goal.admits(self.configurations[place]):
-                return place, float(known[place])
+        """As `_highest`, among candidates that satisfy the computable constraints if any do."""
+        finite = _finite(scores)
+        order = finite.argsort(descending=True, stable=True).tolist() if goal.computed else []
+        for index in order:
+            if goal.admits(self.configurations[index]):
+                return index, float(finite[index])
         return _highest(scores)
 
     def _contenders(self, goal: Goal) -> dict[str, int]:
-        """The best networks by their lowest costs, and where each was first observed.
-
-        Those that are beyond a limit are left out.
-        """
+        """Return the best feasible networks by key, each with the row of its first observation."""
         costs = self.observed.costs
         networks = self.observed.networks()
         if goal.measured:
-            kept = {e.trial.key for e in self.observed.evaluations if goal.feasible(e)}
-            networks = {key: places for key, places in networks.items() if key in kept}
-        best = sorted(networks, key=lambda key: min(costs[p] for p in networks[key]))
-        return {key: networks[key][0] for key in best[:CONTENDERS]}
+            feasible = {e.trial.key for e in self.observed.evaluations if goal.feasible(e)}
+            networks = {key: rows for key, rows in networks.items() if key in feasible}
+        best = sorted(networks, key=lambda key: min(costs[row] for row in networks[key]))
+        return {key: networks[key][0] for key in best[:MAX_CONTENDERS]}
 
-    def believed(self) -> dict[str, float]:
-        """The posterior mean of each observed network, by key."""
+    def posterior_means(self) -> dict[str, float]:
+        """Return the posterior mean of each observed network, by key."""
         import torch
 
         from bonas.surrogates.surrogate import mean
 
         networks = self.observed.networks()
         with torch.no_grad():
-            rows = self.seen[[positions[0] for positions in networks.values()]]
+            rows = self.observed_rows[[positions[0] for positions in networks.values()]]
             means = mean(self.model, rows)[:, 0].tolist()
         return dict(zip(networks, means, strict=True))
 
 
 def _highest(scores: Tensor) -> tuple[int, float]:
-    """The position of the highest score and the score; what is not a number comes last."""
-    known = _known(scores)
-    place = int(known.argmax())
-    return place, float(known[place])
+    """Return the index of the highest score and the score; NaN comes last."""
+    finite = _finite(scores)
+    index = int(finite.argmax())
+    return index, float(finite[index])
 
 
-def _known(scores: Tensor) -> Tensor:
+def _finite(scores: Tensor) -> Tensor:
     return scores.nan_to_num(nan=-math.inf, neginf=-math.inf)
 
 

@@ -10,39 +10,39 @@ from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS
 from bonas.strategies.networks import Networks
-from bonas.strategies.remembered import remembered
+from bonas.strategies.strategy import Startable, Strategy
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from spaces.configurations.unit_cube import Point, from_unit_cube, to_unit_cube
 from spaces.space import Space
 
-FEWEST = 4
-"""Members of a population that can have children: a target, and three to be combined."""
+MIN_MEMBERS = 4
+"""Members of a population that can have children: a target, and three parents."""
 
 Population = Mapping[int, Evaluation]
-"""The members by their places."""
+"""The members by their positions."""
 
 
 @dataclass(frozen=True)
-class DifferentialEvolution:
+class DifferentialEvolution(Startable):
     """Combines three networks as vectors and crosses the result with a fourth: DE/rand/1/bin.
 
-    Storn and Price 1997, "Differential evolution"; with several budgets in the way of Awad, Mallik
+    Storn and Price 1997, "Differential evolution"; with several budgets as in Awad, Mallik
     and Hutter 2021, "DEHB: evolutionary Hyperband for scalable, robust and efficient
     hyperparameter optimization". There is a population at each budget. A child is bred for the
-    highest budget with enough members: its target is a member there, and the three that are
-    combined are among the best at the budget below. With the schedule `Hyperband` that is DEHB,
-    with one difference: a schedule decides the budget of a child, so that it starts at the
-    lowest of its bracket and takes a place at each budget that it is promoted to.
+    highest budget with enough members: its target is a member there, and its three parents are
+    among the best at the budget below. With the schedule `Hyperband` this is DEHB, with one
+    difference: the schedule decides the budget of a child, so the child starts at the
+    lowest budget of its bracket and takes a position at each budget that it is promoted to.
 
-    The k-th new network has its place k modulo `population` at every budget, and takes it from a
-    member that is not better. So the populations follow from the history alone. Failures take no
-    place; a child that was asked for before is bred anew.
+    The k-th new network has position k modulo `population` at every budget, and replaces a
+    member there that is not better, so the populations follow from the history alone. Failures
+    take no position; a child that was proposed before is bred again.
 
     Attributes:
-        population: how many places there are; so many networks are drawn at random first.
-        scale: F, of the difference of two vectors that is added to a third one.
-        crossover: the probability with which a coordinate of the child is not the target's.
+        population: the number of positions, and of random networks at the beginning.
+        scale: F, the weight of the difference of two vectors that is added to a third one.
+        crossover: the probability that a coordinate of the child is not the target's.
 
     Raises:
         ValueError: the population is too small to have children, `scale` is not positive, or
@@ -52,91 +52,97 @@ class DifferentialEvolution:
     population: int = 10
     scale: float = 0.5
     crossover: float = 0.5
-    _memory: list[Networks] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.population < FEWEST:
-            raise ValueError(f"a population has at least {FEWEST} members, not {self.population}")
+        if self.population < MIN_MEMBERS:
+            raise ValueError(
+                f"a population has at least {MIN_MEMBERS} members, not {self.population}"
+            )
         if not self.scale > 0:
             raise ValueError(f"the scale of differences is positive, often 0.5, not {self.scale}")
         if not 0 <= self.crossover <= 1:
             raise ValueError(f"crossover is a probability, not {self.crossover}")
 
+    def start(self, space: Space) -> Strategy:
+        """See `Startable.start`."""
+        return _DifferentialEvolution(self, Networks(space))
+
+
+@dataclass(frozen=True)
+class _DifferentialEvolution:
+    settings: DifferentialEvolution
+    networks: Networks = field(repr=False, compare=False)
+
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
-        """See `Strategy.propose`."""
-        networks = remembered(self._memory, space, lambda: Networks(space))
-        asked = history.keys()
+        asked, size = history.keys(), self.settings.population
         begun, populations = self._populations(history)
-        if begun >= self.population and populations:
-            place = begun % self.population
+        if begun >= size and populations:
             for _ in range(ATTEMPTS):
-                child = self._child(space, populations, place, rng)
-                if child is not None and networks.key(child) not in asked:
+                child = self._child(space, populations, begun % size, rng)
+                if child is not None and self.networks.key(child) not in asked:
                     return child
-        return networks.random(asked, rng)
+        return self.networks.random(asked, rng)
 
     def _populations(self, history: History) -> tuple[int, list[Population]]:
-        """How many networks were begun, and the populations with enough members by budget."""
-        places: list[int] = []
+        """Return the number of networks begun, and the populations with enough members.
+
+        The populations are sorted by ascending budget.
+        """
+        positions: list[int] = []
         begun = 0
         for trial in history.trials:
             if trial.parent is None:
-                places.append(begun % self.population)
+                positions.append(begun % self.settings.population)
                 begun += 1
             else:
-                places.append(places[trial.parent])
+                positions.append(positions[trial.parent])
         populations: dict[float, dict[int, Evaluation]] = {b: {} for b in history.budgets}
         for evaluation in history.evaluations:
             population = populations[evaluation.trial.budget]
-            place = places[evaluation.trial.number]
-            member = population.get(place)
+            position = positions[evaluation.trial.number]
+            member = population.get(position)
             if evaluation.succeeded and (member is None or evaluation.cost <= member.cost):
-                population[place] = evaluation
-        return begun, [members for members in populations.values() if len(members) >= FEWEST]
+                population[position] = evaluation
+        return begun, [members for members in populations.values() if len(members) >= MIN_MEMBERS]
 
     def _child(
         self,
         space: Space,
         populations: Sequence[Population],
-        place: int,
+        position: int,
         rng: np.random.Generator,
     ) -> Configuration | None:
-        """A child for the highest population; None if a clause forbids it.
-
-        Args:
-            space: the space.
-            populations: with enough members, by ascending budget.
-            place: where it will compete.
-            rng: the source of randomness.
-        """
-        target = _target(populations, place, rng)
+        """Return a child for the highest population; None if a clause forbids it."""
+        target = _target(populations, position, rng)
         parents = _parents(populations, target)
         drawn = rng.choice(len(parents), 3, replace=False)
         points = [to_unit_cube(parents[i].trial.configuration, rng) for i in drawn]
         point = to_unit_cube(target.trial.configuration, rng)
-        mutant = _inside(points[0] + self.scale * (points[1] - points[2]), rng)
-        swapped = rng.random(len(point)) < self.crossover
+        mutant = _inside(points[0] + self.settings.scale * (points[1] - points[2]), rng)
+        swapped = rng.random(len(point)) < self.settings.crossover
         swapped[rng.integers(len(point))] = True
         return from_unit_cube(space.configuration_space, np.where(swapped, mutant, point), rng)
 
 
-def _target(populations: Sequence[Population], place: int, rng: np.random.Generator) -> Evaluation:
-    """Who has the place at the highest budget, or else at a lower one, or else anybody."""
+def _target(
+    populations: Sequence[Population], position: int, rng: np.random.Generator
+) -> Evaluation:
+    """Return the member at `position` at the highest possible budget, or a random member."""
     for population in reversed(populations):
-        if place in population:
-            return population[place]
+        if position in population:
+            return population[position]
     members = list(populations[-1].values())
     return members[rng.integers(len(members))]
 
 
 def _parents(populations: Sequence[Population], target: Evaluation) -> list[Evaluation]:
-    """The best at the budget below the highest, as many as there are members at the highest."""
+    """Return the best at the budget below the highest, as many as the highest has members."""
     below = populations[max(len(populations) - 2, 0)]
     best = sorted(below.values(), key=lambda evaluation: evaluation.cost)
-    best = best[: max(len(populations[-1]), FEWEST)]
+    best = best[: max(len(populations[-1]), MIN_MEMBERS)]
     return [member for member in best if member.trial.key != target.trial.key]
 
 
 def _inside(point: Point, rng: np.random.Generator) -> Point:
-    """Coordinates outside the unit cube are drawn anew, as in DEHB."""
+    """Redraw the coordinates outside the unit cube, as DEHB does."""
     return np.where((point < 0) | (point > 1), rng.random(len(point)), point)

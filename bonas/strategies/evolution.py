@@ -11,38 +11,36 @@ from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS
 from bonas.strategies.networks import Networks
-from bonas.strategies.remembered import remembered
+from bonas.strategies.strategy import Startable, Strategy
 from bonas.surrogates.observations import observations
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from spaces.configurations.mutation import mutate
 from spaces.space import Space
 
-NEAR = 5
-"""So many mutants of the parent are made; if all are known, the last one is mutated further."""
+DIRECT_MUTANTS = 5
+"""Mutants of the parent that are tried before a mutant is itself mutated."""
 
 
 @dataclass(frozen=True)
-class RegularizedEvolution:
-    """Mutates the best of a random sample of the networks that were evaluated last.
+class RegularizedEvolution(Startable):
+    """Mutates the best of a random sample of the most recently evaluated networks.
 
     Real, Aggarwal, Huang and Le 2019, "Regularized evolution for image classifier architecture
     search", algorithm 1. The population is the last evaluations in the order in which they ended,
-    so that a network with a lucky observation dies of age. With several workers that is the
-    asynchronous evolution of the paper. Two things are not as there: the sample is drawn without
-    replacement, and where a mutant was asked for before another one is made, so that no evaluation
+    so a network with a lucky observation dies of age. With several workers this is the
+    asynchronous evolution of the paper. There are two differences: the sample is drawn without
+    replacement, and a mutant that was proposed before is replaced by another one, so no evaluation
     is spent on a known network.
 
-    With several budgets, the population lives at the largest budget that has enough evaluations
-    to fill it: costs at different budgets are not compared. Failures are members that lose every
-    tournament.
-
-    The networks of the first population are drawn at random: a search of fewer evaluations than
+    With several budgets the population lives at the largest budget with enough evaluations to
+    fill it, because costs at different budgets are not comparable. Failures are members that lose
+    every tournament. The first population is random: a search with fewer evaluations than
     `population` is random search.
 
     Attributes:
-        population: how many networks are alive; choose it well below the number of evaluations.
-        sample_size: how many of them compete to be the parent; the more, the greedier.
+        population: the number of living networks; well below the number of evaluations.
+        sample_size: the number of them that compete to be the parent; more is greedier.
 
     Raises:
         ValueError: the population is below 2, or the sample is empty or larger than it.
@@ -50,7 +48,6 @@ class RegularizedEvolution:
 
     population: int = 10
     sample_size: int = 10
-    _memory: list[Networks] = field(init=False, default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.population < 2:
@@ -61,21 +58,29 @@ class RegularizedEvolution:
                 f"{self.sample_size}: make one smaller or the other larger"
             )
 
+    def start(self, space: Space) -> Strategy:
+        """See `Startable.start`."""
+        return _Evolution(self, Networks(space))
+
+
+@dataclass(frozen=True)
+class _Evolution:
+    settings: RegularizedEvolution
+    networks: Networks = field(repr=False, compare=False)
+
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
-        """See `Strategy.propose`."""
-        networks = remembered(self._memory, space, lambda: Networks(space))
-        asked = history.keys()
-        members = observations(history, self.population).evaluations[-self.population :]
-        if len(members) == self.population:
+        asked, population = history.keys(), self.settings.population
+        members = observations(history, population).evaluations[-population:]
+        if len(members) == population:
             parent = child = self._winner(members, rng).trial.configuration
             for attempt in range(ATTEMPTS):
-                child = mutate(parent if attempt < NEAR else child, rng)
-                if networks.key(child) not in asked:
+                child = mutate(parent if attempt < DIRECT_MUTANTS else child, rng)
+                if self.networks.key(child) not in asked:
                     return child
-        return networks.random(asked, rng)
+        return self.networks.random(asked, rng)
 
     def _winner(self, members: Sequence[Evaluation], rng: np.random.Generator) -> Evaluation:
-        """The best of a sample; the cost of a failure is infinite."""
-        drawn = rng.choice(len(members), self.sample_size, replace=False)
-        sample = [members[int(place)] for place in drawn]
+        """Return the best of a sample; the cost of a failure is infinite."""
+        drawn = rng.choice(len(members), self.settings.sample_size, replace=False)
+        sample = [members[int(index)] for index in drawn]
         return min(sample, key=lambda e: e.cost if e.succeeded else math.inf)

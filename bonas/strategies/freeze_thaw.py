@@ -1,4 +1,4 @@
-"""Freeze-thaw: at each step, continue any paused network or start a new one."""
+"""Freeze-thaw: at each step, resume any paused network or start a new one."""
 
 from __future__ import annotations
 
@@ -9,64 +9,54 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ConfigSpace import Configuration
-from jaxtyping import Float
 
-from bonas.acquisition.candidates import Candidates, Pool
-from bonas.acquisition.gittins import improvement, worth
+from bonas.acquisition.candidates import Candidates, Exhausted, Pool
+from bonas.acquisition.gittins import gittins_index
+from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.spending import Spending, budget_spent
-from bonas.strategies.strategy import Again, Exhausted, Proposal
-from bonas.surrogates.multi_fidelity import Joint, Memory, fit
-from bonas.surrogates.observations import Observations, best_at_highest, noisy
+from bonas.strategies.strategy import Again, Proposal, Startable
+from bonas.surrogates.multi_fidelity import Joint, JointTuning, fit
+from bonas.surrogates.observations import Observations, best_at_highest, repeatable_at_budget
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
-from fidelity.schedules.schedule import Promote, Start, check_budgets
+from fidelity.schedules.schedule import Promote, ScheduleError, Start, check_budgets
 from spaces.encoding import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from bonas.surrogates.surrogate import Surrogate
-    from fidelity.botorch import Model
-
-
-def _surrogate() -> Surrogate:
-    from bonas.surrogates.gaussian_process import GaussianProcess
-
-    return GaussianProcess()
 
 
 @dataclass(frozen=True)
-class FreezeThaw:
-    """A strategy and a schedule in one: pass the same object as both.
+class FreezeThaw(Startable):
+    """A strategy that is its own schedule.
 
     After Swersky, Snoek and Adams 2014, "Freeze-thaw Bayesian optimization": one surrogate over
-    architecture and budget knows every network that was paused. What to do next is chosen as in
+    architecture and budget models every paused network. The next step is chosen as in
     Pandora's box (Weitzman 1979; for Bayesian optimization Xie et al. 2024, "Cost-aware Bayesian
-    optimization via the Pandora's box Gittins index"): the going rate is the most that any
-    training to the maximal budget promises per unit of spending, where what counts is by how much
-    it would raise the posterior mean of the network to recommend; a contender may be trained there
-    again, with another seed. An observation at a lower budget is worth what remains of that gain
-    after it, less the rest of the training at the going rate, if that is positive, less what the
-    observation itself spends at that rate. The step of the highest worth is made.
+    optimization via the Pandora's box Gittins index"). The going rate is the highest expected gain
+    per unit of spending of any training to the maximal budget, where the gain is the rise of the
+    posterior mean of the recommended network; a contender may be trained there again, with another
+    seed. An observation at a lower budget is worth the gain that remains after it minus the
+    rest of the training at the going rate, if positive, minus its own spending at
+    that rate. The step of the highest value is taken.
 
-    At first the surrogate only knows the lowest budget: networks are chosen by their expected
-    improvement there until their trainings are worth a few to the maximal budget (`first`), and
-    the best of them is trained to it.
+    At first only the lowest budget has observations: networks are chosen by their expected
+    improvement there until their training has spent as much as a few full training runs
+    (`first`), and the best of them is trained to the maximal budget.
 
     Attributes:
-        space: the space of the search.
         min_budget: at which networks start, unless they are trained to the end at once.
-        max_budget: at which the improvement counts.
+        max_budget: at which the improvement counts; None is the `max_budget` of the objective.
         eta: the factor between budgets.
         surrogate: of architecture and budget, and of spending.
-        candidates: where to look for new networks.
-        transform: what is learned instead of the costs.
-        initial: how many random networks start at the lowest budget before the surrogate decides.
-        repeats: a network is trained to the highest budget at most so many times; 1 forbids it.
-        first: the lowest budget is given as much as this many trainings to the maximal budget
-            take, before any network goes further.
+        candidates: the new networks that are considered.
+        transform: maps the costs to the surrogate's targets.
+        initial: the number of random networks at the lowest budget at the beginning.
+        repeats: the maximal number of full training runs of one network; 1 forbids repeats.
+        first: the number of full training runs whose budget the lowest budget receives
+            before any network goes further.
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
 
@@ -75,46 +65,86 @@ class FreezeThaw:
         ValueError: `first` is negative or not finite.
     """
 
-    space: Space
     min_budget: float
-    max_budget: float
+    max_budget: float | None = None
     eta: float = 3
-    surrogate: Surrogate = field(default_factory=_surrogate)
+    surrogate: Surrogate = field(default_factory=default_surrogate)
     candidates: Candidates = field(default_factory=Candidates)
     transform: Transform = normal_scores
     initial: int = 5
     repeats: int = 8
     first: float = 3
     spending: Spending = budget_spent
-    _memory: Memory = field(init=False, default_factory=Memory, repr=False, compare=False)
-    _pools: list[Pool] = field(init=False, default_factory=list, repr=False, compare=False)
-    _next: dict[tuple[int, int, int], Proposal] = field(
-        init=False, default_factory=dict, repr=False, compare=False
-    )
 
     def __post_init__(self) -> None:
-        check_budgets(self.min_budget, self.max_budget, self.eta)
+        highest = self.min_budget if self.max_budget is None else self.max_budget
+        check_budgets(self.min_budget, highest, self.eta)
         if not 0 <= self.first < math.inf:
             raise ValueError(
                 f"first is {self.first}: it counts trainings to the highest budget, 0 or more"
             )
-        encoder = Encoder(self.space, 1, paths=self.surrogate.reads_paths)
-        self._pools.append(Pool(self.space, self.candidates, encoder))
+
+    def start(self, space: Space) -> FreezeThawSearch:
+        """Return the strategy and schedule of one search; see `Startable.start`.
+
+        Raises:
+            ScheduleError: `max_budget` is None.
+        """
+        if self.max_budget is None:
+            raise ScheduleError(
+                "max_budget is None: give FreezeThaw the highest budget, or search with an "
+                "objective that has the attribute max_budget"
+            )
+        encoder = Encoder(space, 1, paths=self.surrogate.reads_paths)
+        pool = Pool(space, self.candidates, encoder)
+        return FreezeThawSearch(self, space, self.max_budget, encoder, pool)
+
+    def recommend(self, space: Space, history: History) -> Evaluation | None:
+        """Return the network of the highest posterior mean among those at the highest budget.
+
+        Args:
+            space: the search space.
+            history: of the search.
+        """
+        return self.start(space).recommend(space, history)
+
+
+@dataclass
+class FreezeThawSearch:
+    """The strategy and the schedule of one search.
+
+    Attributes:
+        settings: of the search.
+        space: the search space.
+        max_budget: at which the improvement counts.
+        encoder: of the space.
+        pool: of new networks.
+    """
+
+    settings: FreezeThaw
+    space: Space
+    max_budget: float
+    encoder: Encoder = field(repr=False, compare=False)
+    pool: Pool = field(repr=False, compare=False)
+    _tuning: JointTuning = field(init=False, default_factory=JointTuning, repr=False, compare=False)
+    _decision: tuple[tuple[int, int, int], Proposal] | None = field(
+        init=False, default=None, repr=False, compare=False
+    )
 
     @property
     def budgets(self) -> tuple[float, ...]:
         """The budgets in use, ascending: powers of eta below the highest."""
-        found = [self.max_budget]
-        while found[-1] / self.eta >= self.min_budget * (1 - 1e-9):
-            found.append(found[-1] / self.eta)
-        return tuple(reversed(found))
+        budgets, eta = [self.max_budget], self.settings.eta
+        while budgets[-1] / eta >= self.settings.min_budget * (1 - 1e-9):
+            budgets.append(budgets[-1] / eta)
+        return tuple(reversed(budgets))
 
     def next(self, history: History, *, exhausted: bool = False) -> Start | Promote | None:
-        """The step of the highest worth; see `Schedule.next`."""
+        """See `Schedule.next`: the step of the highest value."""
         paused = self._paused(history)
         asked = history.keys()
         lowest = self.budgets[0]
-        if history.networks < self.initial and not exhausted:
+        if history.networks < self.settings.initial and not exhausted:
             return Start(lowest)
         if not any(trial.budget == self.max_budget for trial in history.trials):
             return self._first(history, paused, exhausted=exhausted)
@@ -122,65 +152,73 @@ class FreezeThaw:
         points = [e.trial.configuration for e in paused] + list(unseen.values())
         if not points:
             return None
-        finished = Observations(history.at(self.max_budget))
-        again = {} if exhausted else noisy(history, finished, self.repeats)
-        row, budget = self._most_worth(history, paused, points, again)
+        repeatable = {}
+        if not exhausted:
+            finished = Observations(history.at(self.max_budget))
+            repeatable = repeatable_at_budget(history, finished, self.settings.repeats)
+        row, budget = self._best_step(history, paused, points, repeatable)
         if row < len(paused):
             return Promote(paused[row].trial, budget)
-        proposals: list[Proposal] = [*points, *map(Again, again.values())]
-        self._decide(history, proposals[row])
+        proposals: list[Proposal] = [*points, *map(Again, repeatable.values())]
+        self._decision = _moment(history), proposals[row]
         return Start(budget)
 
     def _first(
         self, history: History, paused: Sequence[Evaluation], *, exhausted: bool
     ) -> Start | Promote | None:
-        """Networks at the lowest budget, and the best of them once to the highest."""
+        """Start networks at the lowest budget, then promote the best of them to the highest."""
         begun = sum(trial.budget for trial in history.trials)
         unseen = self._unseen(history, history.keys())
-        if not exhausted and unseen and begun < self.first * self.max_budget:
+        if not exhausted and unseen and begun < self.settings.first * self.max_budget:
             points = list(unseen.values())
-            self._decide(history, points[self._most_improving(history, points)])
+            self._decision = _moment(history), points[self._most_improving(history, points)]
             return Start(self.budgets[0])
         if not paused:
             return None
         best = min(paused, key=lambda e: (-e.trial.budget, e.cost, e.trial.number))
         return Promote(best.trial, self.max_budget)
 
-    def _decide(self, history: History, proposal: Proposal) -> None:
-        """Remembers what the strategy is to propose."""
-        self._next.clear()
-        self._next[_moment(history)] = proposal
-
     def continuable(self, history: History) -> set[int]:
-        """Every paused network."""
+        """See `Schedule.continuable`: every paused network."""
         return {evaluation.trial.number for evaluation in self._paused(history)}
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
-        """The network of the step that `next` decided on.
+        """Return the network of the step that `next` decided on.
+
+        Args:
+            space: the space of the search.
+            history: of the search.
+            rng: draws the initial networks.
 
         Raises:
-            Exhausted: no network is left that was not asked for.
-            ValueError: it is asked about another space.
+            Exhausted: every network has been proposed.
+            ValueError: `space` is another space.
         """
-        if space != self.space:
-            raise ValueError("FreezeThaw was made for another space than that of the search")
-        asked = history.keys()
-        if history.networks < self.initial:
-            return self._pools[0].random(asked, rng)
-        if _moment(history) not in self._next:
-            decision = self.next(history)
-            if not isinstance(decision, Start) or _moment(history) not in self._next:
-                return self._pools[0].random(asked, rng)
-        return self._next[_moment(history)]
+        if space is not self.space and space != self.space:
+            raise ValueError("FreezeThaw was started for another space than that of the search")
+        if history.networks < self.settings.initial:
+            return self.pool.random(history.keys(), rng)
+        moment = _moment(history)
+        if self._decision is None or self._decision[0] != moment:
+            self.next(history)
+        if self._decision is None or self._decision[0] != moment:
+            return self.pool.random(history.keys(), rng)
+        return self._decision[1]
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
-        """The network of the highest posterior mean among those trained to the highest budget."""
+        """See `FreezeThaw.recommend`."""
         incumbent = history.incumbent
         if incumbent is None or incumbent.trial.budget != self.max_budget:
             return incumbent
+        import torch
+
+        from bonas.surrogates.surrogate import mean
+
         finished = [e for e in history.at(self.max_budget) if e.succeeded]
         joint = self._fit(history, [e.trial.configuration for e in finished])
-        return finished[int(_mean(joint.model, joint.at(self.max_budget)).argmax())]
+        with torch.no_grad():
+            means = mean(joint.model, joint.at(self.max_budget))[:, 0]
+        return finished[int(means.argmax())]
 
     def _paused(self, history: History) -> list[Evaluation]:
         parents = {trial.parent for trial in history.trials}
@@ -196,73 +234,67 @@ class FreezeThaw:
         best = best_at_highest(history)
         try:
             trials = len(history.trials)
-            # A schedule is given no generator; the first trial tells the seed of the search.
+            # A schedule receives no generator; the first trial holds the seed of the search.
             rng = np.random.default_rng([history.trials[0].seed, trials])
-            return self._pools[0].unseen(asked, best, trials, rng)
+            return self.pool.unseen(asked, best, trials, rng)
         except Exhausted:
             return {}
 
     def _fit(self, history: History, points: Sequence[Configuration]) -> Joint:
         return fit(
-            self.surrogate,
-            self.transform,
-            self._pools[0].encoder,
+            self.settings.surrogate,
+            self.settings.transform,
+            self.encoder,
             history,
             points,
             (self.budgets[0], self.max_budget),
-            self._memory,
-            self.spending,
+            self._tuning,
+            self.settings.spending,
         )
 
     def _most_improving(self, history: History, points: Sequence[Configuration]) -> int:
-        """The row of `points` that promises the most at the lowest budget."""
+        """Return the row of `points` with the highest expected improvement at the lowest budget."""
         import torch
 
-        known = [e.trial.configuration for e in history.evaluations if e.succeeded]
-        joint = self._fit(history, [*points, *known])
+        from bonas.acquisition.expected_gain import log_improvement
+
+        observed = [e.trial.configuration for e in history.evaluations if e.succeeded]
+        joint = self._fit(history, [*points, *observed])
         m = len(points)
         with torch.no_grad():
             posterior: Any = joint.model.posterior(joint.at(self.budgets[0])[:, None])
             mean, variance = posterior.mean[:, 0, 0], posterior.variance[:, 0, 0]
-            best = mean[m:].max() if known else mean.max()
-            found = improvement(mean[:m] - best, variance[:m].clamp_min(0.0).sqrt())
-        return int(found.argmax())
+            best = mean[m:].max() if observed else mean.max()
+            improvement = log_improvement(mean[:m] - best, variance[:m].clamp_min(0.0).sqrt())
+        return int(improvement.argmax())
 
-    def _most_worth(
+    def _best_step(
         self,
         history: History,
         paused: Sequence[Evaluation],
         points: Sequence[Configuration],
-        again: Mapping[str, Trial],
+        repeatable: Mapping[str, Trial],
     ) -> tuple[int, float]:
-        """The row of `points`, or beyond them of `again`, to train next, and to which budget."""
+        """Return the row of `points`, or beyond them of `repeatable`, to train, and the budget."""
         import torch
 
         finished = {e.trial.key: e.trial for e in history.at(self.max_budget) if e.succeeded}
-        order = [*again, *(key for key in finished if key not in again)]
-        known = [finished[key].configuration for key in order]
+        order = [*repeatable, *(key for key in finished if key not in repeatable)]
+        configurations = [finished[key].configuration for key in order]
         reached = [e.trial.budget for e in paused] + [0.0] * (len(points) - len(paused))
-        joint = self._fit(history, [*points, *known])
+        joint = self._fit(history, [*points, *configurations])
         with torch.no_grad():
-            steps = worth(joint, reached, [key in again for key in order], self.max_budget)
-            lower = [steps.of(budget) for budget in self.budgets[:-1]]
-            scores = torch.stack([*lower, steps.at_once()])
-            repeats = steps.repeats()[: len(again)]
-        if len(repeats) and repeats.max() > scores.max():
+            allowed = [key in repeatable for key in order]
+            index = gittins_index(joint, reached, allowed, self.max_budget)
+            lower = [index.at(budget) for budget in self.budgets[:-1]]
+            values = torch.stack([*lower, index.at_once()])
+            repeats = index.repeats()[: len(repeatable)]
+        if len(repeats) and repeats.max() > values.max():
             return len(points) + int(repeats.argmax()), self.max_budget
-        choice = int(scores.argmax())
-        return choice % len(points), self.budgets[choice // len(points)]
-
-
-def _mean(model: Model, rows: Float[Tensor, "m d"]) -> Float[Tensor, " m"]:
-    import torch
-
-    from bonas.surrogates.surrogate import mean
-
-    with torch.no_grad():
-        return mean(model, rows)[:, 0]
+        best = int(values.argmax())
+        return best % len(points), self.budgets[best // len(points)]
 
 
 def _moment(history: History) -> tuple[int, int, int]:
-    """Names the state of a history: nothing is ever taken back from it."""
+    """Return what identifies the state of a history, which only ever grows."""
     return len(history.trials), len(history), len(history.refused)

@@ -1,63 +1,69 @@
-"""The networks of a space by key, for strategies that need no surrogate."""
+"""The networks of a space by key, for strategies without a surrogate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS, Candidates, Pool
 from spaces.configurations.mutation import neighbours
-from spaces.encoding import Encoder
-from spaces.keys import trial_key
+from spaces.keys import Keys
 from spaces.space import Space, draw
 
 
 @dataclass
 class Networks:
-    """What is derived from one space, once: it changes how long a proposal takes, nothing else.
+    """Keys and neighbours of the configurations of one space, each computed once.
 
     Attributes:
-        space: the space.
+        space: the search space.
     """
 
     space: Space
-    _keys: dict[bytes, str] = field(init=False, default_factory=dict, repr=False)
-    _near: dict[bytes, Sequence[Configuration]] = field(
+    _neighbours: dict[bytes, Sequence[Configuration]] = field(
         init=False, default_factory=dict, repr=False
     )
-    _pool: Pool | None = field(init=False, default=None, repr=False)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The keys of the configurations."""
+        return Keys(self.space)
 
     def key(self, configuration: Configuration) -> str:
-        """What the configuration is known by in a history."""
-        name = configuration.get_array().tobytes()
-        if name not in self._keys:
-            self._keys[name] = trial_key(self.space, configuration)
-        return self._keys[name]
+        """Return the key that the configuration has in a history."""
+        return self.keys.key(configuration)
 
     def neighbours(self, configuration: Configuration) -> Sequence[Configuration]:
-        """Configurations that are one change away; some may be the same network.
+        """Return the configurations one change away; some may be the same network.
 
-        Always the same ones, although steps of numbers are drawn: there are finitely many.
+        Steps of numbers are drawn, always the same ones, so there are finitely many neighbours.
         """
-        name = configuration.get_array().tobytes()
-        if name not in self._near:
-            self._near[name] = list(neighbours(configuration, np.random.default_rng(0)))
-        return self._near[name]
+        vector = configuration.get_array().tobytes()
+        if vector not in self._neighbours:
+            self._neighbours[vector] = list(neighbours(configuration, np.random.default_rng(0)))
+        return self._neighbours[vector]
 
     def random(self, asked: set[str], rng: np.random.Generator) -> Configuration:
-        """A random network that is not in `asked`.
+        """Return a random network whose key is not in `asked`.
+
+        Args:
+            asked: the keys of the networks of earlier trials.
+            rng: the only source of randomness.
 
         Raises:
             Exhausted: there is no such network, or none was found.
         """
         for _ in range(ATTEMPTS):
-            chosen = draw(self.space.configuration_space, rng)
-            if self.key(chosen) not in asked:
-                return chosen
-        # Only where most of a space is known it pays to list what is left.
-        if self._pool is None:
-            self._pool = Pool(self.space, Candidates(), Encoder(self.space, depth=0))
+            configuration = draw(self.space.configuration_space, rng)
+            if self.key(configuration) not in asked:
+                return configuration
         return self._pool.random(asked, rng)
+
+    @cached_property
+    def _pool(self) -> Pool:
+        """Lists the space, which pays only once most of it has been evaluated."""
+        return Pool(self.space, Candidates(), self.keys)

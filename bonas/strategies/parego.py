@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from bonas.roles import STRATEGY, check_role
 from bonas.strategies.bayesian import BayesianOptimization
-from bonas.strategies.strategy import Proposal, Strategy
+from bonas.strategies.strategy import Proposal, Startable, Strategy, started
 from bonas.surrogates.transform import tamed
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
@@ -17,18 +17,18 @@ from spaces.space import Space
 
 
 @dataclass(frozen=True)
-class ParEGO:
-    """Shows another strategy one cost: the objectives under weights that are drawn each time.
+class ParEGO(Startable):
+    """Shows another strategy one cost: the objectives under randomly drawn weights.
 
     Knowles 2006, "ParEGO: a hybrid algorithm with on-line landscape approximation for expensive
     multiobjective optimization problems", equation 2, the augmented Chebyshev norm. The objectives
-    are scaled to [0, 1] by what was seen at the same budget; the weights are drawn uniformly from
-    the simplex. `ParEGO(SMAC())` is the way of SMAC3. What is beyond a limit costs more than
-    everything that keeps all limits.
+    are scaled to [0, 1] over the evaluations at the same budget; each proposal draws its weights
+    uniformly from the simplex. `ParEGO(SMAC())` is the method of SMAC3. Infeasible networks cost
+    more than all feasible ones.
 
     Attributes:
-        strategy: what is asked. It sees other costs each time.
-        rho: how much the weighted sum counts beside the maximum.
+        strategy: makes the proposals; the costs that it sees change from proposal to proposal.
+        rho: the weight of the weighted sum relative to the maximum.
 
     Raises:
         ValueError: `rho` is negative.
@@ -38,10 +38,13 @@ class ParEGO:
     rho: float = 0.05
 
     def __post_init__(self) -> None:
-        """Check the strategy and the number."""
         check_role("strategy", self.strategy, STRATEGY, "strategies.RandomSearch()")
         if not self.rho >= 0:
             raise ValueError(f"rho is {self.rho}: it must be 0 or more")
+
+    def start(self, space: Space) -> ParEGO:
+        """See `Startable.start`."""
+        return replace(self, strategy=started(self.strategy, space))
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         """See `Strategy.propose`."""
@@ -66,15 +69,15 @@ class ParEGO:
     def _costs(
         self, history: History, budget: float, weights: Float[np.ndarray, " k"]
     ) -> dict[int, float]:
-        """Of the evaluations at one budget that succeeded, by the numbers of their trials."""
-        found: list[Evaluation] = [e for e in history.at(budget) if e.succeeded]
-        if not found:
+        """Return the scalarised costs of the successes at one budget, by trial number."""
+        successes: list[Evaluation] = [e for e in history.at(budget) if e.succeeded]
+        if not successes:
             return {}
-        costs = np.array([history.goal.costs(e) for e in found])
+        costs = np.array([history.goal.costs(e) for e in successes])
         points = np.column_stack([tamed(column) for column in costs.T])
         spans = np.ptp(points, axis=0)
         scaled = weights * (points - points.min(axis=0)) / np.where(spans > 0, spans, 1.0)
         scalars = scaled.max(axis=1) + self.rho * scaled.sum(axis=1)
-        beyond = np.array([history.goal.violation(e) for e in found])
-        scalars += np.where(beyond > 0, scalars.max() + beyond, 0.0)
-        return {e.trial.number: float(s) for e, s in zip(found, scalars, strict=True)}
+        violations = np.array([history.goal.violation(e) for e in successes])
+        scalars += np.where(violations > 0, scalars.max() + violations, 0.0)
+        return {e.trial.number: float(s) for e, s in zip(successes, scalars, strict=True)}

@@ -13,8 +13,8 @@ from spaces.space import Space, draw
 
 @dataclass(frozen=True)
 class RandomSearch:
-    """Proposes configurations at random, each independent of what was seen."""
+    """Proposes random configurations, independent of the history."""
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
-        """A random configuration of `space`."""
+        """See `Strategy.propose`."""
         return draw(space.configuration_space, rng)

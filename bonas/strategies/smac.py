@@ -11,11 +11,11 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
-from bonas.strategies.remembered import remembered
+from bonas.strategies.strategy import Startable, Strategy
 from bonas.surrogates.observations import Observations, observations
 from bonas.surrogates.transform import tamed
 from fidelity.history.history import History
-from spaces.encoding import Encoder
+from spaces.keys import Keys
 from spaces.space import Space
 
 if TYPE_CHECKING:
@@ -32,98 +32,101 @@ def _facade() -> type[HyperparameterOptimizationFacade]:
 
 
 @dataclass(frozen=True)
-class SMAC:
-    """Asks a facade of SMAC3 that was told everything that was evaluated.
+class SMAC(Startable):
+    """Asks a facade of SMAC3 that has received all evaluations.
 
-    A fresh facade is built for each proposal, so that nothing depends on what this object has
-    seen; SMAC's own state is its run history. It learns from the largest budget that has enough
-    evaluations: with the schedule `Hyperband` that is SMAC's multi-fidelity facade, whose model is
-    the same. Networks that were asked for are not proposed again, under any name.
+    A fresh facade is built for each proposal, so proposals depend on the history alone; SMAC's own
+    state is its run history. It is fitted to the largest budget with enough evaluations: with
+    the schedule `Hyperband` that is SMAC's multi-fidelity facade, which has the same model.
+    Networks that were proposed before are not proposed again, whatever their configuration.
 
     Attributes:
         facade: a facade of SMAC3: its `HyperparameterOptimizationFacade` (a random forest) or
             `BlackBoxFacade` (a Gaussian process).
-        initial: how many random networks come first.
-        attempts: how often SMAC is asked for another one when it proposes a known network;
-            then a random one is taken.
-        challengers: how many random configurations SMAC's acquisition function ranks, from
-            which its local search starts; SMAC's own 10,000 take seconds.
+        initial: the number of random networks at the beginning.
+        attempts: the number of proposals of SMAC that may be known networks before a random
+            network is taken.
+        challengers: the number of random configurations that SMAC's acquisition function ranks
+            as starting points of its local search; SMAC's own 10,000 take seconds.
     """
 
     facade: Facade = field(default_factory=_facade)
     initial: int = 8
     attempts: int = 8
     challengers: int = 1000
-    _pools: list[Pool] = field(init=False, default_factory=list, repr=False, compare=False)
+
+    def start(self, space: Space) -> Strategy:
+        """See `Startable.start`."""
+        return _SMAC(self, Pool(space, Candidates(), Keys(space)))
+
+
+@dataclass(frozen=True)
+class _SMAC:
+    settings: SMAC
+    pool: Pool = field(repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
-        """See `Strategy.propose`."""
-        pool = self._remember(space)
-        asked = history.keys()
-        observed = observations(history, self.initial)
-        fallback = pool.random(asked, rng)
-        if history.networks < self.initial or not observed:
+        asked, initial = history.keys(), self.settings.initial
+        observed = observations(history, initial)
+        fallback = self.pool.random(asked, rng)
+        if history.networks < initial or not observed:
             return fallback
         from joblib import parallel_config  # type: ignore[import-untyped]
 
-        # SMAC's forest starts a thread a core for trees that are fitted in less time than that.
+        # SMAC's forest starts one thread per core for trees that fit faster than threads start.
         with (
             tempfile.TemporaryDirectory(prefix="bonas-smac-") as directory,
             parallel_config(backend="sequential"),
         ):
-            facade = self._told(space, observed, int(rng.integers(2**31)), Path(directory))
-            for _ in range(self.attempts):
+            facade = self._facade(space, observed, int(rng.integers(2**31)), Path(directory))
+            for _ in range(self.settings.attempts):
                 try:
                     proposed = facade.ask().config
                 except StopIteration:  # SMAC knows no other configuration
                     break
-                # SMAC's configurations remember where they came from; a new one does not.
+                # SMAC's configurations remember their origin; a new one does not.
                 vector = np.asarray(proposed.get_array())
-                found = Configuration(space.configuration_space, vector=vector)
-                if pool.encoder.key(found) not in asked:
-                    return found
+                configuration = Configuration(space.configuration_space, vector=vector)
+                if self.pool.keys.key(configuration) not in asked:
+                    return configuration
         return fallback
 
-    def _remember(self, space: Space) -> Pool:
-        return remembered(
-            self._pools, space, lambda: Pool(space, Candidates(), Encoder(space, 0, paths=False))
-        )
-
-    def _told(
+    def _facade(
         self, space: Space, observed: Observations, seed: int, directory: Path
     ) -> HyperparameterOptimizationFacade | BlackBoxFacade:
-        """The facade, told what was observed."""
+        """Return a facade that has received the observations."""
         from smac import Scenario
         from smac.runhistory.dataclasses import TrialInfo, TrialValue
 
-        networks = observed.networks().values()
-        chosen = [observed.evaluations[positions[0]].trial.configuration for positions in networks]
+        settings, networks = self.settings, observed.networks().values()
+        configurations = [observed.evaluations[rows[0]].trial.configuration for rows in networks]
         scenario = Scenario(
             space.configuration_space,
             deterministic=True,
-            n_trials=len(observed) + self.attempts + 1,
+            n_trials=len(observed) + settings.attempts + 1,
             output_directory=directory,
             seed=seed,
         )
-        facade = self.facade(
+        make = settings.facade
+        facade = make(
             scenario,
             _never_called,
-            # What was evaluated is the initial design, so SMAC goes straight to its model.
-            initial_design=self.facade.get_initial_design(
-                scenario, n_configs=0, additional_configs=chosen[:1]
+            # The evaluations are the initial design, so SMAC starts with its model.
+            initial_design=make.get_initial_design(
+                scenario, n_configs=0, additional_configs=configurations[:1]
             ),
             acquisition_maximizer=_ordered(
-                self.facade.get_acquisition_maximizer(scenario, challengers=self.challengers)
+                make.get_acquisition_maximizer(scenario, challengers=settings.challengers)
             ),
-            config_selector=self.facade.get_config_selector(scenario, retrain_after=self.attempts),
-            intensifier=self.facade.get_intensifier(scenario, max_config_calls=1),
+            config_selector=make.get_config_selector(scenario, retrain_after=settings.attempts),
+            intensifier=make.get_intensifier(scenario, max_config_calls=1),
             logging_level=False,
             overwrite=True,
         )
         costs = tamed(observed.costs)
-        for configuration, positions in zip(chosen, networks, strict=True):
-            # One value a network: without seeds, SMAC's run history holds one.
-            cost = float(np.mean(costs[positions]))
+        for configuration, rows in zip(configurations, networks, strict=True):
+            # One value per network: without seeds, SMAC's run history holds one.
+            cost = float(np.mean(costs[rows]))
             facade.tell(TrialInfo(configuration, seed=0), TrialValue(cost), save=False)
         return facade
 
@@ -132,7 +135,7 @@ def _ordered(maximizer: AbstractAcquisitionMaximizer) -> AbstractAcquisitionMaxi
     """Make the local search of SMAC3 independent of PYTHONHASHSEED.
 
     It collects its starting points in a set of configurations, which are hashed by their text, so
-    their order, and with it what is proposed, differs from process to process.
+    their order, and with it the proposal, would differ from process to process.
     """
     from smac.acquisition.maximizer import LocalSearch
 
@@ -148,5 +151,5 @@ def _ordered(maximizer: AbstractAcquisitionMaximizer) -> AbstractAcquisitionMaxi
 
 
 def _never_called(config: Configuration, seed: int = 0) -> float:
-    """The evaluation belongs to the search, but SMAC asks for a function of its own."""
+    """Stand in for the target function that SMAC requires; the search evaluates."""
     raise NotImplementedError

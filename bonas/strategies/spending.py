@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from bonas.surrogates.multi_fidelity import Spending as Spending
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
-
-Spending = Callable[[History, Evaluation], float]
-"""Returns what an evaluation spent, in any unit; 0 where it is not known.
-
-A strategy learns from it what each network spends per unit of budget. Decisions depend on it, so a
-search is reproducible only if it returns the same in every run. Besides the functions here, any
-other is possible, for instance one that multiplies `history.spent(evaluation)` by the
-multiply-adds in `evaluation.metrics`.
-"""
 
 
 def budget_spent(history: History, evaluation: Evaluation) -> float:
@@ -23,7 +13,7 @@ def budget_spent(history: History, evaluation: Evaluation) -> float:
     Every network then costs the same per unit of budget.
 
     Args:
-        history: knows what the evaluation continued.
+        history: knows which evaluation this one continued.
         evaluation: of this history.
     """
     return history.spent(evaluation)
@@ -37,7 +27,7 @@ def seconds_spent(history: History, evaluation: Evaluation) -> float:
     (`bonas.runners.Simulated`) it does.
 
     Args:
-        history: is not used.
-        evaluation: whose duration is returned.
+        history: unused.
+        evaluation: of this history.
     """
     return evaluation.seconds

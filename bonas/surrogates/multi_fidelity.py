@@ -1,9 +1,9 @@
-"""What is known of architectures at all budgets: one surrogate of costs, one of spending rates."""
+"""One surrogate of costs at all budgets, and one of what training spends per unit of budget."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import numpy as np
 from ConfigSpace import Configuration
 from jaxtyping import Float
 
-from bonas.strategies.spending import Spending, budget_spent
-from bonas.surrogates.observations import Observations, running
+from bonas.surrogates.observations import Observations, pending
 from bonas.surrogates.transform import Transform
 from bonas.surrogates.tuning import Tuning
 from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
 from spaces.encoding import Encoder, Layout
 
 if TYPE_CHECKING:
@@ -25,9 +25,19 @@ if TYPE_CHECKING:
     from fidelity.botorch import Model
 
 
+Spending = Callable[[History, Evaluation], float]
+"""Returns what an evaluation spent, in any unit; 0 where it is not known.
+
+A strategy predicts from it what each network spends per unit of budget. Decisions depend on it, so
+a search is reproducible only if it returns the same in every run. Besides the functions in
+`bonas.strategies.spending`, any other is possible, for instance one that multiplies
+`history.spent(evaluation)` by the multiply-adds in `evaluation.metrics`.
+"""
+
+
 @dataclass
-class Memory:
-    """What was tuned before; it changes how long a fit takes, and nothing else."""
+class JointTuning:
+    """The tuned hyperparameters of both surrogates, kept from one fit to the next."""
 
     costs: Tuning = field(default_factory=Tuning)
     rates: Tuning = field(default_factory=Tuning)
@@ -39,10 +49,10 @@ class Joint:
 
     Attributes:
         model: of targets that are maximised, over rows whose last column is the budget.
-        rows: of the configurations that the model was made for, without budgets.
+        rows: of the candidates, without budgets.
         log_rates: the expected logarithm of what each row spends per unit of budget.
         budgets: the lowest and the highest.
-        resumes: a higher budget continues a lower one, or else trains anew.
+        resumes: whether a higher budget resumes a lower one instead of training from scratch.
     """
 
     model: Model
@@ -52,7 +62,7 @@ class Joint:
     resumes: bool
 
     def at(self, budget: float) -> Float[Tensor, "m d+1"]:
-        """The rows at one budget."""
+        """Return the rows at one budget."""
         import torch
 
         column = torch.full_like(self.rows[:, :1], scaled(budget, self.budgets))
@@ -60,7 +70,12 @@ class Joint:
 
 
 def scaled(budget: float, budgets: tuple[float, float]) -> float:
-    """The logarithm of a budget, from 0 at the lowest to 1 at the highest."""
+    """Return the logarithm of a budget, from 0 at the lowest to 1 at the highest.
+
+    Args:
+        budget: between the two.
+        budgets: the lowest and the highest.
+    """
     low, high = budgets
     return math.log(budget / low) / math.log(high / low) if high > low else 1.0
 
@@ -72,46 +87,46 @@ def fit(
     history: History,
     candidates: Sequence[Configuration],
     budgets: tuple[float, float],
-    memory: Memory,
-    spending: Spending = budget_spent,
+    tuning: JointTuning,
+    spending: Spending = History.spent,
 ) -> Joint:
-    """Fit both surrogates to everything in `history`; what runs confirms what is believed of it.
+    """Fit both surrogates to all of `history`; running trials return their posterior means.
 
     Args:
-        surrogate: learns costs over architecture and budget, and spending over architectures.
-        transform: what is learned instead of the costs, over all budgets together.
+        surrogate: of costs over architecture and budget, and of spending over architectures.
+        transform: maps the costs at all budgets together to the surrogate's targets.
         encoder: of the space.
         history: with one evaluation or more.
         candidates: the rows of the result.
         budgets: the lowest and the highest of the search.
-        memory: of this search.
-        spending: what each evaluation spent.
+        tuning: of this search.
+        spending: what each evaluation spent; its budget by default.
     """
     import torch
 
     from bonas.surrogates.surrogate import mean
 
     observed = Observations(history.evaluations)
-    pending = running(history)
-    waiting = [trial.configuration for trial in pending]
+    running = pending(history)
+    waiting = [trial.configuration for trial in running]
     encoding = encoder.encode([*observed.configurations, *waiting, *candidates])
     rows = torch.from_numpy(encoding.rows)
     n = len(observed)
-    at = [e.trial.budget for e in observed.evaluations] + [trial.budget for trial in pending]
+    at = [e.trial.budget for e in observed.evaluations] + [trial.budget for trial in running]
     column = torch.tensor([scaled(budget, budgets) for budget in at], dtype=rows.dtype)
-    known = torch.cat([rows[: len(at)], column[:, None]], 1)
+    inputs = torch.cat([rows[: len(at)], column[:, None]], 1)
     columns = rows.shape[1]
     layout = replace(encoding.layout, budget=slice(columns, columns + 1))
     targets = torch.from_numpy(transform(observed.costs))[:, None]
-    chosen = memory.costs.tuned(
-        surrogate, observed.numbers, known[:n], observed.costs, transform, layout
+    tuned = tuning.costs.tuned(
+        surrogate, observed.numbers, inputs[:n], observed.costs, transform, layout
     )
-    model = chosen.fit(known[:n], targets, layout)
-    if pending:
+    model = tuned.fit(inputs[:n], targets, layout)
+    if running:
         with torch.no_grad():
-            model = model.condition_on_observations(known[n:], mean(model, known[n:]))
-    log_rates = _log_rates(surrogate, history, rows, encoding.layout, memory, spending)[len(at) :]
-    return Joint(model, rows[len(at) :], log_rates, budgets, history.resumes)
+            model = model.condition_on_observations(inputs[n:], mean(model, inputs[n:]))
+    log_rates = _log_rates(surrogate, history, rows, encoding.layout, tuning.rates, spending)
+    return Joint(model, rows[len(at) :], log_rates[len(at) :], budgets, history.resumes)
 
 
 def _log_rates(
@@ -119,10 +134,10 @@ def _log_rates(
     history: History,
     rows: Float[Tensor, "n d"],
     layout: Layout,
-    memory: Memory,
+    tuning: Tuning,
     spending: Spending,
 ) -> Float[Tensor, " n"]:
-    """The expected logarithm of what each row spends per unit of budget.
+    """Return the expected logarithm of what each row spends per unit of budget.
 
     It is the same for all rows where all evaluations spent at one rate, and 0 where none is known.
     """
@@ -131,17 +146,16 @@ def _log_rates(
     from bonas.surrogates.surrogate import mean
 
     spent = {
-        place: spending(history, evaluation) / budget
-        for place, evaluation in enumerate(history.evaluations)
+        row: spending(history, evaluation) / budget
+        for row, evaluation in enumerate(history.evaluations)
         if (budget := history.spent(evaluation)) > 0
     }
-    rates = {place: rate for place, rate in spent.items() if 0 < rate < math.inf}
+    rates = {row: rate for row, rate in spent.items() if 0 < rate < math.inf}
     logs = np.log(list(rates.values()) or [1.0])
     if np.ptp(logs) == 0:
         return torch.full((len(rows),), float(logs[0]), dtype=torch.float64)
-    places = list(rates)
-    targets = torch.from_numpy(logs)[:, None]
-    numbers = tuple(history.evaluations[place].trial.number for place in places)
-    chosen = memory.rates.tuned(surrogate, numbers, rows[places], logs, np.asarray, layout)
+    inputs = rows[list(rates)]
+    numbers = tuple(history.evaluations[row].trial.number for row in rates)
+    tuned = tuning.tuned(surrogate, numbers, inputs, logs, np.asarray, layout)
     with torch.no_grad():
-        return mean(chosen.fit(rows[places], targets, layout), rows)[:, 0]
+        return mean(tuned.fit(inputs, torch.from_numpy(logs)[:, None], layout), rows)[:, 0]

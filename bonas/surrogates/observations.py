@@ -1,10 +1,10 @@
-"""What a surrogate learns from a history."""
+"""Observations: the part of a history that a surrogate is fitted to."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ConfigSpace import Configuration
@@ -13,14 +13,14 @@ from bonas.surrogates.transform import Floats, imputed
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 
-PENDING = 100
-"""So many of the trials that run, the newest, are told to a surrogate. With a thousand workers all
-of them would take longer than a proposal may; the others are left out by their keys alone."""
+MAX_PENDING = 100
+"""Running trials, the newest, that a surrogate is conditioned on. With a thousand workers all of
+them would dominate a proposal; the others are excluded by their keys alone."""
 
 
-def running(history: History) -> list[Trial]:
-    """The newest of the trials that run, at most `PENDING`."""
-    return list(history.pending)[-PENDING:]
+def pending(history: History) -> list[Trial]:
+    """Return the newest running trials, at most `MAX_PENDING`."""
+    return list(history.pending)[-MAX_PENDING:]
 
 
 @dataclass(frozen=True)
@@ -38,37 +38,41 @@ class Observations:
 
     @property
     def configurations(self) -> list[Configuration]:
-        """One an evaluation."""
+        """One per evaluation."""
         return [evaluation.trial.configuration for evaluation in self.evaluations]
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The numbers of the trials, one an evaluation."""
+        """The trial numbers, one per evaluation."""
         return tuple(evaluation.trial.number for evaluation in self.evaluations)
 
     @property
     def costs(self) -> Floats:
-        """One an evaluation; a failure has the worst cost seen."""
+        """One per evaluation; a failure has the worst cost seen."""
         return imputed([e.cost if e.succeeded else math.inf for e in self.evaluations])
 
     def networks(self) -> dict[str, list[int]]:
-        """The positions of the evaluations of each network, by key, in order."""
-        positions: dict[str, list[int]] = defaultdict(list)
-        for position, evaluation in enumerate(self.evaluations):
-            positions[evaluation.trial.key].append(position)
-        return dict(positions)
+        """Return the indices of the evaluations of each network, by key, in order."""
+        indices: dict[str, list[int]] = defaultdict(list)
+        for index, evaluation in enumerate(self.evaluations):
+            indices[evaluation.trial.key].append(index)
+        return dict(indices)
 
     def best_first(self) -> list[Configuration]:
-        """The configurations by ascending cost."""
+        """Return the configurations by ascending cost."""
         costs = self.costs
-        order = sorted(range(len(self)), key=lambda position: costs[position])
-        return [self.evaluations[position].trial.configuration for position in order]
+        order = sorted(range(len(self)), key=lambda index: costs[index])
+        return [self.evaluations[index].trial.configuration for index in order]
 
 
 def observations(history: History, enough: int) -> Observations:
-    """The evaluations at the largest budget that has `enough`, or else at the fullest one.
+    """Return the evaluations at the largest budget with enough of them, or at the fullest one.
 
     Falkner et al. 2018, "BOHB: robust and efficient hyperparameter optimization at scale".
+
+    Args:
+        history: of the search.
+        enough: the number of evaluations that a budget needs.
     """
     full = [budget for budget in history.budgets if len(history.at(budget)) >= enough]
     if full:
@@ -78,7 +82,7 @@ def observations(history: History, enough: int) -> Observations:
 
 
 def best_at_highest(history: History) -> list[Configuration]:
-    """Every evaluated configuration: the highest budget first, and there the lowest cost first."""
+    """Return all evaluated configurations by descending budget, then by ascending cost."""
     return [
         configuration
         for budget in reversed(history.budgets)
@@ -87,39 +91,49 @@ def best_at_highest(history: History) -> list[Configuration]:
 
 
 def repeatable(history: History, observed: Observations, most: int) -> dict[str, Trial]:
-    """The networks of which another evaluation could tell something, by key.
+    """Return the networks that another evaluation could tell more about, by key.
 
     Args:
-        history: everything so far.
-        observed: the evaluations that are learned from.
-        most: networks with so many evaluations or running trials are left out.
+        history: of the search.
+        observed: the evaluations that the surrogate is fitted to.
+        most: the maximal number of evaluations and running trials of one network.
 
     Returns:
-        As `noisy`; empty when several budgets are in use, since a schedule starts a repeat at
-        the lowest.
+        As `repeatable_at_budget`; empty with several budgets in use, since a schedule starts
+        a repeat at the lowest.
     """
-    return {} if len({t.budget for t in history.trials}) > 1 else noisy(history, observed, most)
-
-
-def noisy(history: History, observed: Observations, most: int) -> dict[str, Trial]:
-    """As `repeatable`, for who starts repeats at the budget of what was observed.
-
-    Returns:
-        One trial of each network. Empty when the repeats so far all repeated the cost: there is
-        no noise.
-    """
-    budgets = {evaluation.trial.budget for evaluation in observed.evaluations}
-    networks = observed.networks()
-    repeats = [positions for positions in networks.values() if len(positions) > 1]
-    costs = [{observed.evaluations[p].cost for p in positions} for positions in repeats]
-    # With replacement from few seeds a first pair may agree by chance, three hardly do.
-    if len(costs) >= 3 and all(len(values) == 1 for values in costs):
+    if len({trial.budget for trial in history.trials}) > 1:
         return {}
-    asked: dict[str, int] = defaultdict(int)
-    for trial in history.trials:
-        asked[trial.key] += trial.budget in budgets
+    return repeatable_at_budget(history, observed, most)
+
+
+def repeatable_at_budget(history: History, observed: Observations, most: int) -> dict[str, Trial]:
+    """Return the networks as `repeatable` does, for repeats at the budget of the observations.
+
+    Args:
+        history: of the search.
+        observed: the evaluations that the surrogate is fitted to.
+        most: the maximal number of evaluations and running trials of one network.
+
+    Returns:
+        One trial of each network. Empty when there is no noise: the objective is deterministic,
+        or all repeats so far returned the same cost.
+    """
+    networks = observed.networks()
+    if history.deterministic or _noiseless(observed, networks.values()):
+        return {}
+    budgets = {evaluation.trial.budget for evaluation in observed.evaluations}
+    trials = Counter(trial.key for trial in history.trials if trial.budget in budgets)
     return {
-        key: observed.evaluations[positions[0]].trial
-        for key, positions in networks.items()
-        if asked[key] < most and all(observed.evaluations[p].succeeded for p in positions)
+        key: observed.evaluations[indices[0]].trial
+        for key, indices in networks.items()
+        if trials[key] < most and all(observed.evaluations[i].succeeded for i in indices)
     }
+
+
+def _noiseless(observed: Observations, networks: Iterable[Sequence[int]]) -> bool:
+    """Return whether the repeats so far show that there is no noise."""
+    repeats = [indices for indices in networks if len(indices) > 1]
+    costs = [{observed.evaluations[i].cost for i in indices} for indices in repeats]
+    # With replacement from few seeds a first pair may agree by chance, three hardly do.
+    return len(costs) >= 3 and all(len(values) == 1 for values in costs)

@@ -7,7 +7,7 @@ from collections.abc import Set
 from typing import Generic, Protocol, TypeVar
 
 from fidelity.history.history import History
-from fidelity.history.trial import Evaluation, Status, Trial
+from fidelity.history.trial import UNSCHEDULED, Evaluation, Status, Trial
 from fidelity.schedules.schedule import Promote, Start
 
 
@@ -93,10 +93,13 @@ class Started(Generic[S]):
         if self._history is not history:
             self._state, self._history = self._settings.state(), history
             self._trials = self._evaluations = 0
+        # Results from elsewhere are no decisions of a schedule.
         for trial in history.trials[self._trials :]:
-            self._state.add_trial(trial)
+            if trial.bracket != UNSCHEDULED:
+                self._state.add_trial(trial)
         for evaluation in history.evaluations[self._evaluations :]:
-            self._state.add_evaluation(evaluation)
+            if evaluation.trial.bracket != UNSCHEDULED:
+                self._state.add_evaluation(evaluation)
         self._trials, self._evaluations = len(history.trials), len(history)
         return self._state
 

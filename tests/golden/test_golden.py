@@ -27,7 +27,7 @@ RUNNERS: Mapping[str, Callable[[], Runner]] = {
 def alone() -> History:
     """`FreezeThaw`, which is its own schedule."""
     table = MNIST1DCells()
-    both = FreezeThaw(table.space, 3, table.max_budget)
+    both = FreezeThaw(3, table.max_budget).start(table.space)
     with Search(table.space, table, strategy=both, schedule=both) as search:
         return search.run(evaluations=EVALUATIONS, runner=Simulated(2), progress=Silent())
 

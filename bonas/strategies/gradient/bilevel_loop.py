@@ -1,4 +1,4 @@
-"""The loop of a bilevel optimisation: a supernet, what it chooses, and how far both have come."""
+"""The loop of a bilevel optimisation: a supernet and its architecture parameters in training."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from bonas.strategies.gradient.bilevel import Bilevel, Relaxation
+from bonas.strategies.gradient.bilevel import Bilevel
 from bonas.strategies.gradient.hypergradient import Hypergradient, Step
+from bonas.strategies.gradient.relaxation import Relaxation
 from bonas.strategies.gradient.search_trace import Trace
 from fidelity.datasets.dataset import Part, split
 from fidelity.objective import Diverged
@@ -25,7 +26,18 @@ from spaces.weight_sharing import Supernet, supernet
 
 
 class BilevelLoop:
-    """A supernet and architecture parameters in training."""
+    """A supernet and architecture parameters in training.
+
+    Args:
+        settings: of the training.
+        space: any space with weight sharing.
+        relaxation: of the choice between operations.
+        hypergradient: of the architecture parameters.
+        device: on which the training runs.
+
+    Attributes:
+        supernet: in training.
+    """
 
     def __init__(
         self,
@@ -43,12 +55,12 @@ class BilevelLoop:
         self.data = copy_to_device(replace(dataset, train=train, validation=held), device)
         self.order = torch.Generator().manual_seed(settings.seed)
         self.generator = torch.Generator(device).manual_seed(settings.seed)
-        self.shared = self._supernet(space)
-        self.weights = [p for p in self.shared.parameters() if p.requires_grad]
-        shape = len(self.shared.edges), len(self.shared.operations)
-        start = 1e-3 * torch.randn(shape, generator=self.order)
-        self.parameters = start.to(device).requires_grad_()
-        self.optimizer = settings.optimisation.optimizer(self.shared)
+        self.supernet = self._supernet(space)
+        self.weights = [p for p in self.supernet.parameters() if p.requires_grad]
+        shape = len(self.supernet.edges), len(self.supernet.operations)
+        initial = 1e-3 * torch.randn(shape, generator=self.order)
+        self.parameters = initial.to(device).requires_grad_()
+        self.optimizer = settings.optimisation.optimizer(self.supernet)
         self.adam = torch.optim.Adam(
             [self.parameters],
             lr=settings.architecture_rate,
@@ -67,15 +79,25 @@ class BilevelLoop:
         shared = supernet(space, dataset.input_shape, dataset.classes)
         shared.to(device)
         shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
-        # A scale of its own would let an operation undo its weight in the mixture.
+        # With a scale of its own an operation could undo its weight in the mixture.
         for operation in shared.candidates():
             for layer in operation.modules():
                 if isinstance(layer, _BatchNorm):
                     layer.requires_grad_(False)
         return shared.train()
 
-    def train(self, epoch: int) -> None:
-        """One epoch: a step of the architecture, and a step of the weights, for each batch."""
+    def run(self) -> Trace:
+        """Train for all epochs, or until the stop rule ends the search."""
+        trace = self._trace()
+        for epoch in range(self.settings.epochs):
+            self._train(epoch)
+            trace = self._trace()
+            if self.settings.stop is not None and (reason := self.settings.stop(trace)):
+                return replace(trace, stopped=reason)
+        return trace
+
+    def _train(self, epoch: int) -> None:
+        """Train for one epoch: per batch a step of the architecture and one of the weights."""
         settings = self.settings
         totals = torch.zeros(2, device=self.data.device)
         for batch, other in self._batches():
@@ -99,19 +121,19 @@ class BilevelLoop:
         self._losses.append((means[0], means[1] if epoch >= settings.warm_up else math.nan))
 
     def _batches(self) -> Iterator[tuple[Int64[Tensor, " batch"], Int64[Tensor, " batch"]]]:
-        """Positions of training and of held-out images, each in a new random order."""
+        """Yield the indices of training and of held-out images, each in a new random order."""
         size, device = self.settings.batch_size, self.data.device
         order = torch.randperm(len(self.data.train), generator=self.order)
         other = torch.randperm(len(self.data.validation), generator=self.order)
         for number in range(self.steps_per_epoch):
-            places = torch.arange(number * size, (number + 1) * size)
-            # Of either part there may be fewer images than this epoch, or this batch, takes.
-            first = order[places[: len(order)] % len(order)]
-            second = other[places[: len(other)] % len(other)]
+            positions = torch.arange(number * size, (number + 1) * size)
+            # Either part may have fewer images than this epoch, or this batch, takes.
+            first = order[positions[: len(order)] % len(order)]
+            second = other[positions[: len(other)] % len(other)]
             yield first.to(device), second.to(device)
 
     def _loss_on(self, part: Part, index: Int64[Tensor, " batch"]) -> Callable[[], Tensor]:
-        """The loss on these images, augmented once, of a mixture drawn at each call."""
+        """Return the loss on these images, augmented once, of a mixture drawn at each call."""
         images = part.images[index].float()
         for augment in self.settings.dataset.augment:
             images = augment(images, self.generator)
@@ -121,7 +143,7 @@ class BilevelLoop:
             progress = self.step / self.steps
             weights, active = self.relaxation(self.parameters, progress, self.generator)
             with self.data.autocast():
-                logits = self.shared.mixture(self.data.normalise(images), weights, active)
+                logits = self.supernet.mixture(self.data.normalise(images), weights, active)
             return F.cross_entropy(logits.float(), labels)
 
         return loss
@@ -130,25 +152,27 @@ class BilevelLoop:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = train()
-        found = torch.autograd.grad(loss, self.weights, allow_unused=True, materialize_grads=True)
-        for weight, gradient in zip(self.weights, found, strict=True):
+        gradients = torch.autograd.grad(
+            loss, self.weights, allow_unused=True, materialize_grads=True
+        )
+        for weight, gradient in zip(self.weights, gradients, strict=True):
             weight.grad = gradient
         torch.nn.utils.clip_grad_norm_(self.weights, self.settings.clip)
         self.optimizer.step()
         return loss.detach()
 
-    def trace(self) -> Trace:
-        """The course so far; to be called once after each epoch."""
+    def _trace(self) -> Trace:
+        """Return the course so far; called once before the first and after each epoch."""
         self._course.append(self.parameters.detach().double().cpu().numpy().copy())
-        self._cells.append(next(self.shared.ranked(self._course[-1])))
-        skips = [self.shared.skips(cell) for cell in self._cells]
+        self._cells.append(next(self.supernet.ranked(self._course[-1])))
+        skips = [self.supernet.skips(cell) for cell in self._cells]
         return Trace(
-            self.shared.edges,
-            self.shared.operations,
+            self.supernet.edges,
+            self.supernet.operations,
             np.stack(self._course),
             tuple(self._cells),
             tuple(map(sum, skips)),
-            tuple(sum(self.shared.weightless(cell)) for cell in self._cells),
+            tuple(sum(self.supernet.weightless(cell)) for cell in self._cells),
             len(skips[0]),
             tuple(train for train, _ in self._losses),
             tuple(held_out for _, held_out in self._losses),

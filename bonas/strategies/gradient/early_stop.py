@@ -1,7 +1,7 @@
-"""When to end a gradient-based search early: rules that need no Hessian.
+"""Early stopping of a gradient-based search by rules that need no Hessian.
 
 Zela et al. (2020), "Understanding and robustifying differentiable architecture search", stop by
-the largest eigenvalue of the Hessian of the validation loss; these look at what costs nothing.
+the largest eigenvalue of the Hessian of the validation loss; these rules use what costs nothing.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from bonas.strategies.gradient.search_trace import Trace
 
 
 class StopRule(Protocol):
-    """Looks at the course of a search after each epoch."""
+    """Decides after each epoch whether the search ends."""
 
     def __call__(self, trace: Trace) -> str | None:
-        """Why the search ends now; None if it goes on."""
+        """Return why the search ends now; None if it continues."""
         ...
 
 
 @dataclass(frozen=True)
 class SkipConnections:
-    """Ends when the discretised cell has so many skip connections.
+    """Ends when the discretised cell has too many skip connections.
 
     Liang et al. (2019), "DARTS+: improved differentiable architecture search with early
     stopping", criterion 1: two or more in a cell of eight edges.
 
     Attributes:
-        most: skip connections; with so many the search ends.
-        after: the first epochs, in which parameters are still close to where they began, do
-            not count.
+        most: the number of skip connections at which the search ends.
+        after: the number of first epochs that do not count, because the parameters are still
+            close to their initial values.
     """
 
     most: int = 2
@@ -48,10 +48,10 @@ class SkipConnections:
 class StableCell:
     """Ends when the discretised cell has stayed the same.
 
-    Liang et al. (2019), criterion 1*, which wants the whole ranking of operations to be stable.
+    Liang et al. (2019), criterion 1*, which requires the whole ranking of operations to be stable.
 
     Attributes:
-        epochs: so many in a row.
+        epochs: for which it has stayed the same.
     """
 
     epochs: int = 10
@@ -66,10 +66,10 @@ class StableCell:
 
 @dataclass(frozen=True)
 class ValidationLoss:
-    """Ends when the loss on held-out images has not fallen any more.
+    """Ends when the loss on held-out images no longer falls.
 
     Attributes:
-        patience: so many epochs in a row.
+        patience: epochs without a new lowest loss.
     """
 
     patience: int = 10

@@ -1,19 +1,19 @@
-"""GDAS: one sampled operation an edge, through which gradients flow nevertheless."""
+"""GDAS: one sampled operation per edge, with the gradient of a softmax."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-from ConfigSpace import Configuration
 from jaxtyping import Float
 
-from bonas.strategies.gradient.bilevel import Bilevel, Found
+from bonas.strategies.gradient.bilevel import Bilevel
+from bonas.strategies.gradient.gradient_search import (
+    GradientSearch,
+    TrainedSupernet,
+    train_supernet,
+)
 from bonas.strategies.gradient.hypergradient import FirstOrder
-from bonas.strategies.gradient.search_trace import Trace
-from bonas.strategies.remembered import remembered
-from fidelity.history.history import History
 from spaces.space import Space
 
 if TYPE_CHECKING:
@@ -57,17 +57,17 @@ class HardGumbel:
         temperature = self.start + (self.end - self.start) * progress
         noise = -torch.empty_like(parameters).exponential_(generator=generator).log()
         soft = ((parameters.log_softmax(-1) + noise) / temperature).softmax(-1)
-        chosen = soft.argmax(-1)
-        hard = torch.nn.functional.one_hot(chosen, soft.shape[-1]).to(soft.dtype)
-        return hard + soft - soft.detach(), [[position] for position in chosen.tolist()]
+        sampled = soft.argmax(-1)
+        hard = torch.nn.functional.one_hot(sampled, soft.shape[-1]).to(soft.dtype)
+        return hard + soft - soft.detach(), [[operation] for operation in sampled.tolist()]
 
 
 @dataclass(frozen=True)
-class GDAS:
+class GDAS(GradientSearch):
     """Gradient-based search with differentiable sampling (Dong & Yang 2019).
 
-    Like `DARTS`, but each step computes one operation an edge, which is drawn; so it costs as
-    much as the training of one network, and what is trained is what is discretised.
+    Like `DARTS`, but each step computes one randomly drawn operation per edge, so it costs as
+    much as the training of one network, and the discretised cells are the trained ones.
 
     Attributes:
         bilevel: data, optimisers, epochs and seed.
@@ -76,24 +76,7 @@ class GDAS:
 
     bilevel: Bilevel
     sampling: HardGumbel = field(default_factory=HardGumbel)
-    _kept: list[Found] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
-        """See `Strategy.propose`.
-
-        Raises:
-            Exhausted: every configuration without `none` was asked for.
-            SpaceError: the space has no weight sharing.
-            Diverged: a loss of the supernet is no finite number.
-        """
-        return self.found(space).next_unasked(history)
-
-    def found(self, space: Space) -> Found:
-        """The trained supernet of `space`, and the course of its search."""
-        return remembered(
-            self._kept, space, lambda: self.bilevel.run(space, self.sampling, FirstOrder())
-        )
-
-    def trace(self, space: Space) -> Trace:
-        """The architecture parameters over the epochs; trains the supernet if need be."""
-        return self.found(space).trace
+    def train(self, space: Space) -> TrainedSupernet:
+        """See `GradientSearch.train`."""
+        return train_supernet(self.bilevel, space, self.sampling, FirstOrder())

@@ -1,4 +1,4 @@
-"""What became of the architecture parameters while a supernet was trained."""
+"""The course of the architecture parameters during the training of a supernet."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jaxtyping import Float
 if TYPE_CHECKING:
     import pandas
 
-COLLAPSE = 0.5
-"""A cell of which more edges than this share are skip connections has collapsed."""
+COLLAPSED_SHARE = 0.5
+"""The share of skip connections among the edges above which a cell has collapsed."""
 
 
 class CollapseWarning(UserWarning):
@@ -22,16 +22,16 @@ class CollapseWarning(UserWarning):
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """The course of a gradient-based search, one entry an epoch; the first is its start.
+    """The course of a gradient-based search, one entry per epoch; the first is its start.
 
     Attributes:
         edges: their names.
         operations: their names.
         parameters: of the architecture, before the softmax.
         configurations: the discretised cell after each epoch.
-        skips: how many edges of that cell are skip connections.
-        weightless: how many of its edges have no weights: skip connections, and pooling.
-        cell_edges: how many edges it has in all.
+        skips: the number of skip connections in that cell.
+        weightless: the number of its edges without weights: skip connections, and pooling.
+        cell_edges: the number of its edges.
         train_loss: the mean over each epoch, in nats; NaN at the start.
         validation_loss: the same of the held-out images, before each step.
         stopped: why the search ended before its last epoch; None if it did not.
@@ -50,11 +50,11 @@ class Trace:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were trained."""
+        """The number of trained epochs."""
         return len(self.skips) - 1
 
     def probabilities(self) -> Float[np.ndarray, "epochs edges operations"]:
-        """The softmax of the parameters over the operations of each edge."""
+        """Return the softmax of the parameters over the operations of each edge."""
         exponentials = np.exp(self.parameters - self.parameters.max(-1, keepdims=True))
         normal: Float[np.ndarray, "epochs edges operations"]
         normal = exponentials / exponentials.sum(-1, keepdims=True)
@@ -62,14 +62,15 @@ class Trace:
 
     @property
     def collapsed(self) -> int | None:
-        """The epoch from which to the end skip connections were most of the cell; None if not."""
-        few = [e for e, skips in enumerate(self.skips) if skips <= COLLAPSE * self.cell_edges]
+        """The first of the last epochs with a collapsed cell; None if the final cell has not."""
+        most = COLLAPSED_SHARE * self.cell_edges
+        few = [epoch for epoch, skips in enumerate(self.skips) if skips <= most]
         first = few[-1] + 1 if few else 0
         return first if first < len(self.skips) else None
 
     @property
     def failure(self) -> str | None:
-        """What is wrong with the cell at the end; None if nothing is known to be."""
+        """The fault of the final cell; None if it has none."""
         if self.collapsed is not None:
             return (
                 f"{self.skips[-1]} of {self.cell_edges} edges of its cell are skip connections, "
@@ -80,7 +81,7 @@ class Trace:
         return None
 
     def until(self, epoch: int) -> Trace:
-        """The course up to the end of this epoch, to ask a stop rule afterwards."""
+        """Return the course up to the end of this epoch, to which a stop rule can be applied."""
         size = epoch + 1
         return replace(
             self,
@@ -94,7 +95,7 @@ class Trace:
         )
 
     def frame(self) -> pandas.DataFrame:
-        """One row for each epoch, edge and operation: 'probability', 'parameter' and losses."""
+        """Return one row per epoch, edge and operation: 'probability', 'parameter' and losses."""
         import pandas
 
         index = pandas.MultiIndex.from_product(

@@ -1,4 +1,4 @@
-"""How a policy learns from a history: rewards, baseline, and updates in order."""
+"""The training of a policy on a history: rewards, baseline, and updates in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bonas.strategies.reinforcement.policy import Distribution, Policy, judged
+from bonas.strategies.reinforcement.policy import Distribution, Policy, evaluate
 from bonas.strategies.reinforcement.walk import PolicyError, Walk
 from bonas.surrogates.observations import Observations
 from bonas.surrogates.transform import Transform
@@ -21,26 +21,26 @@ from fidelity.history.trial import Evaluation
 Gain = Callable[
     [Float[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]], Float[Tensor, " n"]
 ]
-"""What an update maximises, one value an evaluation: from the logarithms of the probabilities, what
-these were before the update, and the advantages."""
+"""The objective of an update, one value per evaluation: a function of the log probabilities, of
+these before the update, and of the advantages."""
 
 
 @dataclass(frozen=True)
 class Learning:
-    """The settings.
+    """The settings of the training.
 
     An evaluation is compared with those at its own budget that ended before it or in the same
-    batch: its reward is what `reward` makes of their costs, where a failure has the worst cost
-    seen. Its advantage is the reward less a moving average of the rewards at that budget.
+    batch: `reward` maps their costs to rewards, where a failure has the worst cost
+    seen. Its advantage is its reward minus a moving average of the rewards at that budget.
 
     Attributes:
-        gain: what is maximised, together with the entropy of the policy.
-        rate: of Adam.
-        entropy: the weight of the entropy, in nats.
-        decay: how much of the moving average stays when a reward comes in.
-        batch: evaluations an update.
-        passes: steps of the optimizer an update.
-        reward: from costs to rewards.
+        gain: the objective, which is maximised together with the entropy of the policy.
+        rate: the learning rate of Adam.
+        entropy: the weight of the entropy, in rewards per nat.
+        decay: of the moving average.
+        batch: evaluations per update.
+        passes: steps of the optimizer per update.
+        reward: maps costs to rewards.
 
     Raises:
         PolicyError: a number is out of its range.
@@ -71,10 +71,10 @@ class Learning:
 
 
 class Learner:
-    """A policy on one space, and how far it has learned.
+    """A policy on one space, and the state of its training.
 
     Args:
-        policy: before it has learned.
+        policy: before its training.
         walk: of the space.
         learning: the settings.
     """
@@ -88,33 +88,31 @@ class Learner:
     def _restart(self) -> None:
         self._distribution = self._policy.start(self._walk)
         self._optimizer = torch.optim.Adam(list(self._distribution.parameters), self._learning.rate)
-        self._learned: list[Evaluation] = []
+        self._used: list[Evaluation] = []
         self._at: dict[float, list[Evaluation]] = defaultdict(list)
         self._baselines: dict[float, float] = {}
 
-    def learned(self, history: History) -> Distribution:
-        """The policy after all whole batches of a history.
+    def trained(self, history: History) -> Distribution:
+        """Return the policy after all complete batches of a history.
 
-        What was learned before is kept if the history begins with it; a fresh object makes the
-        same updates one after another.
+        Earlier updates are kept if the history begins with their evaluations; a fresh object makes
+        the same updates one after another.
 
         Raises:
             PolicyError: the policy's loss or its weights are no longer finite numbers.
         """
-        found = history.evaluations
-        known = len(self._learned)
-        if known > len(found) or any(
-            mine is not its for mine, its in zip(self._learned, found, strict=False)
+        evaluations, used = history.evaluations, self._used
+        if len(used) > len(evaluations) or any(
+            a is not b for a, b in zip(used, evaluations, strict=False)
         ):
             self._restart()
-            known = 0
         size = self._learning.batch
-        for first in range(known, len(found) - size + 1, size):
-            self._update(found[first : first + size])
+        for first in range(len(self._used), len(evaluations) - size + 1, size):
+            self._update(evaluations[first : first + size])
         return self._distribution
 
     def _update(self, batch: Sequence[Evaluation]) -> None:
-        self._learned += batch
+        self._used += batch
         learning = self._learning
         advantages = torch.tensor(self._advantages(batch), dtype=torch.float64)
         configurations = [evaluation.trial.configuration for evaluation in batch]
@@ -122,7 +120,7 @@ class Learner:
         before = None
         with torch.enable_grad():
             for _ in range(learning.passes):
-                logs, entropies = judged(self._distribution, self._walk, options)
+                logs, entropies = evaluate(self._distribution, self._walk, options)
                 before = logs.detach() if before is None else before
                 gains = learning.gain(logs, before, advantages)
                 loss = -(gains + learning.entropy * entropies).mean()
@@ -136,8 +134,8 @@ class Learner:
         values = [loss, *self._distribution.parameters]
         if all(bool(value.isfinite().all()) for value in values):
             return
-        number = len(self._learned)
-        self._restart()  # a policy that is spoilt is not used again
+        number = len(self._used)
+        self._restart()  # a spoilt policy is not used again
         raise PolicyError(
             f"the policy cannot learn from the first {number} evaluations: its loss is "
             f"{float(loss)}, or a weight is not finite. Let the rewards be finite numbers of about "
@@ -145,20 +143,20 @@ class Learner:
         )
 
     def _advantages(self, batch: Sequence[Evaluation]) -> list[float]:
-        """The rewards less the baselines, which follow them."""
-        places = []
+        """Return the rewards minus the baselines, and update the baselines."""
+        indices = []
         for evaluation in batch:
             at = self._at[evaluation.trial.budget]
-            places.append(len(at))
+            indices.append(len(at))
             at.append(evaluation)
         rewards = {
             budget: self._learning.reward(Observations(self._at[budget]).costs)
             for budget in {evaluation.trial.budget for evaluation in batch}
         }
         advantages = []
-        for evaluation, place in zip(batch, places, strict=True):
+        for evaluation, index in zip(batch, indices, strict=True):
             budget = evaluation.trial.budget
-            reward = float(rewards[budget][place])
+            reward = float(rewards[budget][index])
             baseline = self._baselines.setdefault(budget, reward)
             advantages.append(reward - baseline)
             decay = self._learning.decay

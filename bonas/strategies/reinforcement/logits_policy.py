@@ -1,4 +1,4 @@
-"""A policy without memory."""
+"""A policy without memory: hyperparameters are independent."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class LogitsPolicy:
     """Independent logits for each hyperparameter, uniform at first.
 
     The policy of REINFORCE in Dong & Yang 2020, "NAS-Bench-201: extending the scope of
-    reproducible neural architecture search": what is best for one hyperparameter is learned
-    without regard to the others.
+    reproducible neural architecture search": each hyperparameter is learned without regard to the
+    others.
     """
 
     def start(self, walk: Walk) -> Distribution:
@@ -41,9 +41,9 @@ class _Logits:
     def begin(self, walks: int) -> Memory:
         return (torch.zeros(walks, 0, dtype=torch.float64),)
 
-    def step(self, memory: Memory, place: int) -> tuple[Float[Tensor, "walks options"], Memory]:
-        own = self._logits[self._slices[place]]
+    def step(self, memory: Memory, index: int) -> tuple[Float[Tensor, "walks options"], Memory]:
+        own = self._logits[self._slices[index]]
         return own.expand(len(memory[0]), -1), memory
 
-    def chosen(self, memory: Memory, place: int, options: Int[Tensor, " walks"]) -> Memory:
+    def decide(self, memory: Memory, index: int, options: Int[Tensor, " walks"]) -> Memory:
         return memory

@@ -1,4 +1,4 @@
-"""A policy with memory."""
+"""A recurrent policy: each decision depends on the earlier ones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class LSTMPolicy:
     """A recurrent network that decides one hyperparameter after another, given the earlier ones.
 
     The controller of Zoph & Le 2017, "Neural architecture search with reinforcement learning"
-    (their section 3.1), with one layer as in Zoph et al. 2018: it reads the embedding of the last
-    option that was chosen, and each hyperparameter has its own softmax. An inactive
-    hyperparameter is passed over.
+    (their section 3.1), with one layer as in Zoph et al. 2018: its input is the embedding of the
+    last chosen option, and each hyperparameter has its own softmax. An inactive
+    hyperparameter is skipped.
 
     Attributes:
         width: of the hidden state and of the embeddings.
-        spread: initial weights are uniform between minus this and this.
+        spread: initial weights are uniform between -`spread` and `spread`.
         seed: of the initial weights.
 
     Raises:
@@ -50,7 +50,7 @@ class LSTMPolicy:
 
 
 class _LSTM:
-    """See `Distribution`; remembers the last input, the hidden state and the cell state."""
+    """See `Distribution`; the memory is the last input, the hidden state and the cell state."""
 
     def __init__(self, settings: LSTMPolicy, walk: Walk) -> None:
         self._slices = walk.slices
@@ -85,16 +85,16 @@ class _LSTM:
         zeros = torch.zeros(walks, len(self._start), dtype=torch.float64)
         return self._start.expand(walks, -1), zeros, zeros
 
-    def step(self, memory: Memory, place: int) -> tuple[Float[Tensor, "walks options"], Memory]:
+    def step(self, memory: Memory, index: int) -> tuple[Float[Tensor, "walks options"], Memory]:
         last, hidden, cell = memory
         gates = torch.addmm(self._bias, torch.cat([last, hidden], 1), self._gates)
-        let, forget, candidate, out = gates.chunk(4, 1)
-        cell = forget.sigmoid() * cell + let.sigmoid() * candidate.tanh()
+        admit, forget, candidate, out = gates.chunk(4, 1)
+        cell = forget.sigmoid() * cell + admit.sigmoid() * candidate.tanh()
         hidden = out.sigmoid() * cell.tanh()
-        own = self._slices[place]
+        own = self._slices[index]
         logits = torch.addmm(self._biases[own], hidden, self._heads[own].T)
         return logits, (last, hidden, cell)
 
-    def chosen(self, memory: Memory, place: int, options: Int[Tensor, " walks"]) -> Memory:
+    def decide(self, memory: Memory, index: int, options: Int[Tensor, " walks"]) -> Memory:
         _, hidden, cell = memory
-        return self._embeddings[self._slices[place]][options], hidden, cell
+        return self._embeddings[self._slices[index]][options], hidden, cell

@@ -1,4 +1,4 @@
-"""Policies: distributions over the configurations of a space that can be learned by gradients."""
+"""Policies: distributions over configurations that are trained by gradients."""
 
 from __future__ import annotations
 
@@ -13,27 +13,38 @@ from torch import Tensor
 from bonas.strategies.reinforcement.walk import INACTIVE, Vector, Walk
 
 Memory = tuple[Tensor, ...]
-"""What a policy remembers of a walk: tensors with one row a walk."""
+"""The hidden state of a policy: tensors with one row per walk."""
 
 
 class Distribution(Protocol):
-    """A policy on one space: goes from decision to decision, many walks at once."""
+    """A policy on one space; it makes the decisions of many walks at once, one after another."""
 
     @property
     def parameters(self) -> Sequence[Tensor]:
-        """What is learned."""
+        """The trained tensors."""
         ...
 
     def begin(self, walks: int) -> Memory:
-        """What is remembered before the first decision."""
+        """Return the memory before the first decision."""
         ...
 
-    def step(self, memory: Memory, place: int) -> tuple[Float[Tensor, "walks options"], Memory]:
-        """The logits of the options of the decision at `place`, and what is remembered then."""
+    def step(self, memory: Memory, index: int) -> tuple[Float[Tensor, "walks options"], Memory]:
+        """Return the logits of a decision's options, and the memory with them.
+
+        Args:
+            memory: before the decision.
+            index: of the decision.
+        """
         ...
 
-    def chosen(self, memory: Memory, place: int, options: Int[Tensor, " walks"]) -> Memory:
-        """What is remembered after the decision at `place`."""
+    def decide(self, memory: Memory, index: int, options: Int[Tensor, " walks"]) -> Memory:
+        """Return the memory after a decision.
+
+        Args:
+            memory: as `step` returned it.
+            index: of the decision.
+            options: the chosen ones.
+        """
         ...
 
 
@@ -41,74 +52,74 @@ class Policy(Protocol):
     """The settings of a policy, for any space."""
 
     def start(self, walk: Walk) -> Distribution:
-        """The policy on the space of `walk` before it has learned anything."""
+        """Return the untrained policy on the space of `walk`."""
         ...
 
 
 def draw(
     distribution: Distribution, walk: Walk, walks: int, rng: np.random.Generator
 ) -> list[Vector]:
-    """Vectors of configurations drawn from a policy; conditions hold, forbidden clauses may not.
+    """Return vectors of configurations drawn from a policy, possibly forbidden by clauses.
 
     Args:
         distribution: the policy.
         walk: of its space.
-        walks: how many.
+        walks: the number of vectors.
         rng: the only source of randomness.
     """
     vectors = np.full((walks, len(walk.decisions)), np.nan)
     with torch.no_grad():
         memory = distribution.begin(walks)
-        for place, decision in enumerate(walk.decisions):
+        for index, decision in enumerate(walk.decisions):
             active = np.array([decision.active(vector) for vector in vectors])
             if not active.any():
                 continue
-            chosen = np.zeros(walks, dtype=np.int64)
-            if walk.sizes[place] > 1:
-                logits, after = distribution.step(memory, place)
+            options = np.zeros(walks, dtype=np.int64)
+            if walk.sizes[index] > 1:
+                logits, after = distribution.step(memory, index)
                 # The Gumbel trick: drawn in proportion to the exponentials of the logits.
-                chosen = (logits.numpy() + rng.gumbel(size=logits.shape)).argmax(1)
-                after = distribution.chosen(after, place, torch.from_numpy(chosen))
+                options = (logits.numpy() + rng.gumbel(size=logits.shape)).argmax(1)
+                after = distribution.decide(after, index, torch.from_numpy(options))
                 memory = _where(torch.from_numpy(active), after, memory)
             for row in np.flatnonzero(active):
-                vectors[row, place] = decision.options.draw(int(chosen[row]), rng)
+                vectors[row, index] = decision.options.draw(int(options[row]), rng)
     return list(vectors)
 
 
-def judged(
+def evaluate(
     distribution: Distribution, walk: Walk, options: Int[Tensor, "walks decisions"]
 ) -> tuple[Float[Tensor, " walks"], Float[Tensor, " walks"]]:
-    """Logarithms of the probabilities of walks, and the entropies of their decisions.
+    """Return the log probabilities of walks, and the entropies of their decisions.
 
-    A decision that is inactive is passed over: it has no probability, and nothing is remembered.
+    An inactive decision has no probability and leaves the memory as it is.
 
     Args:
         distribution: the policy.
         walk: of its space.
-        options: as `Walk.options` gives them.
+        options: as `Walk.options` returns them.
 
     Returns:
-        One logarithm a walk, and one sum of the entropies of its active decisions, each given
-        the earlier ones.
+        For each walk its log probability, and the sum of the entropies of its active decisions,
+        each given the earlier ones.
     """
     probabilities = torch.zeros(len(options), dtype=torch.float64)
     entropies = torch.zeros(len(options), dtype=torch.float64)
     memory = distribution.begin(len(options))
-    for place, size in enumerate(walk.sizes):
-        active = options[:, place] != INACTIVE
+    for index, size in enumerate(walk.sizes):
+        active = options[:, index] != INACTIVE
         if size == 1 or not bool(active.any()):
             continue
-        logits, after = distribution.step(memory, place)
-        taken = options[:, place].clamp(min=0)
+        logits, after = distribution.step(memory, index)
+        taken = options[:, index].clamp(min=0)
         logs = logits.log_softmax(1)
         probabilities = probabilities + logs.gather(1, taken[:, None])[:, 0] * active
         entropies = entropies - (logs.exp() * logs).sum(1) * active
-        memory = _where(active, distribution.chosen(after, place, taken), memory)
+        memory = _where(active, distribution.decide(after, index, taken), memory)
     return probabilities, entropies
 
 
 def _where(active: Tensor, new: Memory, old: Memory) -> Memory:
-    """The new memory of the active walks, the old one of the others."""
+    """Return the new memory of the active walks, the old one of the others."""
     if bool(active.all()):
         return new
     return tuple(torch.where(active[:, None], n, o) for n, o in zip(new, old, strict=True))

@@ -5,33 +5,29 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
-from ConfigSpace import Configuration
 from jaxtyping import Float
 from torch import Tensor
 
-from bonas.strategies.reinforcement.agent import Agent
 from bonas.strategies.reinforcement.learner import Learning
 from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
 from bonas.strategies.reinforcement.policy import Policy
-from bonas.strategies.reinforcement.walk import PolicyError, check_bins
-from bonas.strategies.remembered import remembered
+from bonas.strategies.reinforcement.policy_gradient import PolicyGradient
+from bonas.strategies.reinforcement.walk import PolicyError
 from bonas.surrogates.transform import Transform, normal_scores
-from fidelity.history.history import History
-from spaces.space import Space
 
 
 @dataclass(frozen=True)
 class ClippedSurrogate:
-    """The smaller of what the advantage is worth at the new probability, clipped or not.
+    """The smaller of the clipped and the unclipped objective.
 
     Schulman et al. 2017, "Proximal policy optimization algorithms", equation 7.
 
     Attributes:
-        clip: by how much the ratio of new and old probability may differ from 1 to any gain.
+        clip: the difference from 1 of the ratio of new and old probability beyond which
+            there is no gain.
 
     Raises:
-        PolicyError: it is not a positive number.
+        PolicyError: `clip` is not a positive number.
     """
 
     clip: float
@@ -53,26 +49,26 @@ class ClippedSurrogate:
 
 
 @dataclass(frozen=True)
-class PPO:
-    """Draws networks from a policy that learns from batches of them, several steps a batch.
+class PPO(PolicyGradient):
+    """Draws networks from a policy that is trained on batches of them, several steps per batch.
 
     Zoph et al. 2018, "Learning transferable architectures for scalable image recognition",
     appendix: the objective of `ClippedSurrogate`, a moving average of the rewards as baseline
     and a bonus for the entropy of the policy. The old probabilities are those of the policy
-    when the batch is complete, also of what was proposed before the batch began.
+    when the batch is complete, also for networks that were proposed before the batch began.
 
-    Everything else is as in `Reinforce`: rewards, failures and budgets (`Learning`), known and
-    running networks (`Agent`), and bins.
+    Rewards, failures and budgets (`Learning`), known and running networks (`Agent`) and bins are
+    as in `Reinforce`.
 
     Attributes:
-        policy: what is learned: an `LSTMPolicy` or a `LogitsPolicy`.
+        policy: the trained policy: an `LSTMPolicy` or a `LogitsPolicy`.
         rate: the learning rate of Adam.
-        entropy: the weight of the entropy bonus, in rewards a nat.
+        entropy: the weight of the entropy bonus, in rewards per nat.
         decay: of the moving average that is the baseline.
-        batch: the policy is updated after so many evaluations.
+        batch: the number of evaluations per update of the policy.
         epochs: steps of Adam on each batch.
         clip: see `ClippedSurrogate`.
-        reward: from the costs at one budget to rewards; `negative` for the costs themselves.
+        reward: maps the costs at one budget to rewards; `negative` for the costs themselves.
         bins: of a number; see `options_of`.
 
     Raises:
@@ -88,13 +84,10 @@ class PPO:
     clip: float = 0.2
     reward: Transform = normal_scores
     bins: int = 10
-    _agents: list[Agent] = field(init=False, default_factory=list, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        check_bins(self.bins)
-        self._learning()
-
-    def _learning(self) -> Learning:
+    @property
+    def learning(self) -> Learning:
+        """See `PolicyGradient.learning`."""
         return Learning(
             ClippedSurrogate(self.clip),
             self.rate,
@@ -104,17 +97,3 @@ class PPO:
             self.epochs,
             self.reward,
         )
-
-    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
-        """See `Strategy.propose`.
-
-        Raises:
-            Exhausted: there is no new network, or none was found.
-            PolicyError: the policy's loss or its weights are no longer finite numbers.
-        """
-        agent = remembered(
-            self._agents,
-            space,
-            lambda: Agent(space, self.policy, self._learning(), self.bins),
-        )
-        return agent.propose(history, rng)

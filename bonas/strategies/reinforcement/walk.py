@@ -1,7 +1,7 @@
 """A configuration space as a walk: one decision after another, each among finitely many options.
 
-Parents come before children, so that whether a hyperparameter is active is known when the walk
-comes to it. Numbers are vectors' numbers throughout, in which logarithmic scales are linear.
+Parents come before children, so the walk knows whether the next hyperparameter is active.
+Numbers are those of ConfigSpace's vectors, in which logarithmic scales are linear.
 """
 
 from __future__ import annotations
@@ -27,26 +27,31 @@ Numbers = NDArray[np.int64]
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be, or that can be learned no further: its message says why."""
+    """An invalid policy, or one that cannot be trained further: the message says why."""
 
 
 INACTIVE = -1
-"""Stands for the option of a hyperparameter that is inactive."""
+"""The option of an inactive hyperparameter."""
 
 
 class Options(Protocol):
-    """What a hyperparameter can be."""
+    """The options of a hyperparameter."""
 
     def __len__(self) -> int:
-        """How many options there are."""
+        """Return the number of options."""
         ...
 
     def draw(self, option: int, rng: np.random.Generator) -> float:
-        """A value of this option, as a vector holds it."""
+        """Return a value of this option, as vectors hold it.
+
+        Args:
+            option: its index.
+            rng: the source of randomness.
+        """
         ...
 
     def of(self, value: float) -> int:
-        """The option to which a value of a vector belongs."""
+        """Return the option to which a value of a vector belongs."""
         ...
 
 
@@ -75,10 +80,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class RealBins:
-    """Each interval of a real hyperparameter is an option, uniform inside.
+    """Each interval of a real hyperparameter is an option; its values are equally likely.
 
     Attributes:
-        edges: of the intervals, ascending, one more than there are intervals.
+        edges: of the intervals, ascending, one more than intervals.
     """
 
     edges: Vector
@@ -101,8 +106,8 @@ class IntegerBins:
     """Each range of an integer hyperparameter is an option, its integers equally likely.
 
     Attributes:
-        hyperparameter: knows the scale.
-        edges: the first integer of each range, ascending, and one beyond the last integer.
+        hyperparameter: converts between integers and vectors.
+        edges: the first integer of each range, ascending, and the last integer plus 1.
     """
 
     hyperparameter: IntegerHyperparameter
@@ -124,18 +129,18 @@ class IntegerBins:
 
 
 def check_bins(bins: int) -> None:
-    """Raises a PolicyError if there are fewer than 2 bins."""
+    """Raise a PolicyError if there are fewer than 2 bins."""
     if bins < 2:
         raise PolicyError(f"a number is divided into at least 2 bins, not {bins}")
 
 
 def options_of(hyperparameter: Hyperparameter[Any, Any], bins: int) -> Options:
-    """The options of any hyperparameter.
+    """Return the options of any hyperparameter.
 
     Args:
         hyperparameter: of a configuration space.
-        bins: a real hyperparameter has so many options, of equal width on its own scale; an
-            integer with more values than that has at most so many, ranges of about equal width.
+        bins: the number of options of a real hyperparameter, of equal width on its own scale, and
+            the maximal number of an integer's ranges, of about equal width.
     """
     if isinstance(hyperparameter, Constant):
         return Listed(np.array([hyperparameter.to_vector(hyperparameter.value)], dtype=np.float64))
@@ -158,15 +163,15 @@ class Decision:
     """One hyperparameter.
 
     Attributes:
-        options: what it can be.
-        conditions: all of them hold if it is active.
+        options: of the hyperparameter.
+        conditions: under all of which it is active.
     """
 
     options: Options
     conditions: tuple[Any, ...]
 
     def active(self, vector: Vector) -> bool:
-        """Whether there is something to decide, given what was decided before."""
+        """Return whether the hyperparameter is active, given the earlier decisions."""
         return all(condition.satisfied_by_vector(vector) for condition in self.conditions)
 
 
@@ -178,8 +183,8 @@ class Walk:
         bins: see `options_of`.
 
     Attributes:
-        decisions: one a hyperparameter.
-        sizes: how many options each of them has.
+        decisions: one per hyperparameter.
+        sizes: the number of options of each decision.
 
     Raises:
         PolicyError: there are fewer than 2 bins.
@@ -196,15 +201,15 @@ class Walk:
 
     @property
     def slices(self) -> list[slice]:
-        """Where the options of each decision are among the options of all."""
+        """The positions of each decision's options among the options of all."""
         ends = itertools.accumulate(self.sizes)
         return [slice(end - size, end) for end, size in zip(ends, self.sizes, strict=True)]
 
     def options(self, configurations: Sequence[Configuration]) -> Numbers:
-        """The option of each decision, `INACTIVE` where there was nothing to decide.
+        """Return the option of each decision, `INACTIVE` where the hyperparameter was.
 
         Returns:
-            One row a configuration, one column a decision.
+            One row per configuration, one column per decision.
         """
         return np.array(
             [

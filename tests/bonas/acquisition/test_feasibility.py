@@ -8,10 +8,10 @@ import torch
 
 from bonas.acquisition.candidates import every
 from bonas.acquisition.feasibility import (
-    AHEAD,
-    FREE,
-    IMPROBABLE,
-    LEAST_RISK,
+    ADVANCE_EVALUATIONS,
+    EXPLORATION_EVALUATIONS,
+    MIN_RISK,
+    REJECTION_PENALTY,
     Feasibility,
     own_costs,
 )
@@ -114,19 +114,19 @@ BEYOND = [place for place in PLACES if skips(place) > 0]
 def test_the_first_evaluations_and_the_allowance_ahead_are_free() -> None:
     feasibility = Feasibility(GaussianProcess(), allowance=0.15)
     limit = Constraint("skips", at_most=0)
-    assert feasibility.risk(history(limit, BEYOND[:FREE])) == 1.0
-    one = history(limit, BEYOND[: FREE + 1])
-    assert feasibility.risk(one) == pytest.approx(0.15 * (AHEAD + 1) - 1)
+    assert feasibility.risk(history(limit, BEYOND[:EXPLORATION_EVALUATIONS])) == 1.0
+    one = history(limit, BEYOND[: EXPLORATION_EVALUATIONS + 1])
+    assert feasibility.risk(one) == pytest.approx(0.15 * (ADVANCE_EVALUATIONS + 1) - 1)
 
 
 def test_a_search_that_has_used_its_allowance_regains_it_with_feasible_evaluations() -> None:
     feasibility = Feasibility(GaussianProcess(), allowance=0.15)
     limit = Constraint("skips", at_most=0)
-    used = BEYOND[: FREE + 2]
-    assert feasibility.risk(history(limit, used)) == LEAST_RISK
+    used = BEYOND[: EXPLORATION_EVALUATIONS + 2]
+    assert feasibility.risk(history(limit, used)) == MIN_RISK
     risks = [feasibility.risk(history(limit, used + WITHIN[:n])) for n in range(9)]
     assert risks == sorted(risks)
-    assert risks[-1] == pytest.approx(0.15 * (2 + 8 + AHEAD) - 2)
+    assert risks[-1] == pytest.approx(0.15 * (2 + 8 + ADVANCE_EVALUATIONS) - 2)
 
 
 def test_what_does_not_fit_into_the_allowance_comes_after_everything_else() -> None:
@@ -137,6 +137,6 @@ def test_what_does_not_fit_into_the_allowance_comes_after_everything_else() -> N
     chances = feasibility.log_probability(ENCODER, made, ALL)
     assert found is not None
     assert chances is not None
-    last = found < -IMPROBABLE / 2
+    last = found < -REJECTION_PENALTY / 2
     assert 0 < last.sum() < len(ALL)
-    assert torch.equal(last, chances.exp() < 1 - LEAST_RISK)
+    assert torch.equal(last, chances.exp() < 1 - MIN_RISK)

@@ -96,7 +96,7 @@ def test_no_strategy_trains_what_is_known_to_be_beyond_a_limit(name: str) -> Non
 
 
 def test_nor_does_freeze_thaw() -> None:
-    freeze_thaw = strategies.FreezeThaw(cells(), 1, 9)
+    freeze_thaw = strategies.FreezeThaw(1, 9).start(cells())
     history = searched(freeze_thaw, [LIMIT], freeze_thaw, most=2, evaluations=15)
     assert len(history) == 15
 

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from ConfigSpace import Configuration
 
-from bonas.strategies.strategy import Again, Exhausted, Proposal, Strategy
+from bonas.strategies.strategy import (
+    Again,
+    Exhausted,
+    Proposal,
+    Recommender,
+    Strategy,
+    recommended,
+    started,
+)
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.cells.cell import CellSpace
@@ -61,7 +69,8 @@ def record(
 
 
 def run(strategy: Strategy, space: Space, evaluations: int, seed: int = 0) -> History:
-    """A search without a schedule."""
+    """A search without a schedule, which starts its strategy once."""
+    strategy = started(strategy, space)
     history = History(space.configuration_space)
     for number in range(evaluations):
         proposal = strategy.propose(space, history, np.random.default_rng([seed, number]))
@@ -77,14 +86,29 @@ class StrategyContract:
         raise NotImplementedError
 
     def test_a_fresh_object_proposes_the_same(self) -> None:
-        used = self.strategy()
+        used = started(self.strategy(), MEDIUM)
         history = run(used, MEDIUM, 12)
         for seed in range(3):
             proposals = [
                 strategy.propose(MEDIUM, history, np.random.default_rng(seed))
-                for strategy in (used, self.strategy())
+                for strategy in (used, started(self.strategy(), MEDIUM), self.strategy())
             ]
-            assert proposals[0] == proposals[1]
+            assert proposals[0] == proposals[1] == proposals[2]
+
+    def test_a_search_leaves_the_settings_as_they_were(self) -> None:
+        settings = self.strategy()
+        before = dict(vars(settings))
+        run(settings, MEDIUM, 8)
+        assert vars(settings) == before
+
+    def test_a_started_object_recommends_the_same(self) -> None:
+        settings = self.strategy()
+        history = run(settings, MEDIUM, 12)
+        used = started(settings, MEDIUM)
+        assert isinstance(used, Recommender) == isinstance(settings, Recommender)
+        for _ in range(2):
+            own = recommended(used, MEDIUM, history)
+            assert own == recommended(settings, MEDIUM, history)
 
     def test_proposals_are_valid_configurations(self) -> None:
         history = run(self.strategy(), MEDIUM, 14)

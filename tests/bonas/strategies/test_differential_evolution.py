@@ -55,7 +55,8 @@ def test_it_converges_on_continuous_hyperparameters() -> None:
 
 
 def test_a_child_takes_its_place_if_it_is_not_worse() -> None:
-    strategy, history = DifferentialEvolution(4), searched(RandomSearch(), 4)
+    strategy = DifferentialEvolution(4).start(RATES)
+    history = searched(RandomSearch(), 4)
     chosen = [trial.configuration for trial in searched(RandomSearch(), 7, seed=1).trials]
     worst = max(e.cost for e in history.evaluations)
     for configuration, outcome in zip(chosen, (worst + 1, 0.0, Status.CRASHED), strict=False):
@@ -75,7 +76,8 @@ def promoted(history: History, parents: list[int], budget: float) -> None:
 
 
 def test_a_promotion_takes_the_place_of_its_network_at_the_higher_budget() -> None:
-    strategy, history = DifferentialEvolution(6), searched(RandomSearch(), 6)
+    strategy = DifferentialEvolution(6).start(RATES)
+    history = searched(RandomSearch(), 6)
     promoted(history, [1, 3, 4, 5], 3.0)
     promoted(history, [6, 7], 9.0)
     begun, populations = strategy._populations(history)

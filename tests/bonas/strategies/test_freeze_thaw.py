@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,14 +27,14 @@ def objective(configuration: Configuration, budget: float) -> dict[str, float]:
 
 
 def search(evaluations: int, seed: int = 0, first: float = 1) -> History:
-    both = FreezeThaw(MEDIUM, 1, 9, initial=6, first=first)
+    both = FreezeThaw(1, 9, initial=6, first=first).start(MEDIUM)
     with Search(MEDIUM, objective, strategy=both, schedule=both, seed=seed) as found:
         return found.run(evaluations=evaluations, progress=Silent())
 
 
 class TestFreezeThaw(StrategyContract):
     def strategy(self) -> FreezeThaw:
-        return FreezeThaw(MEDIUM, 1, 9, initial=5)
+        return FreezeThaw(1, 9, initial=5)
 
 
 @pytest.mark.parametrize(("first", "short"), [(1, 9), (2, 18)])
@@ -56,7 +57,7 @@ def test_after_the_first_whole_training_both_budgets_are_used() -> None:
 @pytest.mark.parametrize("first", [-1, math.nan, math.inf])
 def test_first_is_a_finite_number_of_trainings(first: float) -> None:
     with pytest.raises(ValueError, match="first"):
-        FreezeThaw(MEDIUM, 1, 9, first=first)
+        FreezeThaw(1, 9, first=first)
 
 
 class Noisy:
@@ -79,7 +80,7 @@ def test_contenders_are_trained_to_the_end_again_where_there_is_noise() -> None:
         return found | {"cost": found["cost"] + noise.normal(0, 0.2)}
 
     for repeats, expected in ((8, True), (1, False)):
-        both = FreezeThaw(MEDIUM, 1, 3, surrogate=Noisy(), initial=4, repeats=repeats)
+        both = FreezeThaw(1, 3, surrogate=Noisy(), initial=4, repeats=repeats).start(MEDIUM)
         with Search(MEDIUM, disturbed, strategy=both, schedule=both) as found:
             history = found.run(evaluations=25, progress=Silent())
         again = [trial for trial in history.trials if trial.seed > 0]
@@ -107,35 +108,41 @@ def test_it_finds_a_good_network() -> None:
 
 def test_a_fresh_object_decides_the_same() -> None:
     history = search(16)
-    decisions = [FreezeThaw(MEDIUM, 1, 9, initial=6).next(history) for _ in range(2)]
+    decisions = [FreezeThaw(1, 9, initial=6).start(MEDIUM).next(history) for _ in range(2)]
     assert decisions[0] == decisions[1]
     assert isinstance(decisions[0], Start | Promote)
 
 
 def test_what_is_paused_stays_continuable() -> None:
     history = search(16)
-    both = FreezeThaw(MEDIUM, 1, 9, initial=6)
+    both = FreezeThaw(1, 9, initial=6).start(MEDIUM)
     parents = {trial.parent for trial in history.trials}
     paused = {t.number for t in history.trials if t.budget < 9 and t.number not in parents}
     assert both.continuable(history) == paused
 
 
 def test_when_the_space_is_exhausted_the_paused_are_trained_to_the_end() -> None:
-    both = FreezeThaw(SMALL, 1, 9, initial=4)
+    both = FreezeThaw(1, 9, initial=4).start(SMALL)
     with Search(SMALL, objective, strategy=both, schedule=both) as found:
         history = found.run(evaluations=500, progress=Silent())
     assert not both.continuable(history)
     assert both.next(history, exhausted=True) is None
 
 
+def test_it_needs_the_highest_budget_to_start() -> None:
+    assert replace(FreezeThaw(1), max_budget=27).start(SMALL).budgets == (1.0, 3.0, 9.0, 27.0)
+    with pytest.raises(ScheduleError, match="max_budget is None: give FreezeThaw the highest"):
+        FreezeThaw(1).start(SMALL)
+
+
 def test_the_space_must_be_the_same() -> None:
-    both = FreezeThaw(SMALL, 1, 9)
+    both = FreezeThaw(1, 9).start(SMALL)
     with pytest.raises(ValueError, match="another space"):
         both.propose(MEDIUM, History(MEDIUM.configuration_space), np.random.default_rng(0))
 
 
 def test_budgets_are_powers_of_eta_below_the_highest() -> None:
-    assert FreezeThaw(SMALL, 1, 27).budgets == (1.0, 3.0, 9.0, 27.0)
-    assert FreezeThaw(SMALL, 2, 27).budgets == (3.0, 9.0, 27.0)
+    assert FreezeThaw(1, 27).start(SMALL).budgets == (1.0, 3.0, 9.0, 27.0)
+    assert FreezeThaw(2, 27).start(SMALL).budgets == (3.0, 9.0, 27.0)
     with pytest.raises(ScheduleError):
-        FreezeThaw(SMALL, 9, 1)
+        FreezeThaw(9, 1)

@@ -12,7 +12,7 @@ from bonas.strategies.multi_fidelity import MultiFidelityBayesianOptimization
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.spending import seconds_spent
 from bonas.surrogates.gaussian_process import GaussianProcess
-from bonas.surrogates.multi_fidelity import Memory, fit, scaled
+from bonas.surrogates.multi_fidelity import JointTuning, fit, scaled
 from bonas.surrogates.surrogate import mean
 from bonas.surrogates.transform import negative
 from fidelity import Hyperband
@@ -42,7 +42,7 @@ def test_low_budgets_tell_about_the_highest() -> None:
     chosen = [trial.configuration for trial in history.trials[:12]]
     encoder = Encoder(MEDIUM, depth=1)
     surrogate = GaussianProcess()
-    joint = fit(surrogate, negative, encoder, history, chosen, (1.0, 9.0), Memory())
+    joint = fit(surrogate, negative, encoder, history, chosen, (1.0, 9.0), JointTuning())
     believed = mean(joint.model, joint.at(9.0))[:, 0].numpy()
     truth = np.array([0.5 - cost(configuration) for configuration in chosen])
     assert np.corrcoef(believed, truth)[0, 1] > 0.9
@@ -57,7 +57,7 @@ def test_seconds_per_unit_of_budget_are_learned_where_they_are_asked_for() -> No
         history.add_evaluation(Evaluation(trial, 1.0, seconds=10.0 * 2.0**slow))
     chosen = [trial.configuration for trial in history.trials]
     encoder = Encoder(MEDIUM, depth=1)
-    arguments: Any = (encoder, history, chosen, (1.0, 9.0), Memory())
+    arguments: Any = (encoder, history, chosen, (1.0, 9.0), JointTuning())
     joint = fit(GaussianProcess(), negative, *arguments, seconds_spent)
     found = joint.log_rates
     wanted = torch.tensor([np.log(e.seconds) for e in history.evaluations])
@@ -70,7 +70,7 @@ def test_without_seconds_every_network_is_taken_to_cost_the_same() -> None:
     history = run(RandomSearch(), MEDIUM, 8)
     chosen = [trial.configuration for trial in history.trials]
     encoder = Encoder(MEDIUM, depth=1)
-    joint = fit(GaussianProcess(), negative, encoder, history, chosen, (1.0, 1.0), Memory())
+    joint = fit(GaussianProcess(), negative, encoder, history, chosen, (1.0, 1.0), JointTuning())
     assert torch.allclose(joint.log_rates, torch.zeros(8).double(), atol=1e-6)
 
 

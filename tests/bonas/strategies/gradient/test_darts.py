@@ -11,12 +11,13 @@ from ConfigSpace import ConfigurationSpace
 
 from bonas.search.progress import Silent
 from bonas.search.search import Search
-from bonas.strategies.gradient.bilevel import Bilevel, Found
+from bonas.strategies.gradient.bilevel import Bilevel
 from bonas.strategies.gradient.darts import DARTS, Softmax
 from bonas.strategies.gradient.early_stop import SkipConnections, StableCell, ValidationLoss
+from bonas.strategies.gradient.gradient_search import TrainedSupernet
 from bonas.strategies.gradient.hypergradient import SecondOrder
 from bonas.strategies.gradient.search_trace import CollapseWarning, Trace
-from bonas.strategies.strategy import Exhausted
+from bonas.strategies.strategy import Exhausted, Strategy
 from fidelity.history.history import History
 from fidelity.objective import Diverged
 from fidelity.schedules import Hyperband
@@ -26,7 +27,7 @@ from spaces import operations
 from spaces.cells.cell import CellSpace
 from spaces.hierarchical.macro_space import MacroSpace
 from spaces.joint import JointSpace
-from spaces.space import SpaceError
+from spaces.space import Space, SpaceError
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, record
 from tests.fidelity.trained import DATASET
 
@@ -43,28 +44,32 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def propose(strategy: DARTS, history: History, seed: int = 0) -> str:
+def propose(strategy: Strategy, history: History, seed: int = 0) -> str:
     chosen = strategy.propose(SPACE, history, np.random.default_rng(seed))
     return SPACE.to_string(chosen)
 
 
 class TestDARTS(StrategyContract):
     def strategy(self) -> DARTS:
-        fresh = DARTS(SHORT)
-        fresh._kept.append(_found())
-        return fresh
+        return Pretrained(SHORT)
+
+
+class Pretrained(DARTS):
+    """Trained once, to save time: that a fresh object finds the same has its own test below."""
+
+    def train(self, space: Space) -> TrainedSupernet:
+        return _trained()
 
 
 @cache
-def _found() -> Found:
-    """Trained once, to save time: that a fresh object finds the same has its own test below."""
-    return DARTS(SHORT).found(MEDIUM)
+def _trained() -> TrainedSupernet:
+    return DARTS(SHORT).train(MEDIUM)
 
 
 class TestProposals:
     def test_the_discretised_cell_comes_first_and_then_others(self) -> None:
-        strategy, history = DARTS(BILEVEL), History(SPACE.configuration_space)
-        trace = strategy.trace(SPACE)
+        strategy, history = DARTS(BILEVEL).start(SPACE), History(SPACE.configuration_space)
+        trace = strategy.trained.trace
         totals = []
         for number in range(6):
             chosen = strategy.propose(SPACE, history, np.random.default_rng(number))
@@ -89,17 +94,20 @@ class TestProposals:
     def test_random_states_are_left_as_they_were(self) -> None:
         torch.manual_seed(1)
         state = torch.get_rng_state()
-        DARTS(BILEVEL).found(SPACE)
+        DARTS(BILEVEL).train(SPACE)
         assert torch.equal(torch.get_rng_state(), state)
 
     def test_the_supernet_is_trained_once_for_a_space(self) -> None:
-        strategy = DARTS(BILEVEL)
-        assert strategy.found(SPACE) is strategy.found(dataclasses.replace(SPACE))
-        assert strategy.found(SPACE) is not strategy.found(dataclasses.replace(SPACE, channels=2))
+        settings, history = DARTS(BILEVEL), History(SPACE.configuration_space)
+        strategy, other = (settings.start(SPACE) for _ in range(2))
+        trained = strategy.trained
+        strategy.propose(SPACE, history, np.random.default_rng(0))
+        assert strategy.trained is trained
+        assert strategy.trained is not other.trained
 
     def test_when_all_were_asked_for_it_says_so(self) -> None:
         space = CellSpace(SPACE.operations, nodes=2, channels=4, cells=1, stages=1)
-        strategy, history = DARTS(BILEVEL), History(space.configuration_space)
+        strategy, history = DARTS(BILEVEL).start(space), History(space.configuration_space)
         for _ in range(4):
             record(history, space, strategy.propose(space, history, np.random.default_rng(0)))
         with pytest.raises(Exhausted, match="every configuration without 'none'"):
@@ -235,17 +243,17 @@ class TestStopping:
 class TestBadInput:
     def test_a_space_without_weight_sharing(self) -> None:
         with pytest.raises(SpaceError, match="MacroSpace has no weight sharing"):
-            DARTS(BILEVEL).found(MacroSpace.nasbench_macro())
+            DARTS(BILEVEL).train(MacroSpace.nasbench_macro())
 
     def test_continuous_hyperparameters(self) -> None:
         space = JointSpace(SPACE, ConfigurationSpace({"learning_rate": (0.01, 0.1)}))
         with pytest.raises(SpaceError, match="the numbers training:learning_rate"):
-            DARTS(BILEVEL).found(space)
+            DARTS(BILEVEL).train(space)
 
     def test_a_loss_that_is_no_number(self) -> None:
         wild = CosineSGD(1e30, 0.9, 0.0, 0.0)
         with pytest.raises(Diverged, match="after epoch 1: lower the learning rate"):
-            DARTS(dataclasses.replace(BILEVEL, optimisation=wild, batch_size=8)).found(SPACE)
+            DARTS(dataclasses.replace(BILEVEL, optimisation=wild, batch_size=8)).train(SPACE)
 
     @pytest.mark.parametrize(
         ("name", "value", "message"),

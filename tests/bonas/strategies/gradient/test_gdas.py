@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from bonas.strategies.gradient.bilevel import Found
 from bonas.strategies.gradient.gdas import GDAS, HardGumbel
+from bonas.strategies.gradient.gradient_search import TrainedSupernet
 from fidelity.history.history import History
+from spaces.space import Space
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract
 from tests.bonas.strategies.gradient.test_darts import BILEVEL, SHORT, SPACE
 
@@ -19,15 +20,19 @@ pytestmark = pytest.mark.filterwarnings(
 
 class TestGDAS(StrategyContract):
     def strategy(self) -> GDAS:
-        fresh = GDAS(SHORT)
-        fresh._kept.append(_found())
-        return fresh
+        return Pretrained(SHORT)
+
+
+class Pretrained(GDAS):
+    """Trained once, to save time: that a fresh object finds the same has its own test below."""
+
+    def train(self, space: Space) -> TrainedSupernet:
+        return _trained()
 
 
 @cache
-def _found() -> Found:
-    """Trained once, to save time: that a fresh object finds the same has its own test below."""
-    return GDAS(SHORT).found(MEDIUM)
+def _trained() -> TrainedSupernet:
+    return GDAS(SHORT).train(MEDIUM)
 
 
 class TestHardGumbel:

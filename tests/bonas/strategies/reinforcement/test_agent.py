@@ -37,7 +37,7 @@ class Collapsed:
 
 def propose(policy: Policy, space: object, history: History, seed: int) -> Configuration:
     agent = Agent(space, policy, LEARNING, 4)  # type: ignore[arg-type]
-    return agent.propose(history, np.random.default_rng(seed))
+    return agent.propose(space, history, np.random.default_rng(seed))
 
 
 def test_what_the_policy_draws_is_proposed_if_it_is_new() -> None:

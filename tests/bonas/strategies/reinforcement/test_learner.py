@@ -36,7 +36,7 @@ def learning(**changes: object) -> Learning:
 
 def logits(settings: Learning, history: History) -> Tensor:
     """What a fresh learner has learned from a history."""
-    return Learner(LogitsPolicy(), WALK, settings).learned(history).parameters[0].detach()
+    return Learner(LogitsPolicy(), WALK, settings).trained(history).parameters[0].detach()
 
 
 def evaluated(*outcomes: float | Status, budgets: tuple[float, ...] = ()) -> History:
@@ -104,7 +104,7 @@ def test_learning_on_the_way_is_learning_at_the_end(batch: int) -> None:
     learner = Learner(LogitsPolicy(), WALK, learning(batch=batch, entropy=0.1))
     for trial in run(RandomSearch(), MEDIUM, 10).trials:
         record(history, MEDIUM, trial.configuration)
-        on_the_way = learner.learned(history).parameters[0].detach().clone()
+        on_the_way = learner.trained(history).parameters[0].detach().clone()
     assert torch.equal(on_the_way, logits(learning(batch=batch, entropy=0.1), history))
 
 
@@ -112,7 +112,7 @@ def test_another_history_is_learned_from_the_beginning() -> None:
     one, other = evaluated(3.0, 1.0, 2.0), evaluated(1.0, 3.0, 2.0, 5.0)
     learner = Learner(LogitsPolicy(), WALK, learning())
     for history in (one, other, one):
-        found = learner.learned(history).parameters[0].detach().clone()
+        found = learner.trained(history).parameters[0].detach().clone()
         assert torch.equal(found, logits(learning(), history))
 
 
@@ -157,7 +157,7 @@ def test_a_loss_that_is_not_a_number_is_one_clear_error_each_time() -> None:
     learner = Learner(LogitsPolicy(), WALK, learning(reward=broken))
     for _ in range(2):
         with pytest.raises(PolicyError, match=r"first 1 evaluations: its loss is nan.*lower the"):
-            learner.learned(history)
+            learner.trained(history)
 
 
 def test_weights_that_grow_without_bound_are_the_same_error() -> None:

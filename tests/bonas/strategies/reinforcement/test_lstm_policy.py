@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
-from bonas.strategies.reinforcement.policy import judged
+from bonas.strategies.reinforcement.policy import evaluate
 from bonas.strategies.reinforcement.walk import PolicyError, Walk
 from tests.bonas.strategies.contract import MEDIUM
 
@@ -15,14 +15,14 @@ ROWS = torch.tensor([[0, 0, 0], [1, 0, 0], [4, 2, 1]])
 
 def test_it_begins_nearly_uniform() -> None:
     walk = Walk(MEDIUM.configuration_space, 2)
-    logs, _ = judged(LSTMPolicy().start(walk), walk, ROWS)
+    logs, _ = evaluate(LSTMPolicy().start(walk), walk, ROWS)
     assert (logs + 3 * math.log(5)).abs().max().item() < 0.3
 
 
 def test_what_comes_later_depends_on_what_came_before() -> None:
     walk = Walk(MEDIUM.configuration_space, 2)
     policy = LSTMPolicy(width=4, spread=1.0).start(walk)
-    _, entropies = judged(policy, walk, ROWS)
+    _, entropies = evaluate(policy, walk, ROWS)
     assert entropies[0].item() != pytest.approx(entropies[1].item(), abs=1e-6)
 
 
@@ -40,7 +40,7 @@ def test_a_step_is_that_of_torch() -> None:
         logits = state[0] @ heads[own].T + biases[own]
         total += logits.log_softmax(1)[0, ROWS[2, place]].item()
         inputs = embeddings[own][ROWS[2, place]][None]
-    assert judged(policy, walk, ROWS[2:])[0].item() == pytest.approx(total, abs=1e-12)
+    assert evaluate(policy, walk, ROWS[2:])[0].item() == pytest.approx(total, abs=1e-12)
 
 
 def test_the_seed_decides_the_initial_weights() -> None:

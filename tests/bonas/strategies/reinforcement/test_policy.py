@@ -11,7 +11,7 @@ from torch import Tensor
 from bonas.acquisition.candidates import every
 from bonas.strategies.reinforcement.logits_policy import LogitsPolicy
 from bonas.strategies.reinforcement.lstm_policy import LSTMPolicy
-from bonas.strategies.reinforcement.policy import Distribution, Policy, draw, judged
+from bonas.strategies.reinforcement.policy import Distribution, Policy, draw, evaluate
 from bonas.strategies.reinforcement.walk import Walk
 from tests.bonas.strategies.hierarchy import Hierarchy
 
@@ -48,14 +48,14 @@ class TestPolicy:
     def test_probabilities_of_all_configurations_add_up_to_one(self, policy: Policy) -> None:
         space = tree()
         walk = Walk(space, 2)
-        logs, _ = judged(moved(policy, walk), walk, options(walk, space))
+        logs, _ = evaluate(moved(policy, walk), walk, options(walk, space))
         assert len(logs) == 10
         assert logs.exp().sum().item() == pytest.approx(1.0, abs=1e-12)
 
     def test_the_mean_of_the_entropies_is_the_entropy(self, policy: Policy) -> None:
         space = tree()
         walk = Walk(space, 2)
-        logs, entropies = judged(moved(policy, walk), walk, options(walk, space))
+        logs, entropies = evaluate(moved(policy, walk), walk, options(walk, space))
         mean = (logs.exp() * entropies).sum().item()
         assert mean == pytest.approx(-(logs.exp() * logs).sum().item(), abs=1e-12)
 
@@ -63,7 +63,7 @@ class TestPolicy:
         space = tree()
         walk = Walk(space, 2)
         distribution = moved(policy, walk)
-        logs, _ = judged(distribution, walk, options(walk, space))
+        logs, _ = evaluate(distribution, walk, options(walk, space))
         drawn = draw(distribution, walk, 4000, np.random.default_rng(0))
         counts = [
             sum(v.tobytes() == chosen.get_array().tobytes() for v in drawn)
@@ -76,9 +76,9 @@ class TestPolicy:
         space = tree()
         walk = Walk(space, 2)
         distribution, rows = moved(policy, walk), options(walk, space)
-        together = judged(distribution, walk, rows)
+        together = evaluate(distribution, walk, rows)
         for number in range(len(rows)):
-            alone = judged(distribution, walk, rows[number : number + 1])
+            alone = evaluate(distribution, walk, rows[number : number + 1])
             for one, other in zip(alone, together, strict=True):
                 assert one[0].item() == pytest.approx(other[number].item(), abs=1e-12)
 
@@ -89,7 +89,7 @@ class TestPolicy:
         weighted = torch.arange(1.0, 11.0, dtype=torch.float64)
 
         def objective() -> Tensor:
-            logs, entropies = judged(distribution, walk, rows)
+            logs, entropies = evaluate(distribution, walk, rows)
             return (weighted * logs + entropies).sum()
 
         gradients = torch.autograd.grad(objective(), list(distribution.parameters))
@@ -142,7 +142,7 @@ def test_the_gradient_of_logits_by_hand() -> None:
     distribution = moved(LogitsPolicy(), walk)
     (logits,) = distribution.parameters
     for chosen, row in zip(every(space), options(walk, space), strict=True):
-        (gradient,) = torch.autograd.grad(judged(distribution, walk, row[None])[0].sum(), logits)
+        (gradient,) = torch.autograd.grad(evaluate(distribution, walk, row[None])[0].sum(), logits)
         for name, place, own in zip(space, itertools.count(), walk.slices, strict=False):
             wanted = torch.zeros(own.stop - own.start, dtype=torch.float64)
             if name in chosen:
