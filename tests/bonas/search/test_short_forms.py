@@ -203,7 +203,7 @@ class TestSchedules:
         table = tables.MNIST1DCells()
         search = Search(table.space, table, strategy=RandomSearch(), schedule=Hyperband(1))
         assert search.schedule == Hyperband(1, 27)
-        history = search.run(evaluations=10, runner=Simulated(), progress=False)
+        history = search.run(evaluations=40, runner=Simulated(), progress=False)
         assert len(history.budgets) > 1
 
     def test_say_what_is_missing(self) -> None:
