@@ -6,12 +6,12 @@ that needs them is used. The names are in `__init__.pyi`.
 
 from pathlib import Path
 
-from bonas import _lazy, _siblings
+from bonas import lazy_names, siblings
 
 __version__ = "0.1.0"
 
-_siblings.check(__version__)
-__getattr__, __all__ = _lazy.attach(__name__, Path(__file__).with_suffix(".pyi"))
+siblings.check(__version__)
+__getattr__, __all__ = lazy_names.attach(__name__, Path(__file__).with_suffix(".pyi"))
 
 
 def __dir__() -> list[str]:
