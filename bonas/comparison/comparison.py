@@ -20,7 +20,7 @@ from bonas.analysis.trajectory import (
     times,
     trajectory,
 )
-from bonas.comparison.one_run import ComparisonError
+from bonas.comparison.setup import ComparisonError
 from bonas.comparison.significance import Significance
 from bonas.comparison.statistics import Blocks, bootstrap_mean, ranks
 from fidelity.history.history import History
