@@ -41,32 +41,25 @@ def compare(
 ) -> Comparison:
     """Run every setup with every seed.
 
-    Searches with the same seed are comparable pair by pair: a network that several of them
-    evaluate has the same cost in each. A run that fails is recorded with its traceback, and the
-    others continue.
-
-    With `jobs` above 1 a script calls this under `if __name__ == "__main__":`.
+    With the same seed a network has the same cost in every run, so runs compare pair by pair. A run
+    that fails is recorded with its traceback, and the others continue.
 
     Args:
         setups: strategies and schedules by name; the first is the baseline.
-        objective: to minimise: a table of `fidelity.tables`, a training, or any other objective of
-            a search.
+        objective: a table of `fidelity.tables`, or any other objective of a search.
         seeds: of the searches; each gives one run per setup.
         evaluations: as for `Search.run`, for each run.
         seconds: the same, on the clock of its runner.
         epochs: the same.
         space: of the architectures; by default the objective's own.
-        runner: makes a runner for each run: `lambda: Simulated(8)` has eight simulated workers. By
-            default a table runs on the simulated clock of one worker, and anything else in the
-            process of its run.
-        directory: stores the history of each run, in `directory/name/seed`: the same call resumes
-            there, and only reads runs that have ended. A run on a simulated clock that was
-            interrupted starts from scratch, with the same result. None stores nothing.
-        jobs: the number of processes that carry out runs, with one thread each. The results are
-            the same.
-        progress: True shows the progress and the remaining time on standard error, as a bar in a
-            terminal and as plain lines elsewhere; False shows nothing; an object is a
-            `ComparisonProgress`.
+        runner: makes a runner for each run, as in `lambda: Simulated(8)`. By default a table runs
+            on one simulated worker, and anything else in the process of its run.
+        directory: stores the history of each run in `directory/name/seed`; the same call resumes.
+            An interrupted run on a simulated clock starts from scratch, with the same result.
+        jobs: the number of processes, with one thread each; the results do not depend on it. Above
+            1 a script calls this under `if __name__ == "__main__":`.
+        progress: True shows progress and remaining time on standard error; False shows nothing; an
+            object is a `ComparisonProgress`.
 
     Returns:
         The comparison: its frame, table, tests and plots.
