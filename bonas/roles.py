@@ -1,4 +1,4 @@
-"""The arguments of a search: each has to be an object with the methods of its role."""
+"""The roles of a search's arguments, and the check that an object fills one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_role(argument: str, value: object, members: Iterable[str], example: st
 
     Args:
         argument: the name of the argument.
-        value: what was given.
+        value: of the argument.
         members: the attributes and methods that an object of this role has.
         example: an expression that makes such an object.
 
@@ -29,7 +29,7 @@ def check_role(argument: str, value: object, members: Iterable[str], example: st
             f"{argument} is the class {value.__name__}, but an object is expected: make one, as in "
             f"{example}"
         )
-    # Looked up on the class where it is there, so that no property is computed.
+    # The class is searched first, so that no property is computed.
     missing = [m for m in members if not hasattr(type(value), m) and not hasattr(value, m)]
     if missing:
         raise TypeError(

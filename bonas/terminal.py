@@ -10,25 +10,28 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def console() -> Console:
-    """A console on standard output, which escapes characters that it cannot show.
+def console(file: TextIO | None = None) -> Console:
+    """Return a console that escapes the characters that its file cannot show.
 
-    In an ASCII locale 'ü' in the name of a search would otherwise end the search.
+    In an ASCII locale, 'ü' in the name of a search would otherwise end the search.
+
+    Args:
+        file: to write to; by default standard output.
     """
     from rich.console import Console
 
-    return Console(file=cast(TextIO, _Escaping(sys.stdout)))
+    return Console(file=cast(TextIO, _Escaping(file or sys.stdout)))
 
 
 def escape_unencodable() -> None:
-    """Let standard output and standard error escape what they cannot show."""
+    """Let standard output and standard error escape the characters that they cannot show."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 class _Escaping:
-    """A stream with `write`; everything else is that of the stream below."""
+    """A stream that escapes what the encoding of another stream lacks."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -37,6 +40,6 @@ class _Escaping:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Writes `text`, escaped where the encoding of the stream lacks a character."""
+        """Write `text`, escaped where the encoding of the stream lacks a character."""
         encoding = self._stream.encoding or "utf-8"
         return self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -1,4 +1,4 @@
-"""The main job, end to end, on real images and in minutes: `make demo`."""
+"""`bonas demo`: two strategies on real images, in minutes."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ from spaces.resources.resources import cost
 if TYPE_CHECKING:
     from rich.table import Table
 
-# Each strategy's: one round of Hyperband(1, 9), 69 epochs, and the 21 of the next one's first
-# bracket.
+# Per strategy: one round of Hyperband(1, 9), 69 epochs, and the first bracket of the next, 21.
 EPOCHS = 90.0
-# Enough to tell good cells from bad ones after an epoch, and few enough for minutes on a laptop.
+# Enough to distinguish good cells from bad ones after an epoch, in minutes on a laptop.
 TRAIN, VALIDATION = 1200, 1000
 STRATEGIES: Mapping[str, Strategy] = {
     "random search x Hyperband": RandomSearch(),
@@ -51,14 +50,14 @@ ROWS = (
 def demo(
     directory: Path, seed: int = 0, epochs: float = EPOCHS, dataset: Dataset | None = None
 ) -> None:
-    """Compares two strategies at the same number of epochs; started again, it goes on.
+    """Compare two strategies at the same number of epochs; the same call resumes.
 
     Args:
-        directory: gets the histories in `random` and `bayesian`, `anytime.png`,
+        directory: receives the histories in `random` and `bayesian`, `anytime.png`,
             `architecture.png` and `summary.txt`.
         seed: of both searches.
         epochs: that each strategy may train.
-        dataset: what to train on; by default a part of Fashion-MNIST where it is installed, and
+        dataset: to train on; by default a part of Fashion-MNIST where it is installed, and
             the digits of scikit-learn otherwise.
 
     Raises:
@@ -69,18 +68,18 @@ def demo(
     shown = console()
     space = CellSpace.nasbench201(channels=8, cells=1)
     dataset = dataset or _images()
-    # With a higher learning rate the errors after one epoch or three say little about nine.
+    # With a higher learning rate, errors after one or three epochs say little about nine.
     training = Training(space, dataset, max_epochs=9, batch_size=32, learning_rate=0.01)
     shown.print(
-        f"Two searches among the 15,625 cells of NAS-Bench-201 on {dataset.name}: "
-        f"{len(dataset.train)} images to train on, {len(dataset.validation)} to compare by, "
-        f"{len(dataset.test)} for the end. Each may train {epochs:g} epochs. "
-        "Stop this whenever you like: started again, it goes on from there."
+        f"Two searches over the 15,625 cells of NAS-Bench-201 on {dataset.name}: "
+        f"{len(dataset.train)} images for training, {len(dataset.validation)} for validation, "
+        f"{len(dataset.test)} for the final test. Each may train {epochs:g} epochs. "
+        "Stop at any time: the same command resumes."
     )
     with ExitStack() as stack:
         searches: dict[str, Search] = {}
         for name, strategy in STRATEGIES.items():
-            # Made only now, since a search's clock runs from here.
+            # Made only now, because the clock of a search starts here.
             searches[name] = stack.enter_context(
                 Search(
                     space,
@@ -98,7 +97,7 @@ def demo(
     shown.print(table)
     with (directory / "summary.txt").open("w", encoding="utf-8") as file:
         Console(file=file, width=80).print(table)
-    shown.print(f"Histories, pictures and this summary are in {directory}")
+    shown.print(f"Histories, figures and this summary are in {directory}")
 
 
 def _images() -> Dataset:
@@ -111,7 +110,7 @@ def _images() -> Dataset:
 
 
 def _final(search: Search, training: Training) -> FinalReport | None:
-    """The incumbent at full budget; its checkpoint saves the training where it is there."""
+    """Evaluate the incumbent at full budget, from its checkpoint if that still exists."""
     incumbent = search.incumbent
     if incumbent is None:
         return None
@@ -133,7 +132,7 @@ def _summary(
         spread = max((e * (1 - e) / len(dataset.validation)) ** 0.5 for e in errors)
         table.caption = (
             f"Standard error of these validation errors, with {len(dataset.validation)} images: "
-            f"up to {spread:.2%}; smaller differences say nothing."
+            f"up to {spread:.2%}; smaller differences are not significant."
         )
     table.add_column("")
     columns = []
@@ -146,9 +145,9 @@ def _summary(
             columns.append([*spent, "nothing succeeded", "", "", ""])
             continue
         resources = cost(report.network, dataset.input_shape)
-        found = [f"{report.validation_error:.2%}", f"{report.test_error:.2%}"]
+        rates = [f"{report.validation_error:.2%}", f"{report.test_error:.2%}"]
         size = [f"{resources.parameters:,}", f"{resources.multiply_adds:,}"]
-        columns.append([*spent, *found, *size])
+        columns.append([*spent, *rates, *size])
     for row in zip(ROWS, *columns, strict=True):
         table.add_row(*row)
     return table

@@ -6,11 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from bonas.terminal import escape_unencodable
 from fidelity.history.journal import JournalError
 
 SUCCESS, FAILURE, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 EXAMPLES = """\
 examples:
@@ -130,21 +133,27 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="bonas",
         description="Run neural architecture searches, and inspect them.",
         epilog=EXAMPLES,
-        formatter_class=raw,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
+    _add_run(commands)
+    _add_demo(commands)
+    _add_readers(commands)
+    return parser
+
+
+def _add_run(commands: Commands) -> None:
     run = commands.add_parser(
         "run",
         help="run the search that a Python file defines",
         description=CONTRACT,
         epilog="example:\n  bonas run my_search.py --evaluations 100 --workers 4",
-        formatter_class=raw,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("file", type=Path, metavar="FILE.py", help="defines search(directory, seed)")
     run.add_argument("--evaluations", type=int, metavar="N", help="stop after N evaluations")
@@ -157,6 +166,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, default=0, help="of the search (default: 0)")
     run.set_defaults(execute=_run)
 
+
+def _add_demo(commands: Commands) -> None:
     demo = commands.add_parser(
         "demo",
         help="compare two strategies on real images, in minutes",
@@ -172,6 +183,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--seed", type=int, default=0, help="of both searches (default: 0)")
     demo.set_defaults(execute=_demo)
 
+
+def _add_readers(commands: Commands) -> None:
     for name, execute, summary in (
         ("status", _status, "show the settings and the progress of a search"),
         ("watch", _watch, "show the progress of a search live, until it ends or Ctrl-C"),
@@ -191,7 +204,6 @@ def _parser() -> argparse.ArgumentParser:
             reader.add_argument(
                 "--page", type=Path, help="the file to write (default: DIRECTORY/report.html)"
             )
-    return parser
 
 
 def _workers(text: str) -> int:

@@ -1,7 +1,6 @@
 from .compare import compare
 from .comparison import Comparison
-from .one_run import ComparisonError
-from .setup import Setup
+from .setup import ComparisonError, Setup
 from .significance import Significance
 
 __all__ = ["Comparison", "ComparisonError", "Setup", "Significance", "compare"]

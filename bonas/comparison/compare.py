@@ -1,7 +1,8 @@
-"""A fair comparison: every setup with the same seeds, noise, clock and limits."""
+"""Fair comparisons: every setup with the same seeds, noise, clock and limits."""
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from bonas.analysis.trajectory import Clock
 from bonas.comparison.comparison import Comparison
-from bonas.comparison.one_run import ComparisonError, Conditions, OneRun
+from bonas.comparison.one_run import Conditions, OneRun
 from bonas.comparison.processes import carry_out
-from bonas.comparison.setup import Setup
+from bonas.comparison.progress import ComparisonProgress, display
+from bonas.comparison.setup import ComparisonError, Setup
 from bonas.runners.in_process import InProcess
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
@@ -35,30 +37,29 @@ def compare(
     runner: Callable[[], Runner] | None = None,
     directory: str | Path | None = None,
     jobs: int = 1,
+    progress: bool | ComparisonProgress = True,
 ) -> Comparison:
-    """Runs every setup with every seed.
+    """Run every setup with every seed.
 
-    Searches of one seed are comparable pair by pair: a network that several of them evaluate has
-    the same cost in each. A run that fails is recorded with its traceback, and the others go on.
-
-    With `jobs` above 1 a script calls this under `if __name__ == "__main__":`.
+    With the same seed a network has the same cost in every run, so runs compare pair by pair. A run
+    that fails is recorded with its traceback, and the others continue.
 
     Args:
         setups: strategies and schedules by name; the first is the baseline.
-        objective: what is minimised: a table of `fidelity.tables`, a training, any function that
-            a search takes.
-        seeds: of the searches; each gives one run a setup.
+        objective: a table of `fidelity.tables`, or any other objective of a search.
+        seeds: of the searches; each gives one run per setup.
         evaluations: as for `Search.run`, for each run.
         seconds: the same, on the clock of its runner.
         epochs: the same.
         space: of the architectures; by default the objective's own.
-        runner: makes a runner for each run: `lambda: Simulated(8)` has eight simulated workers. By
-            default a table runs on the simulated clock of one worker, and anything else in the
-            process of its run.
-        directory: keeps the history of each run, in `directory/name/seed`: the same call goes on
-            from there and only reads what has ended. A run on a simulated clock that was cut off
-            begins anew, and so gives the same. None keeps nothing.
-        jobs: how many processes make runs, with one thread each. The results are the same.
+        runner: makes a runner for each run, as in `lambda: Simulated(8)`. By default a table runs
+            on one simulated worker, and anything else in the process of its run.
+        directory: stores the history of each run in `directory/name/seed`; the same call resumes.
+            An interrupted run on a simulated clock starts from scratch, with the same result.
+        jobs: the number of processes, with one thread each; the results do not depend on it. Above
+            1 a script calls this under `if __name__ == "__main__":`.
+        progress: True shows progress and remaining time on standard error; False shows nothing; an
+            object is a `ComparisonProgress`.
 
     Returns:
         The comparison: its frame, table, tests and plots.
@@ -66,9 +67,11 @@ def compare(
     Raises:
         ComparisonError: there is nothing to compare, or the directory holds something else.
         JournalError: the directory holds other runs than these, or cannot be used.
+        TypeError: `progress` is neither a bool nor a display.
         ValueError: no limit is given, or one is not positive.
     """
     limits = Stop(evaluations=evaluations, seconds=seconds, epochs=epochs)
+    shown = display(progress)
     numbers = [operator.index(seed) for seed in seeds]
     _check(setups, numbers, jobs)
     space = _space(objective) if space is None else space
@@ -79,12 +82,12 @@ def compare(
             name: {s: OneRun(conditions, setup, s, folder / _plain(name) / str(s)) for s in numbers}
             for name, setup in setups.items()
         }
-        _carry_out_all([runs[name][s] for s in numbers for name in runs], jobs)
+        _carry_out_all([runs[name][s] for s in numbers for name in runs], jobs, shown)
         return _comparison(conditions, runs)
 
 
 def _comparison(conditions: Conditions, runs: Mapping[str, Mapping[int, OneRun]]) -> Comparison:
-    """Of runs that were carried out, by name and seed."""
+    """Return the comparison of runs by name and seed."""
     return Comparison(
         {n: {s: r.history() for s, r in of.items() if not r.error} for n, of in runs.items()},
         {(n, s): r.error for n, of in runs.items() for s, r in of.items() if r.error},
@@ -93,17 +96,19 @@ def _comparison(conditions: Conditions, runs: Mapping[str, Mapping[int, OneRun]]
     )
 
 
-def _carry_out_all(runs: Sequence[OneRun], jobs: int) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
+def _carry_out_all(runs: Sequence[OneRun], jobs: int, shown: ComparisonProgress) -> None:
     for run in runs:
         run.check()
-    console = Console(file=sys.stderr)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as shown:
-        left = [run for run in runs if not run.finished]
-        task = shown.add_task("runs", total=len(runs), completed=len(runs) - len(left))
-        carry_out(left, jobs, lambda _: shown.advance(task))
+    left = [run for run in runs if not run.finished]
+    before = len(runs) - len(left)
+
+    def report(fractions: Sequence[float]) -> None:
+        ended = sum(fraction == 1.0 for fraction in fractions)
+        shown.update(before + ended, before + math.fsum(fractions), len(runs))
+
+    with shown:
+        report([])
+        carry_out(left, jobs, report)
 
 
 def _check(setups: Mapping[str, Setup], seeds: Sequence[int], jobs: int) -> None:
@@ -120,13 +125,13 @@ def _check(setups: Mapping[str, Setup], seeds: Sequence[int], jobs: int) -> None
             )
     if len({_plain(name) for name in setups}) < len(setups):
         raise ComparisonError(
-            f"two of the names give the same folder: {', '.join(setups)}; let them differ in more "
-            "than signs"
+            f"two of the names give the same folder: {', '.join(setups)}; let them differ in "
+            "letters or digits"
         )
 
 
 def _plain(name: str) -> str:
-    """A name of a folder, which the file system can encode."""
+    """Return a folder name that the file system can encode."""
     encoding = sys.getfilesystemencoding()
     name = name.encode(encoding, "backslashreplace").decode(encoding)
     return re.sub(r"[^\w.+-]+", "_", name).strip("._") or "_"
@@ -140,7 +145,7 @@ def _space(objective: Objective) -> Space:
 
 
 def _is_table(objective: Objective) -> bool:
-    """Whether it is one of `fidelity.tables`, or does what they do."""
+    """Return whether an objective has the members of `fidelity.tables`."""
     return all(hasattr(objective, name) for name in ("space", "budgets", "optimum", "regret"))
 
 

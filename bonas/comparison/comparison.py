@@ -1,4 +1,4 @@
-"""What came of a comparison, as a frame, a table, tests and plots."""
+"""The results of a comparison, as a frame, a table, tests and plots."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bonas.analysis.trajectory import (
     times,
     trajectory,
 )
-from bonas.comparison.one_run import ComparisonError
+from bonas.comparison.setup import ComparisonError
 from bonas.comparison.significance import Significance
 from bonas.comparison.statistics import Blocks, bootstrap_mean, ranks
 from fidelity.history.history import History
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 class Comparison:
     """Runs of several setups with the same seeds.
 
-    What is compared is the regret of the incumbent where the objective knows it, else the lowest
-    cost so far (see `bonas.analysis.trajectory`). Runs that failed are left out, which may
-    flatter a setup that fails where it is hard: look at `failures` first.
+    The measure is the regret of the incumbent where the objective knows it, else the lowest cost so
+    far (see `bonas.analysis.trajectory`). Failed runs are left out, which may flatter a setup that
+    fails on hard problems: look at `failures` first.
 
     Attributes:
         runs: the history of each run that succeeded, by name and seed.
         failures: the traceback of each run that failed, by name and seed.
-        clock: what the runs were limited by, on which they are drawn.
-        regret: how much a network costs above the best one; None if nobody knows.
+        clock: the limit of the runs, which is the axis of their plots.
+        regret: the cost of a network above that of the best one; None if it is unknown.
     """
 
     runs: Mapping[str, Mapping[int, History]]
@@ -52,28 +52,28 @@ class Comparison:
 
     @property
     def measure(self) -> str:
-        """What is compared: 'regret' or 'lowest cost'."""
+        """The compared quantity: 'regret' or 'lowest cost'."""
         return "lowest cost" if self.regret is None else "regret"
 
     @property
     def histories(self) -> dict[str, list[History]]:
-        """The runs of each setup in the order of their seeds."""
+        """The runs of each setup, in the order of their seeds."""
         return {name: list(runs.values()) for name, runs in self.runs.items()}
 
     @property
     def paired(self) -> dict[str, list[History]]:
-        """The runs of those seeds with which every setup found something: what tests compare."""
+        """The runs that tests compare: of the seeds with which every setup has a result."""
         names, seeds, _ = self._blocks()
         return {name: [self.runs[name][seed] for seed in seeds] for name in names}
 
     def frame(self) -> pd.DataFrame:
-        """Everything, one row an evaluation.
+        """Return one row per evaluation.
 
         Returns:
-            The columns 'name' and 'seed' of the run; 'trial', 'budget', 'status' and 'cost'; what
-            was spent until then: 'evaluations', 'epochs', 'seconds'; and what had been found:
-            'lowest' cost at any budget, the cost of the 'incumbent' at the highest budget so far,
-            and its 'regret' if it is known. Costs are infinite where there is none.
+            The columns 'name' and 'seed' of the run; 'trial', 'budget', 'status' and 'cost'; the
+            totals so far: 'evaluations', 'epochs', 'seconds'; and the results so far: the 'lowest'
+            cost at any budget, the cost of the 'incumbent' at the highest budget, and its 'regret'
+            if it is known. Missing costs are infinite.
         """
         import pandas as pd
 
@@ -109,24 +109,23 @@ class Comparison:
         confidence: float = 0.95,
         rng: np.random.Generator | None = None,
     ) -> pd.DataFrame:
-        """One row a setup, of what its runs had at their ends; the lower the better.
+        """Return one row per setup with the final results of its runs; lower is better.
 
         Args:
-            target: what is to be reached; by default what half of the baseline's runs reach, the
-                median of their ends.
-            clock: what is counted until then; by default what the runs were limited by.
-            confidence: of the interval.
-            rng: of the bootstrap; by default always the same.
+            target: the value to reach; by default the median of the baseline's final results.
+            clock: of the time to the target; by default the limit of the runs.
+            confidence: level of the interval.
+            rng: of the bootstrap; by default seeded with 0.
 
         Returns:
-            The columns 'runs' and 'failed', their numbers; 'mean', and 'low' and 'high', the ends
-            of its bootstrap confidence interval; 'median'; 'rank', the mean over the seeds of the
-            rank among all setups, from 1; 'time', at which half of the runs had reached the
-            target (infinite if they never did); 'speed-up', the time of the baseline, which is
-            the first setup, by that time.
+            The columns 'runs' and 'failed', their numbers; 'mean', and 'low' and 'high', the
+            bounds of its bootstrap confidence interval; 'median'; 'rank', the rank among all
+            setups, from 1, averaged over the seeds; 'time', when half of the runs had reached the
+            target (infinite if they never did); 'speed-up', the time of the baseline (the first
+            setup) divided by that time.
 
         Raises:
-            ComparisonError: no run found anything.
+            ComparisonError: no run has a result.
         """
         import pandas as pd
 
@@ -148,19 +147,19 @@ class Comparison:
                 row |= {"time": _time(curves[name], goal)}
             rows.append(row)
         frame = pd.DataFrame(rows, index=pd.Index(list(self.runs), name=self.measure))
-        with np.errstate(invalid="ignore"):  # nobody reached it
+        with np.errstate(invalid="ignore"):  # no run reached it
             frame["speed-up"] = frame["time"].iloc[0] / frame["time"]
         return frame
 
     def test(self, alpha: float = 0.05) -> Significance:
-        """Which differences at the end of the runs are more than chance.
+        """Test which differences between the final results are significant.
 
         Friedman's test of all setups and Nemenyi's critical difference of their mean ranks
-        (Demšar 2006), and Wilcoxon's signed-rank test of each pair, corrected by Holm. Over the
-        seeds with which every setup has found something.
+        (Demšar 2006), and Wilcoxon's signed-rank test of each pair with Holm's correction. Only
+        seeds with which every setup has a result count.
 
         Args:
-            alpha: the level of significance.
+            alpha: the significance level.
 
         Raises:
             ComparisonError: there are fewer than two setups or two such seeds.
@@ -174,14 +173,24 @@ class Comparison:
         return Significance.of(names, blocks, alpha)
 
     def plot(self, ax: Axes | None = None, *, clock: Clock | None = None, log: bool = True) -> Axes:
-        """What had been found when: the median and quartiles, see `bonas.plot.anytime`."""
+        """Plot the median and quartiles over time: see `bonas.plot.anytime`.
+
+        Args:
+            ax: to draw on; None makes a new one.
+            clock: of the horizontal axis; by default the limit of the runs.
+            log: use logarithmic axes.
+        """
         from bonas import plot
 
         label = "lowest cost so far" if self.regret is None else "regret of the incumbent"
         return plot.anytime(self, ax, clock=clock, label=label, log=log)
 
     def plot_ranks(self, ax: Axes | None = None, *, clock: Clock | None = None) -> Axes:
-        """Mean ranks over time, of the seeds that tests are about: see `bonas.plot.mean_rank`.
+        """Plot mean ranks over time, of the seeds that tests compare: see `bonas.plot.mean_rank`.
+
+        Args:
+            ax: to draw on; None makes a new one.
+            clock: of the horizontal axis; by default the limit of the runs.
 
         Raises:
             ValueError: there are fewer than two setups with results, or no such seed.
@@ -194,8 +203,8 @@ class Comparison:
         return str(self.table().to_html())
 
     def _curves(self, clock: Clock) -> dict[str, list[Curve]]:
-        """Of the runs that found something."""
-        found = {
+        """Return the trajectories of the runs with a result."""
+        curves = {
             name: [
                 curve
                 for history in runs.values()
@@ -203,14 +212,14 @@ class Comparison:
             ]
             for name, runs in self.runs.items()
         }
-        if not any(found.values()):
+        if not any(curves.values()):
             raise ComparisonError(
-                "no run found anything: look at `failures`, and at the histories in `runs`"
+                "no run has a result: look at `failures`, and at the histories in `runs`"
             )
-        return {name: curves for name, curves in found.items() if curves}
+        return {name: of for name, of in curves.items() if of}
 
     def _blocks(self) -> tuple[tuple[str, ...], list[int], Blocks]:
-        """The ends of the runs of those seeds with which every setup found something."""
+        """Return names, seeds and final results, of the seeds with which every setup has one."""
         names = tuple(name for name, runs in self.runs.items() if runs)
         ends: dict[str, dict[int, float]] = {
             name: {
@@ -227,8 +236,8 @@ class Comparison:
 
 
 def _time(curves: Sequence[Curve], target: float | None) -> float:
-    """When half of the runs had reached the target; infinite if they never did."""
+    """Return when half of the runs had reached the target; infinite if they never did."""
     if target is None:
         return nan
-    found = sorted(reached(curve, target) for curve in curves)
-    return found[(len(found) - 1) // 2]
+    times_to_target = sorted(reached(curve, target) for curve in curves)
+    return times_to_target[(len(times_to_target) - 1) // 2]

@@ -7,12 +7,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from bonas.comparison.setup import Setup
+from bonas.comparison.setup import ComparisonError, Setup
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
+<<<<<<< HEAD
 from bonas.search.manifest import check_manifest
+=======
+from bonas.search.manifest import check_header
+>>>>>>> red-r
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.search.stop import Stop
@@ -25,23 +28,22 @@ from fidelity.objective import Objective
 from spaces.space import Space
 
 FINISHED = "finished.json"
-"""A file with the limits of the run that has ended."""
+"""The file with the limits of a run that has ended."""
 
 ERROR = "error.txt"
-"""A file with the traceback of the run that failed."""
+"""The file with the traceback of a run that failed."""
 
-
-class ComparisonError(ValueError):
-    """A comparison that cannot be: its message says what is wrong and how to mend it."""
+Fraction = Callable[[float], object]
+"""Receives the finished fraction of a run, in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What all runs of a comparison have in common.
+    """The conditions that all runs of a comparison share.
 
     Attributes:
         space: the architectures.
-        objective: what is minimised.
+        objective: to minimise.
         limits: at which a run ends.
         runner: makes the runner of each run.
     """
@@ -52,12 +54,27 @@ class Conditions:
     runner: Callable[[], Runner]
 
 
+class _Fractions(Silent):
+    """Reports the finished fraction of a run."""
+
+    def __init__(self, report: Fraction) -> None:
+        self._report = report
+
+    def update(self, history: History, limits: Stop) -> None:
+        """Report the fraction of the limit that is closest."""
+        seconds = history.evaluations[-1].started if len(history) else 0.0
+        spent = (len(history), seconds, history.resource)
+        given = (limits.evaluations, limits.seconds, limits.epochs)
+        fractions = [x / limit for x, limit in zip(spent, given, strict=True) if limit is not None]
+        self._report(min(1.0, max(fractions)))
+
+
 @dataclass(frozen=True)
 class OneRun:
-    """A search to be made.
+    """One run of a comparison.
 
     Attributes:
-        conditions: that all runs have in common.
+        conditions: that all runs share.
         setup: strategy and schedule.
         seed: of the search.
         directory: of its own.
@@ -70,7 +87,7 @@ class OneRun:
 
     @property
     def finished(self) -> bool:
-        """Whether it has ended, at the same limits."""
+        """True if it has ended at the same limits."""
         file = self.directory / FINISHED
         return file.exists() and json.loads(file.read_text(encoding="utf-8")) == asdict(
             self.conditions.limits
@@ -82,44 +99,48 @@ class OneRun:
         file = self.directory / ERROR
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else None
 
-    def carry_out(self) -> None:
-        """Runs the search to its end; what makes it fail is written down."""
+    def carry_out(self, report: Fraction) -> None:
+        """Run the search to its end, and write down what makes it fail.
+
+        Args:
+            report: receives the finished fraction.
+        """
         (self.directory / ERROR).unlink(missing_ok=True)
         (self.directory / FINISHED).unlink(missing_ok=True)
         failure: str | None = None
         try:
             runner = self.conditions.runner()
             if isinstance(runner, Simulated):
-                self._simulate(runner)
+                self._simulate(runner, report)
             else:
                 with self._search(self.directory) as search:
-                    self._go(search, runner)
-        except Exception:  # of a strategy, an objective: the other runs go on
+                    self._run(search, runner, report)
+        except Exception:  # of a strategy or an objective: the other runs continue
             failure = shortened(traceback.format_exc())
         if failure is None:
             self.write(FINISHED, json.dumps(asdict(self.conditions.limits)))
         else:
             self.write(ERROR, failure)
 
-    def _simulate(self, runner: Simulated) -> None:
-        """Everything anew and in memory: a clock that is resumed would tell other times.
+    def _simulate(self, runner: Simulated, report: Fraction) -> None:
+        """Run from the start and in memory: a simulated clock cannot resume.
 
-        Nor is every evaluation brought to the disk, which would take longer than to look it up.
+        Bringing every evaluation to the disk would also take longer than its lookup.
         """
         with self._search(None) as search:
             try:
-                self._go(search, runner)
+                self._run(search, runner, report)
             finally:
-                self._keep(search.history)
+                self._store(search)
 
-    def _keep(self, history: History) -> None:
+    def _store(self, search: Search) -> None:
         (self.directory / journal.NAME).unlink(missing_ok=True)
-        self._search(self.directory).close()  # which writes the header
-        with journal.Journal(self.directory) as kept:
-            for trial in history.trials:
-                kept.append(trial_record(trial), durable=False)
-            for evaluation in history.evaluations:
-                kept.append(evaluation_record(evaluation), durable=False)
+        with journal.Journal(self.directory) as stored:
+            stored.append(search.manifest(), durable=False)
+            for trial in search.history.trials:
+                stored.append(trial_record(trial), durable=False)
+            for evaluation in search.history.evaluations:
+                stored.append(evaluation_record(evaluation), durable=False)
 
     def _search(self, directory: Path | None) -> Search:
         return Search(
@@ -131,18 +152,22 @@ class OneRun:
             seed=self.seed,
         )
 
-    def _go(self, search: Search, runner: Runner) -> None:
+    def _run(self, search: Search, runner: Runner, report: Fraction) -> None:
         limits = self.conditions.limits
         search.run(
             evaluations=limits.evaluations,
             seconds=limits.seconds,
             epochs=limits.epochs,
             runner=runner,
-            progress=Silent(),
+            progress=_Fractions(report),
         )
 
     def write(self, name: str, text: str) -> None:
-        """Write a file of the directory whole or not at all.
+        """Write a file of the directory completely or not at all.
+
+        Args:
+            name: of the file.
+            text: of the file.
 
         Raises:
             ComparisonError: the disk refuses it.
@@ -154,19 +179,20 @@ class OneRun:
         except OSError as error:
             raise ComparisonError(
                 f"{self.directory / name} cannot be written ({error.strerror or error}): "
-                f"{remedy(error)} and compare again to go on from there"
+                f"{remedy(error)} and compare again to resume"
             ) from error
 
     def check(self) -> None:
-        """Refuses a directory in which there is another search.
+        """Refuse a directory that holds another search.
 
         Raises:
             JournalError: space, objective, schedule or seed differ.
-            ComparisonError: the strategy does.
+            ComparisonError: the strategy differs.
         """
         path = self.directory / journal.NAME
         if not path.exists() or journal.is_blank(path):
             return
+<<<<<<< HEAD
         found, records, _ = journal.read(path)
         mine = self._header()
         before = found.get("strategy")
@@ -179,12 +205,19 @@ class OneRun:
     def _header(self) -> dict[str, Any]:
         with self._search(None) as search:
             return search.manifest
+=======
+        recorded, records, _ = journal.read(path)
+        with self._search(None) as search:
+            current = search.manifest()
+        before = recorded.get("strategy")
+        same = check_header(recorded, records, current, self.directory)
+        if same and before != current["strategy"]:
+            raise ComparisonError(
+                f"{self.directory} holds a run of the strategy {before}, which is now "
+                f"{current['strategy']}: give the setup another name, or choose another directory"
+            )
+>>>>>>> red-r
 
     def history(self) -> History:
-        """What is in the directory."""
-        path = self.directory / journal.NAME
-        _, records, _ = journal.read(path)
-        with self._search(None) as search:
-            history = search.history
-        history.replay(records, path)
-        return history
+        """Return the history in the directory."""
+        return History.load(self.directory)

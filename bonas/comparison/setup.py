@@ -1,4 +1,4 @@
-"""What is compared: a strategy with a schedule."""
+"""One entry of a comparison: a strategy with a schedule."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from bonas.strategies.strategy import Strategy
 from fidelity.schedules.schedule import Schedule
 
 
+class ComparisonError(ValueError):
+    """A comparison that is impossible: the message says what is wrong and how to mend it."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """One entry of a comparison.
 
     Attributes:
         strategy: proposes configurations.
-        schedule: chooses budgets; None means everything at the objective's `max_budget`.
+        schedule: chooses budgets; None evaluates everything at the objective's `max_budget`.
     """
 
     strategy: Strategy
     schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
-        """Check that both are what they are called."""
+        """Check the roles of both."""
         check_role("strategy", self.strategy, STRATEGY, "strategies.RandomSearch()")
         if self.schedule is not None:
             check_role("schedule", self.schedule, SCHEDULE, "Hyperband(1, 9)")

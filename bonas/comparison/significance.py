@@ -1,4 +1,4 @@
-"""Which differences of a comparison are more than chance."""
+"""Significance tests of the differences between setups."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Significance:
-    """What the tests of a comparison say.
+    """The results of the tests of a comparison.
 
     Attributes:
-        seeds: how many, of which every name has a result.
-        alpha: the level of significance.
-        friedman: the p-value of Friedman's test, that all names are equal; 1 for two names.
+        seeds: the number of seeds with which every name has a result.
+        alpha: the significance level.
+        friedman: the p-value of Friedman's test that all names are equal; 1 for two names.
         ranks: the mean rank of each name, the best first.
         critical_difference: mean ranks that differ by less may be equal, by Nemenyi's test.
         pairs: each pair of names, compared seed by seed.
-        corrected: the p-values of the pairs, corrected for their number (Holm 1979).
+        corrected: the p-values of the pairs with the correction of Holm (1979).
     """
 
     seeds: int
@@ -48,12 +48,12 @@ class Significance:
 
     @classmethod
     def of(cls, names: tuple[str, ...], blocks: Blocks, alpha: float) -> Significance:
-        """Tests results.
+        """Test the results of several names.
 
         Args:
             names: two or more.
-            blocks: of each seed (a row) the result of each name; the lower the better.
-            alpha: the level of significance.
+            blocks: the result of each name (column) with each seed (row); lower is better.
+            alpha: the significance level.
         """
         means = ranks(blocks).mean(axis=0)
         order = np.argsort(means, kind="stable")
@@ -73,7 +73,7 @@ class Significance:
         )
 
     def frame(self) -> pd.DataFrame:
-        """One row a pair: the median difference, wins and losses of the first, and p-values."""
+        """Return the median difference, wins and losses of the first, and p-values of each pair."""
         import pandas as pd
 
         rows = [
@@ -91,11 +91,11 @@ class Significance:
         return pd.DataFrame(rows, index=index)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """The critical-difference diagram: see `bonas.plot.critical_difference`."""
+        """Plot the critical-difference diagram: see `bonas.plot.critical_difference`."""
         from bonas import plot
 
         return plot.critical_difference(self, ax=ax)
 
     def _repr_html_(self) -> str:
-        told = f"Friedman's test over {self.seeds} seeds: p = {self.friedman:.2g}"
-        return f"<p>{told}</p>{self.frame().to_html()}"
+        summary = f"Friedman's test over {self.seeds} seeds: p = {self.friedman:.2g}"
+        return f"<p>{summary}</p>{self.frame().to_html()}"

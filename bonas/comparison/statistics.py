@@ -1,4 +1,4 @@
-"""The statistics of a comparison, as functions of arrays."""
+"""Statistics of a comparison, as functions of arrays."""
 
 from __future__ import annotations
 
@@ -9,41 +9,44 @@ from jaxtyping import Float
 
 Values = Float[np.ndarray, " runs"]
 Blocks = Float[np.ndarray, "seeds names"]
-"""Results of which those in one row are comparable: of the same seed. The lower the better."""
+"""Results; those in one row have the same seed and are comparable. Lower is better."""
 
-DRAWS = 10_000
-"""Of a bootstrap."""
+BOOTSTRAP_SAMPLES = 10_000
 
 
 def bootstrap_mean(
     values: Values, confidence: float, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """A confidence interval of the mean: percentiles of the means of runs drawn anew.
+    """Return a percentile bootstrap confidence interval of the mean.
 
     Efron 1979, "Bootstrap methods: another look at the jackknife".
 
+    Args:
+        values: of the runs.
+        confidence: level of the interval.
+        rng: of the samples.
+
     Returns:
-        Its ends; both are the value itself if there is only one.
+        Its bounds; both are the value itself if there is only one.
     """
-    drawn = rng.integers(len(values), size=(DRAWS, len(values)))
+    drawn = rng.integers(len(values), size=(BOOTSTRAP_SAMPLES, len(values)))
     outside = (1 - confidence) / 2
     low, high = np.quantile(values[drawn].mean(axis=1), [outside, 1 - outside])
     return float(low), float(high)
 
 
 def ranks(blocks: Blocks) -> Blocks:
-    """The rank of each name among those of its seed, from 1; equals share the mean of theirs."""
+    """Return the rank of each name with each seed, from 1; ties share their mean rank."""
     from scipy.stats import rankdata
 
-    found: Blocks = rankdata(blocks, axis=1)
-    return found
+    ranked: Blocks = rankdata(blocks, axis=1)
+    return ranked
 
 
 def friedman(blocks: Blocks) -> float:
-    """The probability of ranks this different if all names were equal (Friedman 1937).
+    """Return the p-value of the test of Friedman (1937) that all names are equal.
 
-    Of fewer than three names, and of results that are all equal, it is 1: there is nothing to
-    tell, or nothing that a test of a pair would not tell.
+    It is 1 for fewer than three names, where a test of the pair says more, and for equal results.
     """
     from scipy.stats import friedmanchisquare
 
@@ -53,13 +56,18 @@ def friedman(blocks: Blocks) -> float:
 
 
 def critical_difference(names: int, seeds: int, alpha: float) -> float:
-    """From which difference of mean ranks on two of several names differ (Nemenyi 1963).
+    """Return the smallest significant difference of mean ranks (Nemenyi 1963).
 
     Demšar 2006, "Statistical comparisons of classifiers over multiple data sets", section 3.2.2.
+
+    Args:
+        names: the number of names.
+        seeds: the number of seeds.
+        alpha: the significance level.
     """
     from scipy import stats
 
-    # By its name: mypy sees the distributions of scipy at one time and not at another.
+    # By name, because mypy does not always see the distributions of scipy.
     studentized_range = vars(stats)["studentized_range"]
     quantile = float(studentized_range.ppf(1 - alpha, names, np.inf)) / np.sqrt(2)
     return float(quantile * np.sqrt(names * (names + 1) / (6 * seeds)))
@@ -67,14 +75,13 @@ def critical_difference(names: int, seeds: int, alpha: float) -> float:
 
 @dataclass(frozen=True)
 class Paired:
-    """Two names compared seed by seed.
+    """The comparison of two names, seed by seed.
 
     Attributes:
         difference: the median of the first minus the second.
-        wins: of how many seeds the first one had the lower value.
-        losses: of how many the higher one.
-        p: of Wilcoxon's signed-rank test (1945), two-sided: the probability of differences at
-            least as one-sided if neither were better.
+        wins: the number of seeds with which the first has the lower value.
+        losses: the number with which it has the higher one.
+        p: the two-sided p-value of Wilcoxon's signed-rank test (1945).
     """
 
     difference: float
@@ -84,39 +91,44 @@ class Paired:
 
 
 def paired(first: Values, second: Values) -> Paired:
-    """Compares two names by their results on the same seeds."""
+    """Compare the results of two names with the same seeds.
+
+    Args:
+        first: results of the first name.
+        second: results of the second name.
+    """
     difference = first - second
     wins, losses = int((difference < 0).sum()), int((difference > 0).sum())
     return Paired(float(np.median(difference)), wins, losses, signed_rank(difference))
 
 
 def signed_rank(difference: Values) -> float:
-    """The two-sided p-value of Wilcoxon's signed-rank test, exact also where there are ties.
+    """Return the two-sided p-value of Wilcoxon's signed-rank test, exact also with ties.
 
-    Differences of zero count for nothing. The distribution of the sum of the ranks of positive
-    differences, of which each sign is as likely as the other, is convolved rank by rank; ranks
-    are doubled, so that the mean of two is a whole number.
+    Differences of zero are dropped. The null distribution of the sum of the positive differences'
+    ranks, where both signs are equally likely, is convolved rank by rank; ranks are doubled to make
+    mean ranks whole numbers.
     """
     from scipy.stats import rankdata
 
-    told = difference[difference != 0]
-    doubled = (2 * rankdata(np.abs(told))).astype(int)
+    nonzero = difference[difference != 0]
+    doubled = (2 * rankdata(np.abs(nonzero))).astype(int)
     sums = np.ones(1)
     for rank in doubled:
         longer = np.zeros(len(sums) + rank)
         longer[: len(sums)] += sums / 2
         longer[rank:] += sums / 2
         sums = longer
-    positive = int(doubled[told > 0].sum())
+    positive = int(doubled[nonzero > 0].sum())
     smaller = min(positive, len(sums) - 1 - positive)
     return min(1.0, 2 * float(sums[: smaller + 1].sum()))
 
 
 def holm(p: Float[np.ndarray, " tests"]) -> Float[np.ndarray, " tests"]:
-    """Probabilities of several tests, corrected for their number.
+    """Return the p-values of several tests with Holm's correction for their number.
 
-    Holm 1979, "A simple sequentially rejective multiple test procedure": to reject where they are
-    at most alpha makes any wrong rejection as likely as alpha.
+    Holm 1979, "A simple sequentially rejective multiple test procedure": rejecting where they are
+    at most alpha bounds the probability of any false rejection by alpha.
     """
     order = np.argsort(p, kind="stable")
     scaled = p[order] * np.arange(len(p), 0, -1)

@@ -1,4 +1,4 @@
-"""Histories of other tools, there and back."""
+"""Conversion of histories to and from other tools."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Histories as studies of Optuna (Akiba et al. 2019), and back."""
+"""Conversion between histories and studies of Optuna (Akiba et al. 2019)."""
 
 from __future__ import annotations
 
@@ -27,45 +27,45 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 BUDGET, SEED = "budget", "seed"
-"""Attributes of a trial, for which Optuna has no place of its own."""
+"""User attributes of an Optuna trial."""
 
 
 def to_study(
     history: History, *, storage: str | BaseStorage | None = None, name: str | None = None
 ) -> Study:
-    """A new study of Optuna with a trial for each trial.
+    """Return a new Optuna study with one trial per trial.
 
-    Optuna keeps parameters, values, learning curves (at whole steps) and whether a trial has
-    failed or still runs; budget and seed are user attributes, and so is all else, so that
-    `from_study` gives back the same history.
+    Optuna stores parameters, values, learning curves (at whole steps) and whether a trial failed
+    or still runs. Budget, seed and everything else are user attributes, from which `from_study`
+    rebuilds the same history.
 
     Args:
-        history: what to write.
+        history: to convert.
         storage: of Optuna, for instance 'sqlite:///study.db'; in memory by default.
         name: of the study.
 
     Raises:
-        SpaceError: a hyperparameter has a distribution that Optuna doesn't know.
+        SpaceError: Optuna has no distribution for a hyperparameter.
         DuplicatedStudyError: the storage has a study of this name.
     """
     import optuna
 
-    known = {name: _distribution(history.space[name]) for name in history.space}
-    written = optuna.create_study(storage=storage, study_name=name, direction="minimize")
+    distributions = {name: _distribution(history.space[name]) for name in history.space}
+    study = optuna.create_study(storage=storage, study_name=name, direction="minimize")
     for trial, record in zip(history.trials, records(history), strict=True):
         ended = history.evaluation(trial.number)
-        chosen = values(trial.configuration)
-        written.add_trial(
+        params = values(trial.configuration)
+        study.add_trial(
             optuna.create_trial(
                 state=_state(ended),
                 value=ended.cost if ended is not None and ended.succeeded else None,
-                params=chosen,
-                distributions={name: known[name] for name in chosen},
+                params=params,
+                distributions={name: distributions[name] for name in params},
                 intermediate_values=_steps(ended),
                 user_attrs={BUDGET: trial.budget, SEED: trial.seed, NAME: record},
             )
         )
-    return written
+    return study
 
 
 def _state(ended: Evaluation | None) -> Any:
@@ -108,16 +108,16 @@ def _plain(value: Any) -> Any:
 
 
 def from_study(study: Study, space: Space) -> History:
-    """The history that Optuna or `to_study` wrote.
+    """Return the history of a study that Optuna or `to_study` wrote.
 
-    Trials of Optuna keep their order; each is a training from the beginning. The budget is that
-    user attribute, or else the last step with an intermediate value, or else 1; the seed is that
-    user attribute, or else 0. A pruned trial has the cost that it had when it was pruned. What
-    is maximised there is minimised here as its negative.
+    Optuna's trials keep their order; each counts as trained from scratch. The budget is the user
+    attribute of that name, else the last step with an intermediate value, else 1; the seed is the
+    user attribute, else 0. The cost of a pruned trial is its last intermediate value. A maximised
+    value becomes its negative.
 
     Args:
         study: of Optuna.
-        space: whose configurations its parameters are.
+        space: of the configurations.
 
     Raises:
         SpaceError: the parameters of a trial are no configuration of this space.
@@ -128,12 +128,12 @@ def from_study(study: Study, space: Space) -> History:
     if len(study.directions) > 1:
         raise ValueError(
             f"the study '{study.study_name}' has {len(study.directions)} objectives: a history "
-            "has one cost a trial"
+            "has one cost per trial"
         )
     trials = study.get_trials(deepcopy=False)
-    found = [trial.user_attrs[NAME] for trial in trials if NAME in trial.user_attrs]
-    if found:
-        return rebuilt(space, found)
+    stored = [trial.user_attrs[NAME] for trial in trials if NAME in trial.user_attrs]
+    if stored:
+        return rebuilt(space, stored)
     sign = -1.0 if study.direction is StudyDirection.MAXIMIZE else 1.0
     history = History(space.configuration_space)
     for trial in trials:
@@ -153,12 +153,13 @@ def _budget(trial: FrozenTrial) -> float:
 
 
 def _ended(trial: FrozenTrial, sign: float) -> Mapping[str, Any] | None:
-    """The evaluation, as `append` takes it."""
+    """Return the attributes of the evaluation, as for `append`."""
     if not trial.state.is_finished():
         return None
     from optuna.trial import TrialState
 
-    curve = [(float(step), sign * cost) for step, cost in sorted(trial.intermediate_values.items())]
+    steps = sorted(trial.intermediate_values.items())
+    curve = tuple((float(step), sign * cost) for step, cost in steps)
     value = None if trial.value is None else sign * trial.value
     if trial.state is TrialState.PRUNED and curve:
         value = curve[-1][1]
@@ -167,7 +168,7 @@ def _ended(trial: FrozenTrial, sign: float) -> Mapping[str, Any] | None:
     status = Status.CRASHED if failed else Status.DIVERGED if diverged else Status.SUCCESS
     return {
         "status": status,
-        "cost": value if status is Status.SUCCESS else None,
+        "cost": value if status is Status.SUCCESS else math.inf,
         "curve": curve,
         "seconds": 0.0 if trial.duration is None else trial.duration.total_seconds(),
         "metrics": dict(trial.user_attrs),

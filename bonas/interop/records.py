@@ -1,4 +1,4 @@
-"""What others have no place for, as plain JSON values beside what they do have a place for."""
+"""Lossless records of trials, stored in other tools as plain JSON values."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 from ConfigSpace import Configuration
 
 from fidelity.history.history import History
-from fidelity.history.records import evaluation_record, read_evaluation, trial_record
-from fidelity.history.trial import Status, Trial
+from fidelity.history.records import evaluation_record, trial_record
+from fidelity.history.trial import Evaluation, Trial
 from spaces.keys import trial_key
 from spaces.space import Space, configuration
 
 NAME = "bonas"
-"""Under which they stand there."""
+"""The name of the record in the other tool."""
 
 Record = dict[str, Any]
 
 
 def records(history: History) -> list[Record]:
-    """One a trial, by number: the trial, what came of it if it has ended, and as the how-manieth.
+    """Return a record per trial: the trial, its evaluation, and the position of that evaluation.
 
-    Its members are those of the lines that a search writes to its directory.
+    Trials and evaluations have the members of the journal's lines.
     """
-    order = {e.trial.number: place for place, e in enumerate(history.evaluations)}
+    order = {e.trial.number: index for index, e in enumerate(history.evaluations)}
     return [
         {
             "resumes": history.resumes,
@@ -37,14 +37,18 @@ def records(history: History) -> list[Record]:
     ]
 
 
-def rebuilt(space: Space, found: Iterable[Record]) -> History:
-    """The history that `records` wrote, to the last number.
+def rebuilt(space: Space, stored: Iterable[Record]) -> History:
+    """Return exactly the history that `records` wrote.
+
+    Args:
+        space: of the configurations.
+        stored: the records in any order.
 
     Raises:
-        SpaceError: a configuration is none of this space.
+        SpaceError: a configuration does not belong to this space.
         ValueError: some of the records are missing.
     """
-    by_number = sorted(found, key=lambda record: record["trial"]["number"])
+    by_number = sorted(stored, key=lambda record: record["trial"]["number"])
     resumes = all(record["resumes"] for record in by_number)
     history = History(space.configuration_space, resumes=resumes)
     for record in by_number:
@@ -58,26 +62,25 @@ def rebuilt(space: Space, found: Iterable[Record]) -> History:
 def append(
     history: History,
     space: Space,
-    chosen: Configuration | Mapping[str, Any],
+    values: Configuration | Mapping[str, Any],
     *,
     budget: float,
     seed: int,
     ended: Mapping[str, Any] | None,
 ) -> None:
-    """Appends a trial that another tool has evaluated, from the beginning.
+    """Append a trial that another tool has evaluated from scratch.
 
     Args:
         history: to append to.
         space: names the network.
-        chosen: the values of the configuration.
+        values: of the configuration.
         budget: of the trial.
         seed: of the trial.
-        ended: 'status', and where they are known 'cost', 'seconds', 'started', 'curve',
-            'metrics' and 'error' of the evaluation; None while it is running.
+        ended: the known attributes of the `Evaluation`; None while the trial is running.
     """
-    point = configuration(space.configuration_space, dict(chosen))
+    point = configuration(space.configuration_space, dict(values))
     key = trial_key(space, point)
-    history.add_trial(Trial(len(history.trials), point, key, budget, seed))
+    trial = Trial(len(history.trials), point, key, budget, seed)
+    history.add_trial(trial)
     if ended is not None:
-        record = {"cost": None, "curve": (), "status": Status.SUCCESS, **ended}
-        history.add_evaluation(read_evaluation(record, history.trials[-1]))
+        history.add_evaluation(Evaluation(trial, **ended))

@@ -1,4 +1,4 @@
-"""Histories as run histories of SMAC3 (Lindauer et al. 2022), and back."""
+"""Conversion between histories and run histories of SMAC3 (Lindauer et al. 2022)."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ if TYPE_CHECKING:
     from smac.runhistory import RunHistory, StatusType
 
 Key = tuple[bytes, float, int]
-"""Configuration, budget and seed, of which SMAC keeps one evaluation."""
+"""Configuration, budget and seed, for which SMAC stores one evaluation."""
 
 
 def to_runhistory(history: History) -> RunHistory:
-    """A run history of SMAC3, to be warm-started from, analysed or saved.
+    """Return a run history of SMAC3, to warm-start from, analyse or save.
 
-    SMAC keeps configurations, costs, budgets, seeds, seconds and its own four statuses; what
-    diverged, was invalid or lost is 'crashed' there. All else (and each repetition of what SMAC
-    keeps once) stands in `additional_info`, so that `from_runhistory` gives back the same history.
+    SMAC stores configurations, costs, budgets, seeds, seconds and its own four statuses; diverged,
+    invalid and lost trials are 'crashed' there. Everything else, and each repetition of what SMAC
+    stores once, is in `additional_info`, from which `from_runhistory` rebuilds the same history.
     """
     from smac.constants import MAXINT
     from smac.runhistory import RunHistory, StatusType
 
-    written = RunHistory()
+    runhistory = RunHistory()
     groups: dict[Key, list[tuple[Trial, Evaluation | None, Record]]] = {}
     for trial, record in zip(history.trials, records(history), strict=True):
         key = (trial.configuration.get_array().tobytes(), trial.budget, trial.seed)
         groups.setdefault(key, []).append((trial, history.evaluation(trial.number), record))
     for group in groups.values():
-        trial, ended, _ = min(group, key=lambda one: one[1] is None)  # the first that has ended
-        written.add(
-            # A copy: SMAC writes into the configurations that it is given.
+        trial, ended, _ = min(
+            group, key=lambda member: member[1] is None
+        )  # the first that has ended
+        runhistory.add(
+            # A copy, because SMAC writes into the configurations that it receives.
             Configuration(history.space, vector=np.array(trial.configuration.get_array())),
             cost=MAXINT if ended is None else ended.cost,
             time=0.0 if ended is None else ended.seconds,
@@ -49,40 +51,40 @@ def to_runhistory(history: History) -> RunHistory:
             endtime=0.0 if ended is None else ended.started + ended.seconds,
             additional_info={NAME: [record for _, _, record in group]},
         )
-    return written
+    return runhistory
 
 
 def _status(status: Status) -> StatusType:
     from smac.runhistory import StatusType
 
-    same = {
+    statuses = {
         Status.SUCCESS: StatusType.SUCCESS,
         Status.TIMEOUT: StatusType.TIMEOUT,
         Status.MEMORY: StatusType.MEMORYOUT,
     }
-    return same.get(status, StatusType.CRASHED)
+    return statuses.get(status, StatusType.CRASHED)
 
 
 def from_runhistory(runhistory: RunHistory, space: Space) -> History:
-    """The history that SMAC3 or `to_runhistory` wrote.
+    """Return the history of a run history that SMAC3 or `to_runhistory` wrote.
 
-    Trials of SMAC are numbered in its order; each is a training from the beginning. Without
-    a budget it is 1, without a seed 0, as in a search of one fidelity.
+    SMAC's trials keep their order; each counts as trained from scratch. The default budget is 1
+    and the default seed 0, as in a search with one fidelity.
 
     Args:
-        runhistory: of SMAC3; a saved one is read by SMAC's own `load`.
-        space: whose configurations it holds.
+        runhistory: of SMAC3, whose own `load` reads a saved one.
+        space: of the configurations.
 
     Raises:
-        SpaceError: a configuration is none of this space.
+        SpaceError: a configuration does not belong to this space.
         ValueError: it has instances, or several objectives.
     """
-    found = [record for value in runhistory.values() for record in _own(value.additional_info)]
-    if found:
-        return rebuilt(space, found)
+    stored = [r for value in runhistory.values() for r in value.additional_info.get(NAME, ())]
+    if stored:
+        return rebuilt(space, stored)
     from smac.runhistory import StatusType
 
-    back = {
+    statuses = {
         StatusType.SUCCESS: Status.SUCCESS,
         StatusType.CRASHED: Status.CRASHED,
         StatusType.TIMEOUT: Status.TIMEOUT,
@@ -93,13 +95,13 @@ def from_runhistory(runhistory: RunHistory, space: Space) -> History:
         if key.instance is not None or not isinstance(value.cost, float | int | np.number):
             raise ValueError(
                 f"the trial of configuration {key.config_id} has an instance or several costs: "
-                "a history has one cost a trial, so leave the others out"
+                "a history has one cost per trial, so leave the others out"
             )
-        status = back.get(value.status)
-        good = status is Status.SUCCESS and math.isfinite(value.cost)
+        status = statuses.get(value.status)
+        succeeded = status is Status.SUCCESS and math.isfinite(value.cost)
         ended = {
-            "status": Status.DIVERGED if status is Status.SUCCESS and not good else status,
-            "cost": float(value.cost) if good else None,
+            "status": Status.DIVERGED if status is Status.SUCCESS and not succeeded else status,
+            "cost": float(value.cost) if succeeded else math.inf,
             "seconds": value.time,
             "started": value.starttime,
             "metrics": dict(value.additional_info),
@@ -113,7 +115,3 @@ def from_runhistory(runhistory: RunHistory, space: Space) -> History:
             ended=None if status is None else ended,
         )
     return history
-
-
-def _own(information: dict[str, list[Record]]) -> list[Record]:
-    return information.get(NAME, [])

@@ -18,7 +18,7 @@ from fidelity.history.records import evaluation_record, read_evaluation
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import Context, Objective, ObjectiveError, evaluate
 
-INTERRUPTED = "interrupted"
+INTERRUPTED, CRASH = "interrupted", "crash"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ def answer(payload: Payload, requested: dict[str, Any]) -> str:
 def crash_answer(error: BaseException) -> str:
     """Return the answer of a worker that could not even call the objective."""
     text = "".join(traceback.format_exception(error))
-    return json.dumps({"status": Status.CRASHED, "error": text})
+    return json.dumps({CRASH: text})
 
 
 def read_answer(text: str, trial: Trial) -> Evaluation:
@@ -137,4 +137,6 @@ def read_answer(text: str, trial: Trial) -> Evaluation:
         raise KeyboardInterrupt
     for warning in record.pop("warnings", ()):
         warnings.warn(warning, CheckpointWarning, stacklevel=2)
-    return read_evaluation({"cost": None, "curve": (), **record}, trial)
+    if CRASH in record:
+        return Evaluation(trial, status=Status.CRASHED, error=record[CRASH])
+    return read_evaluation(record, trial)

@@ -63,7 +63,7 @@ def test_it_searches_summarises_draws_and_afterwards_only_prints(
     for name in ("validation error", "test error"):
         assert all(0 <= float(value.rstrip("%")) <= 100 for value in table[name])
     assert all(int(value.replace(",", "")) > 0 for value in table["parameters"])
-    assert "digits: 40 images to train on, 40 to compare by, 40 for the end" in " ".join(
+    assert "digits: 40 images for training, 40 for validation, 40 for the final test" in " ".join(
         printed.split()
     )
     for name in ("anytime.png", "architecture.png"):

@@ -127,7 +127,7 @@ def test_a_name_without_results_leaves_the_others() -> None:
 def test_too_little_is_refused() -> None:
     with pytest.raises(ComparisonError, match="2 setups with results and 2 seeds"):
         made(a=[(1,)], b=[(2,)]).test()
-    with pytest.raises(ComparisonError, match="no run found anything"):
+    with pytest.raises(ComparisonError, match="no run has a result"):
         made(a=[(None,)]).table()
     nothing: dict[int, History] = {}
     empty = Comparison({"a": nothing, "b": nothing}, {}, "epochs")

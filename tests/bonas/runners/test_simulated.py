@@ -201,7 +201,7 @@ def test_a_worker_that_ends_during_a_thought_is_idle_until_its_end() -> None:
 )
 def test_a_duration_is_needed(returned: object) -> None:
     search = made(lambda configuration: returned)
-    with pytest.raises(ObjectiveError, match="the objective returns as 'seconds'"):
+    with pytest.raises(ObjectiveError, match="the objective's metric 'seconds'"):
         run(search, Simulated(3), evaluations=3)
     assert [t.number for t in search.history.pending] == [0]
 
