@@ -34,7 +34,7 @@ BATCH = 1024
 
 
 class NetworkSearch(ClassifierMixin, BaseEstimator):
-    """Searches a space for a classifier.
+    """A classifier whose network is found by a search.
 
     `fit` holds out a validation part, searches for the network of lowest validation error, and
     retrains that network from scratch on all of the data for `max_epochs`.
