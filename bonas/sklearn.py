@@ -1,4 +1,4 @@
-"""A search as a classifier of scikit-learn: what it finds is trained on everything and predicts."""
+"""A search as a scikit-learn classifier."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ from fidelity.training.training import Training
 from spaces.space import Space
 
 BATCH = 1024
-"""So many examples are predicted at once."""
+"""The number of examples that are predicted at once."""
 
 
 class NetworkSearch(ClassifierMixin, BaseEstimator):
-    """Searches a space for a classifier of the data that it is fitted to.
+    """A classifier whose network is found by a search.
 
-    `fit` splits a validation part off, searches for the network of lowest validation error, and
-    trains that network once more, to the full budget and on all of the data.
+    `fit` holds out a validation part, searches for the network of lowest validation error, and
+    retrains that network from scratch on all of the data for `max_epochs`.
 
     Args:
         space: of the networks; `spaces.Perceptrons` for tables.
-        strategy: proposes; Bayesian optimization by default.
-        schedule: chooses budgets; by default all networks are trained to `max_epochs`.
-        evaluations: of networks, at most; see `Search.run`.
-        epochs: of training in all, at most; None is no limit.
-        seconds: at most; None is no limit.
-        max_epochs: that a network is trained, and what the final one is trained.
-        batch_size: examples a step.
-        learning_rate: at its peak.
-        validation: the fraction of the examples by which networks are compared.
-        directory: where the search is kept; the same directory, data and settings mean resume.
-        runner: evaluates the networks; by default this process.
-        device: as torch names devices; the GPU where there is one by default.
-        verbose: whether to show how the search goes.
-        random_state: of everything random, as in scikit-learn.
+        strategy: proposes networks; Bayesian optimization by default.
+        schedule: chooses budgets; by default each network is trained for `max_epochs`.
+        evaluations: the maximal number of evaluations; see `Search.run`.
+        epochs: the maximal number of training epochs in total; None means no limit.
+        seconds: the maximal duration of the search; None means no limit.
+        max_epochs: the maximal epochs per network, and the epochs of the final training.
+        batch_size: the number of examples per step.
+        learning_rate: the peak learning rate.
+        validation: the fraction of the examples on which networks are compared.
+        directory: holds the search; the same directory, data and settings resume it.
+        runner: evaluates the networks; by default in this process.
+        device: a name of a torch device; by default the GPU if there is one.
+        verbose: whether to show the progress of the search.
+        random_state: as in scikit-learn.
 
     Attributes:
-        network_: from examples, in the shape and scale in which they are given to `fit` (tables
-            as (batch, features, 1, 1)), to logits of shape (batch, classes).
-        search_history_: of the search, as a `History`.
-        incumbent_: the evaluation whose network was chosen.
+        network_: maps examples, in the shape and scale of those given to `fit` (tables as (batch,
+            features, 1, 1)), to logits of shape (batch, classes).
+        search_history_: the `History` of the search.
+        incumbent_: the evaluation of the selected network.
         classes_: the labels.
         n_features_in_: the length of the second axis of the examples.
     """
@@ -101,15 +101,15 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Searches, and trains what was found on everything.
+        """Search for a network, and retrain it on all examples.
 
         Args:
-            X: a table (examples, features), or images (examples, channels, height, width), or
-                (examples, height, width) unless one side is twice the other or more.
-            y: a label for each example, of any type.
+            X: a table (examples, features), or images (examples, channels, height, width) or
+                (examples, height, width), unless one side is at least twice the other.
+            y: the label of each example, of any type.
 
         Raises:
-            ValueError: the data cannot be used, or nothing could be trained on them.
+            ValueError: the data are invalid, or no network could be trained on them.
         """
         X, y = validate_data(self, X, y, ensure_2d=_is_table(X), allow_nd=True)
         check_classification_targets(y)
@@ -124,21 +124,27 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         everything = Part(as_tensor(pixels, offset), torch.from_numpy(labels.astype(np.int64)))
         self._shape = everything.images.shape[1:]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        held = max(round(self.validation * len(labels)), len(self.classes_))
-        rest, validation = split(everything, held, np.random.default_rng(seed))
-        # A data set has a test part, which no search looks at: here there is none to look at.
+        held_out = max(round(self.validation * len(labels)), len(self.classes_))
+        rest, validation = split(everything, held_out, np.random.default_rng(seed))
+        # A data set needs a test part, but no search uses it.
         searched = Dataset("to search with", rest, validation, validation, offset=offset)
         best = self._search(searched, seed)
         whole = replace(searched, name="everything", train=everything)
+<<<<<<< HEAD
         found = self._training(whole).final(best.trial.configuration, best.trial.seed)
         placed = copy_to_device(whole, resolve_device("cpu"))
         network = Normalised(found.network.cpu(), placed.mean, placed.scale, offset)
+=======
+        final = self._training(whole).final(best.trial.configuration, best.trial.seed)
+        placed = place(whole, choose("cpu"))
+        network = Normalised(final.network.cpu(), placed.mean, placed.scale, offset)
+>>>>>>> red-p
         self.network_ = network.eval()
         self.incumbent_: Evaluation = best
         return self
 
     def _search(self, dataset: Dataset, seed: int) -> Evaluation:
-        # Copies: what spaces and strategies remember changes no parameter of this object.
+        # Copies: the state of spaces and strategies must not change a parameter of this object.
         with Search(
             copy.deepcopy(self.space),
             self._training(dataset),
@@ -158,8 +164,8 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
             self.search_history_: History = search.history
         if best is None:
             raise ValueError(
-                "no network could be evaluated: raise the limits of the search, or see "
-                "search_history_ for what went wrong"
+                "no network could be evaluated: raise the limits of the search, or see the errors "
+                "in search_history_"
             )
         return best
 
@@ -174,19 +180,19 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         )
 
     def predict_proba(self, X: Any) -> Float[np.ndarray, "examples classes"]:
-        """The probability of each class, in the order of `classes_`.
+        """Return the probability of each class, in the order of `classes_`.
 
         Raises:
-            NotFittedError: `fit` comes first.
-            ValueError: the examples have not the shape of those that were fitted to.
+            NotFittedError: `fit` was not called.
+            ValueError: the examples differ in shape from those given to `fit`.
         """
         check_is_fitted(self)
         X = validate_data(self, X, ensure_2d=_is_table(X), allow_nd=True, reset=False)
         images = _images(X)
         if images.shape[1:] != self._shape:
             raise ValueError(
-                f"these examples have the shape {tuple(images.shape[1:])} (channels, height, "
-                f"width), but those of fit had {tuple(self._shape)}: they must agree"
+                f"the examples have the shape {tuple(images.shape[1:])} (channels, height, "
+                f"width), but those of fit had {tuple(self._shape)}: give examples of that shape"
             )
         with torch.no_grad():
             logits = [
@@ -196,7 +202,7 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         return np.asarray(torch.cat(logits).double().softmax(1).numpy())
 
     def predict(self, X: Any) -> Shaped[np.ndarray, " examples"]:
-        """The most probable class of each example; errors as of `predict_proba`."""
+        """Return the most probable class of each example; raises like `predict_proba`."""
         best = self.predict_proba(X).argmax(1)
         return np.asarray(self.classes_[best])
 
@@ -206,7 +212,7 @@ def _is_table(examples: Any) -> bool:
 
 
 def _images(examples: Shaped[np.ndarray, ...]) -> Shaped[np.ndarray, "n channels height width"]:
-    """Features become channels, each of which a training normalises by itself."""
+    """Return examples as images; features become channels, which are normalised separately."""
     if examples.ndim > 4:
         raise DataError(
             f"the examples have the shape {examples.shape}: expected a table (examples, features), "

@@ -28,7 +28,7 @@ PARTS = 5
 
 @dataclass(frozen=True)
 class Importance:
-    """The growth of the prediction error when a variable is unknown.
+    """The growth of the prediction error when a variable is shuffled.
 
     Attributes:
         mean: of the squared error, as a share of the variance of the costs; about 0 for a variable
@@ -46,7 +46,7 @@ class Importance:
 def hyperparameter_importance(
     history: Source, rng: np.random.Generator, *, shuffles: int = 10
 ) -> dict[str, Importance]:
-    """Return the importance of each hyperparameter of the space for the cost.
+    """Return the importance of each hyperparameter.
 
     A search samples regions of low cost more densely, so the importance applies there. Correlated
     variables, such as conditional ones, share their importance.
@@ -74,7 +74,7 @@ def hyperparameter_importance(
 def operation_importance(
     space: Space, history: Source, rng: np.random.Generator, *, shuffles: int = 10
 ) -> dict[str, Importance]:
-    """Return the importance of each operation's count in the canonical graph for the cost.
+    """Return the importance of the number of times each operation occurs in the canonical graph.
 
     Args:
         space: of the architectures.

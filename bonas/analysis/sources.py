@@ -1,4 +1,4 @@
-"""Reads histories from searches, their directories and comparisons."""
+"""Sources of histories: searches, their directories, and comparisons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spaces.space import Space
 
 
 class HasHistory(Protocol):
-    """A search, of which only the history is read."""
+    """A search; only its history is read."""
 
     @property
     def history(self) -> History:
@@ -22,7 +22,7 @@ class HasHistory(Protocol):
 
 
 class Ranked(Protocol):
-    """The tests of a comparison: mean ranks, and the difference from which two of them differ."""
+    """The tests of a comparison: mean ranks, and their smallest significant difference."""
 
     @property
     def ranks(self) -> Mapping[str, float]:

@@ -82,7 +82,7 @@ def acquisition(
     _scatter(ax, costs, scores, deviations)
     unit = " (standard deviations of ranks)" if transform is normal_scores else ""
     ax.set_xlabel(f"predicted cost{unit}")
-    ax.set_ylabel(f"acquisition value ({_words(type(function).__name__)})")
+    ax.set_ylabel(_words(type(function).__name__))
     return ax
 
 

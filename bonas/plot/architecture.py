@@ -12,11 +12,12 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from bonas.analysis.sources import wrong
-from bonas.plot.layers import Point, place
+from bonas.plot.layers import place
 from bonas.plot.style import words
 from spaces.architecture.architecture import Architecture
 from spaces.architecture.labels import INPUT, OUTPUT
 
+Point = tuple[float, float]
 # Okabe & Ito (2008), without the two on which black text is unreadable.
 COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
 INK = "#333333"

@@ -41,7 +41,7 @@ def critical_difference(
     difference: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw mean ranks on a line, the best on the left; bars join insignificant differences.
+    """Draw mean ranks on a line, the best on the left; bars join those that may be equal.
 
     Args:
         ranks: the mean rank of each name; or the tests of a comparison, or the comparison.

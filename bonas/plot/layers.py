@@ -88,7 +88,7 @@ def _crossings(
     """Return the number of crossings, and the total height difference along edges."""
     layer: dict[Spot, int] = {}
     edges = [(left, right) for right, lefts in before.items() for left in lefts]
-    for left, right in edges:  # in the order of layers
+    for left, right in edges:  # edges into a spot precede those out of it
         layer.setdefault(left, 0)
         layer[right] = layer[left] + 1
     crossings = sum(

@@ -19,7 +19,7 @@ from fidelity.history.history import History
 def correlations(
     histories: Sequence[History],
 ) -> tuple[list[float], Float[np.ndarray, "budgets budgets"], Int[np.ndarray, "budgets budgets"]]:
-    """Return Spearman's rank correlation between the costs at each two budgets.
+    """Return Spearman's rank correlation of the costs at each pair of budgets.
 
     Intermediate costs of learning curves count at the budgets at which they were reported.
 

@@ -42,7 +42,7 @@ def anytime_svg(history: History) -> Html:
         figure = Figure(figsize=(8, 3.4), layout="constrained")
         ax = figure.subplots()
         plot.anytime({"this search": history}, ax)
-        ax.set_xlabel("budget spent (for example epochs)")
+        ax.set_xlabel("budget spent")
         if (legend := ax.get_legend()) is not None:
             legend.remove()
         ax.lines[0].set(marker="o", markersize=3)  # a single evaluation has no line

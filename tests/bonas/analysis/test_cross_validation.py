@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from bonas.analysis import cross_validated
+from bonas.analysis import Predictions, cross_validated
 from bonas.analysis.cross_validation import folds
 from bonas.surrogates import Ensemble, GaussianProcess, RandomForest, Surrogate
 from fidelity.history.history import History
@@ -37,3 +37,8 @@ def test_few_networks_are_refused() -> None:
     empty = History(TABLE.space.configuration_space)
     with pytest.raises(ValueError, match="5 parts of 0 networks"):
         cross_validated(RandomForest(), TABLE.space, empty, np.random.default_rng(0))
+
+
+def test_predictions_print_their_number() -> None:
+    values = np.zeros(80)
+    assert repr(Predictions(values, values, values)) == "Predictions(80 evaluations)"

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float
 
-from bonas.analysis.importance import hyperparameter_importance, operation_importance
+from bonas.analysis.importance import (
+    Importance,
+    hyperparameter_importance,
+    operation_importance,
+)
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 from spaces.space import sample
@@ -62,3 +66,7 @@ def test_a_penalty_hides_nothing() -> None:
     found = hyperparameter_importance(made, np.random.default_rng(0))
     assert next(iter(found)) == "kind"
     assert abs(found["nothing"].mean) < found["kind"].mean < 2
+
+
+def test_an_importance_prints_as_a_number_with_its_error() -> None:
+    assert repr(Importance(0.51234, 0.0213)) == "Importance(0.512 ± 0.02)"

@@ -16,7 +16,7 @@ def test_the_picture_of_a_real_search() -> None:
     rng = np.random.default_rng(0)
     ax = acquisition(TABLE.space, full(), rng, paper(4.4, 3), function=LogExpectedImprovement())
     assert named(ax)
-    assert ax.get_ylabel() == "acquisition value (log expected improvement)"
+    assert ax.get_ylabel() == "log expected improvement"
     check(ax, "acquisition")
 
 

@@ -65,7 +65,7 @@ WITHOUT_HISTORY: dict[str, Callable[[str], Axes]] = {
     "no bubble": lambda name: plot.canziani({}),
     "no predictions": lambda name: plot.calibration({}),
 }
-TOO_FEW = "too few to learn from|have a cost|do not say what matters"
+TOO_FEW = "too few to fit a surrogate|have a cost|too few to measure importance"
 
 
 def rendered(ax: Axes) -> str:

@@ -60,5 +60,5 @@ def test_what_is_lacking_of_the_true_front() -> None:
 
 
 def test_a_reference_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="the reference has 3 costs"):
+    with pytest.raises(ValueError, match="the reference has 3 values"):
         hypervolume({"ours": HISTORY}, (1.0, 2.0, 3.0))

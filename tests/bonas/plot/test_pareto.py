@@ -73,7 +73,7 @@ def test_quantities_that_are_no_objectives() -> None:
     history = searched((3.0, 1.0), (2.0, 2.0), goal=Goal())
     ax = pareto(history, quantities=("latency", "cost"))
     assert len(ax.lines[0].get_xydata()) == 2
-    with pytest.raises(ValueError, match="'cost' only: name two quantities"):
+    with pytest.raises(ValueError, match="only the objective 'cost': name two quantities"):
         pareto(history)
 
 

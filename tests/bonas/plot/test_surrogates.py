@@ -23,7 +23,7 @@ def test_the_picture_of_predictions() -> None:
 
 
 def test_the_picture_of_calibration() -> None:
-    found = {"calibrated": made(0.05), "too sure": made(0.02), "not sure enough": made(0.15)}
+    found = {"calibrated": made(0.05), "overconfident": made(0.02), "underconfident": made(0.15)}
     ax = calibration(found, paper(3.4, 3))
     assert named(ax)
     check(ax, "calibration")
