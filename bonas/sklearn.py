@@ -130,15 +130,9 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
         searched = Dataset("to search with", rest, validation, validation, offset=offset)
         best = self._search(searched, seed)
         whole = replace(searched, name="everything", train=everything)
-<<<<<<< HEAD
-        found = self._training(whole).final(best.trial.configuration, best.trial.seed)
-        placed = copy_to_device(whole, resolve_device("cpu"))
-        network = Normalised(found.network.cpu(), placed.mean, placed.scale, offset)
-=======
         final = self._training(whole).final(best.trial.configuration, best.trial.seed)
-        placed = place(whole, choose("cpu"))
+        placed = copy_to_device(whole, resolve_device("cpu"))
         network = Normalised(final.network.cpu(), placed.mean, placed.scale, offset)
->>>>>>> red-p
         self.network_ = network.eval()
         self.incumbent_: Evaluation = best
         return self

@@ -11,11 +11,7 @@ from pathlib import Path
 from bonas.comparison.setup import ComparisonError, Setup
 from bonas.runners.runner import Runner
 from bonas.runners.simulated import Simulated
-<<<<<<< HEAD
 from bonas.search.manifest import check_manifest
-=======
-from bonas.search.manifest import check_header
->>>>>>> red-r
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.search.stop import Stop
@@ -192,31 +188,16 @@ class OneRun:
         path = self.directory / journal.NAME
         if not path.exists() or journal.is_blank(path):
             return
-<<<<<<< HEAD
-        found, records, _ = journal.read(path)
-        mine = self._header()
-        before = found.get("strategy")
-        if check_manifest(found, records, mine, self.directory) and before != mine["strategy"]:
-            raise ComparisonError(
-                f"{self.directory} holds a run of the strategy {before}, which is now "
-                f"{mine['strategy']}: give the setup another name, or choose another directory"
-            )
-
-    def _header(self) -> dict[str, Any]:
-        with self._search(None) as search:
-            return search.manifest
-=======
         recorded, records, _ = journal.read(path)
         with self._search(None) as search:
-            current = search.manifest()
+            current = search.manifest
         before = recorded.get("strategy")
-        same = check_header(recorded, records, current, self.directory)
+        same = check_manifest(recorded, records, current, self.directory)
         if same and before != current["strategy"]:
             raise ComparisonError(
                 f"{self.directory} holds a run of the strategy {before}, which is now "
                 f"{current['strategy']}: give the setup another name, or choose another directory"
             )
->>>>>>> red-r
 
     def history(self) -> History:
         """Return the history in the directory."""

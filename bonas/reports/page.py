@@ -111,19 +111,10 @@ def _best(subject: Subject) -> Html:
     if best is None:
         return join((heading, element("p", "Nothing has succeeded yet.", class_="soft")))
     trial = best.trial
-<<<<<<< HEAD
-    reason = "The lowest observed cost at the highest budget."
-    if best is not incumbent:
-        reason = (
-            f"Recommended by the strategy. The lowest observed cost at the highest budget is "
-            f"{incumbent.cost_text}, of trial {incumbent.trial.number}."
-        )
-=======
     lowest = "The lowest observed cost at the highest budget"
     reason = f"{lowest}." if best is incumbent else "Recommended by the strategy."
     if incumbent is not None and best is not incumbent:
-        reason += f" {lowest} is {cost(incumbent)}, of trial {incumbent.trial.number}."
->>>>>>> red-p
+        reason += f" {lowest} is {incumbent.cost_text}, of trial {incumbent.trial.number}."
     drawn = Html()
     if subject.space is not None:
         drawn = picture(subject.space.architecture(trial.configuration))

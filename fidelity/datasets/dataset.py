@@ -1,7 +1,6 @@
 """Labelled images, checked once and split once into training, validation and test parts.
 
-A search sees the training and validation parts. Only `Training.final` and `retrain` use the test
-part.
+A search uses the training and validation parts; only `Training.final` and `retrain` use the test.
 """
 
 from __future__ import annotations
@@ -155,17 +154,10 @@ class Dataset:
         )
 
     def _repr_html_(self) -> Html:
-        sizes = [
-            (f"{name} images", f"{len(part):,}")
-            for name, part in (
-                ("training", self.train),
-                ("validation", self.validation),
-                ("test", self.test),
-            )
-        ]
-        shape = ("image", _shape(self.train))
-        classes = ("classes", f"{self.classes} of {_balance(self)}")
-        return table(("data set", self.name), [*sizes, shape, classes])
+        parts = {"training": self.train, "validation": self.validation, "test": self.test}
+        sizes = [(f"{name} images", f"{len(part):,}") for name, part in parts.items()]
+        rest = [("image", _shape(self.train)), ("classes", f"{self.classes} of {_balance(self)}")]
+        return table(("data set", self.name), [*sizes, *rest])
 
     @property
     def input_shape(self) -> InputShape:

@@ -12,7 +12,7 @@ from fidelity.proxies.proxy import (
     Targets,
     check_classes,
     check_several,
-    copy_with_batch_statistics,
+    scratch_copy,
     weighted_layers,
 )
 
@@ -57,7 +57,7 @@ def _gradients(network: nn.Module, images: Images, targets: Targets) -> list[tup
     """
     check_several(images)
     check_classes(targets)
-    copied = copy_with_batch_statistics(network)
+    copied = scratch_copy(network)
     weights: list[Tensor] = [layer.weight for layer in weighted_layers(copied)]
     with torch.enable_grad():
         loss = nn.functional.cross_entropy(copied(images), targets)

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, nn
 
 from fidelity.augment import Images
-from fidelity.proxies.proxy import Targets, check_several, copy_with_batch_statistics
+from fidelity.proxies.proxy import Targets, check_several, scratch_copy
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class JacobianCovariance:
         leaf = images.detach().clone().requires_grad_(True)
         with torch.enable_grad():
             (jacobian,) = torch.autograd.grad(
-                copy_with_batch_statistics(network)(leaf).sum(), [leaf], materialize_grads=True
+                scratch_copy(network)(leaf).sum(), [leaf], materialize_grads=True
             )
         correlation = torch.corrcoef(jacobian.flatten(1).double())
         if not correlation.isfinite().all():

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from fidelity.augment import Images
-from fidelity.proxies.proxy import ProxyError, Targets, check_several, copy_with_batch_statistics
+from fidelity.proxies.proxy import ProxyError, Targets, check_several, scratch_copy
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
 
@@ -30,7 +30,7 @@ class NASWOT:
     ) -> float:
         """See `Proxy`; labels are not used."""
         check_several(images)
-        copied = copy_with_batch_statistics(network)
+        copied = scratch_copy(network)
         rectifiers = [module for module in copied.modules() if isinstance(module, RECTIFIERS)]
         if not rectifiers:
             raise ProxyError(

@@ -42,7 +42,7 @@ class Proxy(Protocol):
         ...
 
 
-def copy_with_batch_statistics(network: nn.Module) -> nn.Module:
+def scratch_copy(network: nn.Module) -> nn.Module:
     """Return a copy of a network whose batch normalisation uses the statistics of each batch.
 
     Everything else is in evaluation mode: dropout would draw from torch's own generator.

@@ -8,12 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from fidelity.augment import Images
-from fidelity.proxies.proxy import (
-    BATCH_NORMS,
-    Targets,
-    copy_with_batch_statistics,
-    weighted_layers,
-)
+from fidelity.proxies.proxy import BATCH_NORMS, Targets, scratch_copy, weighted_layers
 
 NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
 
@@ -36,7 +31,7 @@ class Synflow:
         self, network: nn.Module, images: Images, targets: Targets, generator: Generator
     ) -> float:
         """See `Proxy`; only the shape of the images is used."""
-        linear = copy_with_batch_statistics(network).double().eval()
+        linear = scratch_copy(network).double().eval()
         with torch.no_grad():
             for parameter in linear.parameters():
                 parameter.abs_()

@@ -9,12 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from fidelity.augment import Images
-from fidelity.proxies.proxy import (
-    ProxyError,
-    Targets,
-    check_several,
-    copy_with_batch_statistics,
-)
+from fidelity.proxies.proxy import ProxyError, Targets, check_several, scratch_copy
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Zen:
     ) -> float:
         """See `Proxy`; `generator` draws weights and images."""
         check_several(images)
-        gaussian = copy_with_batch_statistics(network)
+        gaussian = scratch_copy(network)
         _check_layers(gaussian)
         x, epsilon = _normal(images, generator), _normal(images, generator)
         maps: list[Tensor] = []

@@ -50,7 +50,7 @@ class TestEveryAxis:
         assert axis.size(TRAINING) == axis.size(TRAINING)
 
     @names
-    def test_trials_share_what_is_lowered(self, axis: Axis) -> None:
+    def test_trials_share_the_reduced_training(self, axis: Axis) -> None:
         size = axis.size(TRAINING) / 2
         assert axis.apply(TRAINING, size).dataset is axis.apply(TRAINING, size).dataset
 

@@ -57,7 +57,7 @@ class TestAlongAxis:
         ]
         assert all(few < many for few, many in counts)
 
-    def test_a_checkpoint_without_room_is_told_to_the_trial(self, tmp_path: Path) -> None:
+    def test_a_trial_records_a_checkpoint_without_room(self, tmp_path: Path) -> None:
         (tmp_path / "folder").write_text("in the way", encoding="utf-8")
         context = Context(Checkpoint(target=tmp_path / "folder" / "trial.pt"))
         with pytest.warns(CheckpointWarning, match="cannot be written"):
@@ -132,7 +132,7 @@ class TestUnderASearch:
     """Nothing is resumed, and what was spent is counted in full."""
 
     @pytest.mark.parametrize("reload", [False, True])
-    def test_promotions_are_trained_anew(self, tmp_path: Path, reload: bool) -> None:
+    def test_promotions_retrain_from_scratch(self, tmp_path: Path, reload: bool) -> None:
         objective = AlongAxis(TRAINING, Width())
         schedule = SuccessiveHalving(2, 4, eta=2)
         with Search(
@@ -150,7 +150,7 @@ class TestUnderASearch:
         assert not history.evaluations[0].retrained
         assert history.resource == sum(t.budget for t in history.trials)
 
-    def test_limits_know_it_before(self) -> None:
+    def test_constraints_know_it_before_training(self) -> None:
         objective = Combined(TRAINING, {Images(): 1})
         schedule = SuccessiveHalving(0.5, 1, eta=2)
         with Search(SPACE, objective, strategy=RandomSearch(), schedule=schedule) as search:

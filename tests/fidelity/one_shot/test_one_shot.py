@@ -99,7 +99,7 @@ class TestFile:
 
 
 class TestInherited:
-    def test_training_goes_on_from_the_inherited_weights(self) -> None:
+    def test_training_starts_from_the_inherited_weights(self) -> None:
         training = dataclasses.replace(ALONE, space=Inherited(ONE_SHOT), learning_rate=1e-8)
         warm = training(CONVOLUTIONS, 1)
         assert warm["cost"] == pytest.approx(ONE_SHOT(CONVOLUTIONS)["cost"], abs=1e-9)
@@ -151,7 +151,7 @@ class TestOneShotThen:
             )
         assert any(e.trial.parent is not None for e in trained)
 
-    def test_a_checkpoint_without_room_is_told_to_the_trial(self, tmp_path: Path) -> None:
+    def test_a_trial_records_a_checkpoint_without_room(self, tmp_path: Path) -> None:
         (tmp_path / "folder").write_text("in the way", encoding="utf-8")
         context = Context(Checkpoint(target=tmp_path / "folder" / "trial.pt"), resumed=1 / 3)
         with pytest.warns(CheckpointWarning, match="cannot be written"):
@@ -159,7 +159,7 @@ class TestOneShotThen:
         assert context.checkpoint.unsaved is not None
         assert context.checkpoint.refused
 
-    def test_a_context_without_checkpoints_says_that_it_began_anew(self) -> None:
+    def test_a_context_without_checkpoints_says_that_it_started_from_scratch(self) -> None:
         context = Context(resumed=1 / 3)
         OneShotThen(ONE_SHOT, ALONE)(CONVOLUTIONS, 1, 0, context)
         assert context.checkpoint.refused

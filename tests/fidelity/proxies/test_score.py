@@ -131,7 +131,7 @@ class TestScore:
         with pytest.raises(ProxyError, match="SNIP: all 2 images of the batch have the label"):
             objective(CONVOLUTION, seed)
 
-    def test_the_device_of_the_context_goes_first(self) -> None:
+    def test_the_device_of_the_context_takes_precedence(self) -> None:
         objective = Score(SPACE, DATASET, Parameters(), device="no such device")
         assert objective(CONVOLUTION, context=Context(device="cpu")) < 0
 

@@ -9,7 +9,7 @@ import torch
 
 from fidelity.datasets import from_arrays
 from fidelity.datasets.dataset import Dataset
-from fidelity.training import device_data as placement
+from fidelity.training import device_data
 from fidelity.training.device_data import copy_to_device, resolve_device
 
 CPU = torch.device("cpu")
@@ -75,15 +75,15 @@ def test_normalising_leaves_its_argument_as_it_was() -> None:
     assert torch.equal(dataset.train.images, before)
 
 
-def test_a_data_set_is_placed_once_a_device_and_goes_with_its_last_user() -> None:
+def test_a_data_set_is_copied_once_per_device_and_dropped_with_its_last_user() -> None:
     dataset = example(np.random.default_rng(0).random((10, 1, 3, 3)))
     assert copy_to_device(dataset, CPU) is copy_to_device(dataset, CPU)
     assert len(pickle.dumps(dataset)) < 10_000
     gc.collect()  # what earlier tests left
-    held = len(placement._copies)
+    held = len(device_data._copies)
     del dataset
     gc.collect()
-    assert len(placement._copies) == held - 1
+    assert len(device_data._copies) == held - 1
 
 
 def test_a_named_device_is_chosen() -> None:

@@ -150,7 +150,7 @@ DAMAGE: list[Callable[[Path], None]] = [
 
 class TestDamagedCheckpoint:
     @pytest.mark.parametrize("damage", DAMAGE)
-    def test_means_training_anew_with_a_warning(
+    def test_means_training_from_scratch_with_a_warning(
         self, tmp_path: Path, damage: Callable[[Path], None]
     ) -> None:
         path, target = tmp_path / "trial-0.pt", tmp_path / "trial-1.pt"

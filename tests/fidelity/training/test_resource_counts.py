@@ -27,7 +27,7 @@ def test_the_counts_are_those_of_the_network_that_is_trained() -> None:
         assert found[name](cell("nor_conv_3x3")) == getattr(expected, name)
 
 
-def test_a_network_is_built_once_for_all_quantities(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_is_built_once_for_all_resources(monkeypatch: pytest.MonkeyPatch) -> None:
     built = []
 
     def counting(network: object, input_shape: InputShape) -> Cost:
@@ -40,11 +40,11 @@ def test_a_network_is_built_once_for_all_quantities(monkeypatch: pytest.MonkeyPa
     assert len(built) == 1
 
 
-def test_what_cannot_be_trained_is_beyond_every_limit() -> None:
+def test_a_disconnected_network_violates_every_constraint() -> None:
     assert resource_counts(SPACE, (3, 8, 8), 10)["parameters"](cell("none")) == math.inf
 
 
-def test_it_goes_to_another_process_without_what_was_counted() -> None:
+def test_it_goes_to_another_process_without_its_cache() -> None:
     found = resource_counts(SPACE, (3, 8, 8), 10)["multiply_adds"]
     expected = found(cell("nor_conv_1x1"))
     copied = cloudpickle.loads(cloudpickle.dumps(found))

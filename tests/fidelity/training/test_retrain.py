@@ -36,7 +36,7 @@ def error(network: torch.nn.Module, part: Part) -> float:
     return wrong.float().mean().item()
 
 
-def test_one_network_a_seed_and_their_test_errors(final: Final) -> None:
+def test_one_network_per_seed_with_its_test_error(final: Final) -> None:
     assert final.epochs == 4
     assert len(final.networks) == len(final.test_errors) == 2
     assert final.network is final.networks[0]
@@ -84,7 +84,7 @@ def test_saves_the_first_network_in_every_format(final: Final, tmp_path: Path) -
         final.save(tmp_path / "winner")
 
 
-def test_saves_what_it_is_told_to(final: Final, tmp_path: Path) -> None:
+def test_saves_the_requested_formats(final: Final, tmp_path: Path) -> None:
     final.save(tmp_path, [PythonFile("winner.py")])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["winner.pt", "winner.py"]
 

@@ -282,13 +282,13 @@ class TestSettings:
         assert watched == without_any
         assert watched != TRAINING(SPACE.of("convolution"), 1)
 
-    def test_the_device_of_the_context_goes_first(self) -> None:
+    def test_the_device_of_the_context_takes_precedence(self) -> None:
         training = dataclasses.replace(TRAINING, device="no such device")
         assert training(SPACE.of("convolution"), 1, 0, Context(device="cpu"))["epochs"] == 1
         with pytest.raises(RuntimeError, match="no such device"):
             training(SPACE.of("convolution"), 1)
 
-    def test_each_image_is_seen_at_most_once_an_epoch(self) -> None:
+    def test_each_image_is_seen_at_most_once_per_epoch(self) -> None:
         plan = TRAINING.plan({}, seed=3)
         orders = [plan.order(epoch, 120) for epoch in (0, 0, 1)]
         assert sorted(orders[0].tolist()) == list(range(120))
@@ -299,7 +299,7 @@ class TestSettings:
         arrived = pickle.loads(pickle.dumps(TRAINING))
         assert arrived(SPACE.of("dropout"), 1) == TRAINING(SPACE.of("dropout"), 1)
 
-    def test_the_order_of_the_data_set_does_not_enter_the_first_weights(self) -> None:
+    def test_the_order_of_the_data_set_does_not_enter_the_initial_weights(self) -> None:
         weights: list[Tensor] = []
 
         @dataclasses.dataclass(frozen=True)
@@ -324,7 +324,7 @@ def test_images_of_any_shape(shape: tuple[int, int, int]) -> None:
     assert 0 <= result["cost"] <= 1
 
 
-def test_an_attempt_that_was_broken_off_goes_on_to_the_same_end(
+def test_an_interrupted_attempt_resumes_to_the_same_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fidelity.training.training.SAVE_SECONDS", 0.0)
