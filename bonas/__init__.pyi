@@ -43,7 +43,7 @@ from . import callbacks, interop, plot, runners, strategies, surrogates
 from .analysis.importance import Importance, hyperparameter_importance, operation_importance
 from .callbacks.callback import Callback, StopRun
 from .comparison import Comparison, Setup, compare
-from .comparison.one_run import ComparisonError
+from .comparison.setup import ComparisonError
 from .reports.report import report
 from .search.best import Best, NoResult
 from .search.failures import NothingFeasible, NothingWorks

@@ -132,7 +132,7 @@ class OneRun:
     def _store(self, search: Search) -> None:
         (self.directory / journal.NAME).unlink(missing_ok=True)
         with journal.Journal(self.directory) as stored:
-            stored.append(search.manifest(), durable=False)
+            stored.append(search.manifest, durable=False)
             for trial in search.history.trials:
                 stored.append(trial_record(trial), durable=False)
             for evaluation in search.history.evaluations:
