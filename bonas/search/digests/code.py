@@ -1,4 +1,4 @@
-"""What the code of a function does and which variables it refers to, from its bytecode.
+"""The behaviour of a function and the variables that it refers to, from its bytecode."""
 
 The bytecode is what runs, while the source file may have been edited since. It has no file names
 and no line numbers, but differs between versions of Python.
@@ -58,7 +58,7 @@ def _constant(value: Any) -> bytes:
 
 
 def variables(function: FunctionType) -> dict[str, Any]:
-    """What a function refers to: defaults, closure, globals and its own attributes.
+    """Return what a function refers to: defaults, closure, globals and its own attributes.
 
     Left out is what it changes itself, which is a record or a cache and no setting.
     """
