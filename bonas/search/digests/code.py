@@ -1,4 +1,4 @@
-"""The behaviour of a function and the variables that it refers to, from its bytecode."""
+"""The behaviour of a function and the variables that it refers to, from its bytecode.
 
 The bytecode is what runs, while the source file may have been edited since. It has no file names
 and no line numbers, but differs between versions of Python.
