@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
 
 from bonas.analysis.sources import history_of
-from bonas.reports.html import Searched, name_of
 from bonas.reports.page import Subject, page
 from bonas.search.directory import SearchDirectory
+from bonas.search.display import Searched, name_of
 from fidelity.disk import write_whole
 from fidelity.history.history import History
 from spaces.space import Space

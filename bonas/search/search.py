@@ -11,7 +11,6 @@ from typing import Any, Self, cast
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from bonas.callbacks.callback import Callback, Listeners
-from bonas.reports.html import search_html
 from bonas.roles import RUNNER, SCHEDULE, SPACE, STRATEGY, check_role
 from bonas.runners.in_process import InProcess
 from bonas.runners.local_processes import LocalProcesses
@@ -20,6 +19,7 @@ from bonas.search.best import Best, NoResult
 from bonas.search.checkpoint_store import CHECKPOINTS, CheckpointStore, check_cap
 from bonas.search.clock import Clock
 from bonas.search.dispatcher import Dispatcher
+from bonas.search.display import search_html
 from bonas.search.engine import Engine
 from bonas.search.failures import FIRST_FAILURES, warn_if_infeasible
 from bonas.search.loop import Loop
