@@ -51,7 +51,7 @@ def wl_labels(architecture: Architecture, depth: int) -> tuple[tuple[int, ...], 
 
     Returns:
         For each depth 0..`depth` the label of every node. At depth 0 it names the operation, at
-        depth h the subgraph within h edges, in which sources and readers are told apart.
+        depth h the subgraph within h edges, in which sources and readers differ.
     """
     nodes = architecture.canonical().nodes
     readers: list[list[int]] = [[] for _ in nodes]

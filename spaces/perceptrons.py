@@ -1,4 +1,4 @@
-"""Multi-layer perceptrons, for tables of features and for images that are small."""
+"""Multi-layer perceptrons, for tables of features and for small images."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from torch import nn
 
 ACTIVATIONS: Mapping[str, str] = {"relu": "ReLU", "tanh": "Tanh", "gelu": "GELU"}
-"""What may stand after each layer, and the class of torch that computes it."""
+"""Activation functions by name, and the torch class of each."""
 
 
 @dataclass(frozen=True, repr=False)
 class Perceptrons(Shown):
     """Networks of one to `depth` hidden layers, each with its own width.
 
-    A layer that the depth leaves out has no width to choose, so that equal networks have equal
+    A layer beyond the depth has no width to choose, so that equal networks have equal
     configurations.
 
     Attributes:
         depth: the largest number of hidden layers.
-        widths: what the width of a hidden layer is chosen from, ascending.
-        activations: what stands after each hidden layer is chosen from these; see `ACTIVATIONS`.
+        widths: the choices for the width of a hidden layer, ascending.
+        activations: the choices for the activation of all hidden layers, see `ACTIVATIONS`.
 
     Raises:
-        SpaceError: there is no layer, width or activation to choose, or one is unknown.
+        SpaceError: there is no layer, width or activation to choose, or an activation is unknown.
     """
 
     depth: int = 3
@@ -48,7 +48,7 @@ class Perceptrons(Shown):
     activations: tuple[str, ...] = ("relu", "tanh")
 
     def __post_init__(self) -> None:
-        """Checks the settings."""
+        """Check the settings."""
         if self.depth < 1:
             raise SpaceError(f"the depth is {self.depth}: a perceptron has 1 hidden layer or more")
         if not self.widths or self.widths[0] < 1 or list(self.widths) != sorted({*self.widths}):
@@ -65,7 +65,7 @@ class Perceptrons(Shown):
 
     @cached_property
     def configuration_space(self) -> ConfigurationSpace:
-        """The depth, the width of each layer that it has, and the activation."""
+        """The depth, the width of each layer up to it, and the activation."""
         space = ConfigurationSpace()
         space.add(Categorical("activation", list(self.activations)))
         widths = [OrdinalHyperparameter(f"width_{i}", list(self.widths)) for i in range(self.depth)]
@@ -81,14 +81,14 @@ class Perceptrons(Shown):
         return [int(configuration[f"width_{i}"]) for i in range(depth)]
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """A chain of linear layers; the one that makes the outputs is in every network."""
+        """Return a chain of linear layers, without the last one, which all networks have."""
         activation = configuration["activation"]
         return chain([f"linear {width} {activation}" for width in self._widths(configuration)])
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """See `Space.build`; images are laid flat."""
+        """See `Space.build`; images are flattened."""
         from torch import nn
 
         activation = getattr(nn, ACTIVATIONS[str(configuration["activation"])])

@@ -1,8 +1,8 @@
-"""Architectures and spaces as JSON, with a number that names the format.
+"""Architectures and spaces as JSON, with the number of the format.
 
-A space is written with its settings and its whole configuration space, enough to read every
-configuration of it. Functions are not: a space with operations is made again by its own code,
-and `check_space` tells whether it is still the one that was written.
+A space is written with its settings and its configuration space, which is enough to read all its
+configurations. Functions are not written: a space with operations is made again by its own code,
+and `check_space` verifies that it is the one that was written.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from spaces.configurations.plain import read_space, space_record
 from spaces.space import Space, SpaceError
 
 FORMAT = 1
-"""Of what is written here; it rises when old readers would misunderstand."""
+"""The number of the format; it rises when old readers would misunderstand the text."""
 
 
 def architecture_to_json(architecture: Architecture) -> str:
-    """The graph as it stands, nested architectures included."""
+    """Return the graph as it stands, nested architectures included."""
     return json.dumps(
         {"kind": "architecture", "format": FORMAT, "nodes": _nodes(architecture)},
         separators=(",", ":"),
@@ -31,7 +31,7 @@ def architecture_to_json(architecture: Architecture) -> str:
 
 
 def architecture_from_json(text: str) -> Architecture:
-    """The architecture that `architecture_to_json` wrote.
+    """Return the architecture that `architecture_to_json` wrote.
 
     Raises:
         ArchitectureError: the text is truncated, of another format, or no architecture.
@@ -69,12 +69,12 @@ def _architecture(nodes: Any) -> Architecture:
 
 
 def space_to_json(space: Space) -> str:
-    """The class, its plain settings, and the configuration space."""
+    """Return the class of a space, its plain settings and its configuration space."""
     return json.dumps({"kind": "space", "format": FORMAT, **_description(space)})
 
 
 def configuration_space_from_json(text: str) -> ConfigurationSpace:
-    """The configuration space of what `space_to_json` wrote; it reads every configuration.
+    """Return the configuration space of a space that `space_to_json` wrote.
 
     Raises:
         SpaceError: the text is truncated, of another format, or no space.
@@ -87,15 +87,19 @@ def configuration_space_from_json(text: str) -> ConfigurationSpace:
 
 
 def check_space(text: str, space: Space) -> None:
-    """Checks that `space` is the one that `space_to_json` wrote.
+    """Verify that a space is the one that `space_to_json` wrote.
+
+    Args:
+        text: the JSON.
+        space: the space to compare.
 
     Raises:
         SpaceError: it is another one; or the text is truncated, of another format, or no space.
     """
     written = _parse(text, "space")
-    mine = json.loads(space_to_json(space))
-    if other := sorted(k for k in {*written, *mine} if written.get(k) != mine.get(k)):
-        raise SpaceError(f"this space differs from the one that was written: {', '.join(other)}")
+    actual = json.loads(space_to_json(space))
+    if names := sorted(k for k in {*written, *actual} if written.get(k) != actual.get(k)):
+        raise SpaceError(f"this space differs from the one that was written: {', '.join(names)}")
 
 
 def _description(space: Space) -> dict[str, Any]:

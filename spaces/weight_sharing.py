@@ -16,15 +16,15 @@ from torch import Tensor, nn
 from spaces.space import InputShape, Space, SpaceError
 
 Active = Sequence[Sequence[int]]
-"""For each edge the positions of the operations that are computed; the others are left out."""
+"""For each edge the positions of the operations that are computed; the others are skipped."""
 
 
 class Supernet(nn.Module, ABC):
-    """Every operation on every edge, of which a path is one network of the space.
+    """A network with every operation on every edge; each path is one network of the space.
 
     Attributes:
-        edges: what each edge is called, in the order of architecture parameters.
-        operations: what each operation is called, in that order too.
+        edges: the names of the edges, in the order of architecture parameters.
+        operations: the names of the operations, in that order too.
     """
 
     edges: tuple[str, ...]
@@ -34,7 +34,12 @@ class Supernet(nn.Module, ABC):
     def path(
         self, images: Float[Tensor, "batch channels height width"], configuration: Configuration
     ) -> Float[Tensor, "batch outputs"]:
-        """The logits of the network that the space builds of `configuration`, shared weights."""
+        """Return the logits of the network of a configuration, with shared weights.
+
+        Args:
+            images: already normalised.
+            configuration: of the space.
+        """
 
     @abstractmethod
     def mixture(
@@ -43,21 +48,21 @@ class Supernet(nn.Module, ABC):
         weights: Float[Tensor, "edges operations"],
         active: Active | None = None,
     ) -> Float[Tensor, "batch outputs"]:
-        """The logits of the network whose edges are weighted sums of all operations.
+        """Return the logits of the network whose edges are weighted sums of all operations.
 
         Args:
             images: already normalised.
             weights: of each operation on each edge, the same in all cells.
-            active: computes only these, which makes hard weights cheap; None computes all.
+            active: the operations that are computed, which makes hard weights cheap; None: all.
         """
 
     @abstractmethod
     def stand_alone(self, configuration: Configuration) -> dict[str, Tensor]:
-        """The weights of one path, as a `state_dict` of what the space builds; copies."""
+        """Return copies of the weights of one path, as a `state_dict` of its own network."""
 
     @abstractmethod
     def ranked(self, scores: Float[np.ndarray, "edges operations"]) -> Iterator[Configuration]:
-        """The configurations by the sum of their scores, highest first, `none` left out.
+        """Yield the configurations without `zero` by the sum of their scores, highest first.
 
         Liu et al. (2019), "DARTS", section 2.4: zero takes no part in the discretisation.
 
@@ -67,15 +72,15 @@ class Supernet(nn.Module, ABC):
 
     @abstractmethod
     def skips(self, configuration: Configuration) -> tuple[bool, ...]:
-        """For each edge of a cell of `configuration` whether it is a skip connection."""
+        """Return for each edge of a cell True if it is a skip connection."""
 
     @abstractmethod
     def weightless(self, configuration: Configuration) -> tuple[bool, ...]:
-        """For each edge of a cell of `configuration` whether its operation has no weights."""
+        """Return for each edge of a cell True if its operation has no weights."""
 
     @abstractmethod
     def candidates(self) -> Iterator[nn.Module]:
-        """Every operation with a module, on every edge of every cell."""
+        """Yield every operation with a module, on every edge of every cell."""
 
 
 @runtime_checkable
@@ -83,12 +88,17 @@ class Sharing(Protocol):
     """A space whose networks can share their weights."""
 
     def supernet(self, input_shape: InputShape, outputs: int) -> Supernet:
-        """A supernet of the space, freshly initialised from torch's current seed."""
+        """Return a supernet of the space, initialised from torch's current seed.
+
+        Args:
+            input_shape: channels, height and width of one image.
+            outputs: the number of classes.
+        """
         ...
 
 
 def supernet(space: Space, input_shape: InputShape, outputs: int) -> Supernet:
-    """The supernet of a space, freshly initialised from torch's current seed.
+    """Return the supernet of a space, initialised from torch's current seed.
 
     Args:
         space: one with weight sharing, such as `CellSpace`.
@@ -96,7 +106,7 @@ def supernet(space: Space, input_shape: InputShape, outputs: int) -> Supernet:
         outputs: the number of classes.
 
     Raises:
-        SpaceError: the space has no weight sharing, or numbers that no shared weight stands for.
+        SpaceError: the space has no weight sharing, or numbers, which have no shared weights.
     """
     if isinstance(space, Sharing):
         return space.supernet(input_shape, outputs)
@@ -118,7 +128,7 @@ def supernet(space: Space, input_shape: InputShape, outputs: int) -> Supernet:
 def most_probable(
     scores: Float[np.ndarray, "edges operations"], allowed: Sequence[int]
 ) -> Iterator[tuple[int, ...]]:
-    """One operation for each edge, by the sum of scores, highest first, each choice once.
+    """Yield one operation for each edge, by the sum of scores, highest first.
 
     Args:
         scores: of each operation on each edge.
@@ -127,16 +137,16 @@ def most_probable(
     ranking = [sorted(allowed, key=lambda o, row=row: -row[o]) for row in scores]  # type: ignore[misc]
     start = (0,) * len(ranking)
 
-    def loss(places: tuple[int, ...]) -> float:
-        chosen = zip(scores, ranking, places, strict=True)
-        return -float(sum(row[order[place]] for row, order, place in chosen))
+    def loss(ranks: tuple[int, ...]) -> float:
+        edges = zip(scores, ranking, ranks, strict=True)
+        return -float(sum(row[order[rank]] for row, order, rank in edges))
 
     waiting, seen = [(loss(start), start)], {start}
     while waiting:
-        _, places = heapq.heappop(waiting)
-        yield tuple(order[place] for order, place in zip(ranking, places, strict=True))
-        for edge, place in enumerate(places):
-            worse = (*places[:edge], place + 1, *places[edge + 1 :])
-            if place + 1 < len(allowed) and worse not in seen:
+        _, ranks = heapq.heappop(waiting)
+        yield tuple(order[rank] for order, rank in zip(ranking, ranks, strict=True))
+        for edge, rank in enumerate(ranks):
+            worse = (*ranks[:edge], rank + 1, *ranks[edge + 1 :])
+            if rank + 1 < len(allowed) and worse not in seen:
                 seen.add(worse)
                 heapq.heappush(waiting, (loss(worse), worse))

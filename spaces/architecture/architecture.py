@@ -1,8 +1,8 @@
 """An architecture: a labelled directed acyclic graph of operations, free of torch.
 
-Two architectures are the same network exactly when their canonical graphs are
-isomorphic. `Architecture.canonical` removes everything that does not change the
-network's function, and `Architecture.key` names what remains.
+Two architectures are the same network exactly when their canonical graphs are isomorphic.
+`Architecture.canonical` removes everything that does not affect the function of the network, and
+`Architecture.key` is a hash of the rest.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from spaces.architecture.canonical import canonical_order
 from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
 from spaces.display.svg import svg
 
-# A sum that is read by other sums is written out in full, which makes graphs equal that differ
-# only in where they add. Past this many terms it stays a node of its own: nested doublings would
-# grow without bound, and then equal networks might get two keys, but never the reverse.
+# A sum within other sums is written out in full, so that graphs that differ only in the order of
+# their additions are equal. A sum of more terms stays a node, because nested doublings would grow
+# without bound: equal networks may then have two keys, but different ones never have one.
 LARGEST_SUM = 64
 
 
 class ArchitectureError(ValueError):
-    """An architecture that cannot be: its message says what is wrong and how to mend it."""
+    """An impossible architecture; the message says what is wrong and how to mend it."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operation and where its input comes from.
+    """One operation and its sources.
 
     Attributes:
         operation: the label of the operation, or an architecture that is nested here.
             `identity`, `zero`, `concat`, `input` and `output` have their obvious meaning;
             every other label is opaque.
-        inputs: the positions of the nodes that it reads. What an operation reads is summed
-            (a node read twice counts twice); `concat` concatenates channels; a nested
-            architecture takes its inputs in order.
+        inputs: the positions of the nodes that it reads. An operation reads their sum (a node
+            listed twice counts twice); `concat` concatenates channels; a nested architecture
+            takes its inputs in order.
     """
 
     operation: str | Architecture
@@ -50,11 +50,11 @@ class Architecture:
     """A directed acyclic graph of operations, written in topological order.
 
     Attributes:
-        nodes: first the inputs (label `input`), then the operations, each after all the nodes
-            that it reads, last the output (label `output`).
+        nodes: first the inputs (label `input`), then the operations, each after all its sources,
+            last the output (label `output`).
 
     Raises:
-        ArchitectureError: a node reads itself or a later node, or inputs or output are amiss.
+        ArchitectureError: a node reads itself or a later node, or input or output is missing.
     """
 
     nodes: tuple[Node, ...]
@@ -79,7 +79,7 @@ class Architecture:
             if not 0 <= source < position:
                 raise ArchitectureError(
                     f"node {position} reads node {source}: a node reads only earlier nodes "
-                    "(Architecture.from_edges sorts them, and tells of a cycle)"
+                    "(Architecture.from_edges sorts them, and reports a cycle)"
                 )
         if isinstance(node.operation, Architecture):
             wanted = node.operation.inputs
@@ -93,7 +93,7 @@ class Architecture:
     def from_edges(
         cls, labels: Sequence[str | Architecture], edges: Iterable[tuple[int, int]]
     ) -> Architecture:
-        """Builds an architecture from nodes in any order.
+        """Build an architecture from nodes in any order.
 
         Args:
             labels: the operation of each node.
@@ -120,7 +120,7 @@ class Architecture:
 
     @cached_property
     def connected(self) -> bool:
-        """Whether any path of operations leads from an input to the output."""
+        """True if a path of operations leads from an input to the output."""
         return bool(self.canonical().nodes[-1].inputs)
 
     @cached_property
@@ -134,12 +134,12 @@ class Architecture:
         return svg(self)
 
     def canonical(self) -> Architecture:
-        """The one graph that stands for every graph of the same network.
+        """Return the one graph that represents all graphs of the same network.
 
-        Nested architectures are laid flat, what cannot reach the output or hears nothing of
-        an input is removed, identities and sums are contracted (a contracted sum is a node
-        with several inputs), and the nodes are put into an order that does not depend on how
-        they were numbered. Sharing is kept: two parallel convolutions are not one used twice.
+        Nested architectures are flattened, nodes without a path from an input and to the output
+        are removed, identities and sums are contracted (a contracted sum is a node with several
+        inputs), and the order of the nodes does not depend on how they were numbered. Sharing is
+        kept: two parallel convolutions are not one that is used twice.
         """
         return self._canonical
 
@@ -151,7 +151,7 @@ class Architecture:
 
 
 def chain(operations: Sequence[str | Architecture]) -> Architecture:
-    """The architecture that applies `operations` one after another."""
+    """Return the architecture that applies `operations` one after another."""
     labels = (INPUT, *operations, OUTPUT)
     return Architecture.from_edges(labels, itertools.pairwise(range(len(labels))))
 
@@ -159,7 +159,7 @@ def chain(operations: Sequence[str | Architecture]) -> Architecture:
 def _topological_order(
     labels: Sequence[str | Architecture], sources: Sequence[Sequence[int]]
 ) -> list[int]:
-    """Inputs first, then every node after its sources, the output last."""
+    """Return inputs first, then every node after its sources, the output last."""
     rank: Mapping[str, int] = {INPUT: 0, OUTPUT: 2}
 
     def priority(node: int) -> int:
@@ -184,7 +184,7 @@ def _topological_order(
 
 
 def _renumbered(nodes: Sequence[Node], order: Sequence[int]) -> tuple[Node, ...]:
-    """The nodes in a new order; reading order is kept only where a nested node needs it."""
+    """Return the nodes in a new order; sources are sorted unless a nested node reads them."""
     position = {node: index for index, node in enumerate(order)}
 
     def inputs(node: Node) -> tuple[int, ...]:
@@ -198,13 +198,13 @@ _Terms = tuple[int, ...]  # a value as a sum of nodes, ascending; one may occur 
 
 
 class _Simplification:
-    """Lays nested architectures flat, contracts identities and sums, prunes what is dead."""
+    """Flattening of nested architectures, contraction of identities and sums, pruning."""
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
 
     def apply(self, architecture: Architecture) -> list[Node]:
-        """The remaining nodes of `architecture`, in some topological order."""
+        """Return the remaining nodes of `architecture`, in some topological order."""
         inputs = [self._add(INPUT, ()) for _ in range(architecture.inputs)]
         output = self._graph(architecture, inputs)
         nodes = [*self.nodes, Node(OUTPUT, output)]
@@ -219,7 +219,7 @@ class _Simplification:
         return (len(self.nodes) - 1,)
 
     def _graph(self, architecture: Architecture, inputs: list[_Terms]) -> _Terms:
-        """Adds the operations of `architecture` to the nodes; returns the value of its output."""
+        """Add the operations of `architecture` to the nodes, and return the value of its output."""
         values = list(inputs)
         for node in architecture.nodes[len(inputs) :]:
             values.append(self._value(node.operation, [values[source] for source in node.inputs]))

@@ -1,9 +1,9 @@
 """A canonical order of a graph's nodes: colour refinement with individualisation.
 
 The method of McKay (1981), "Practical graph isomorphism", reduced to small labelled directed
-acyclic graphs: nodes are coloured by what they and their neighbours look like until nothing
-changes; where a colour is shared, each of its nodes is singled out in turn and the smallest
-resulting graph wins. Nodes that turn out to be interchangeable are tried only once.
+acyclic graphs: nodes are coloured by their labels and the colours of their neighbours until nothing
+changes; where nodes share a colour, each of them is singled out in turn and the smallest resulting
+graph wins. Interchangeable nodes are tried only once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Graph:
                 self.depth[node] = max(self.depth[node], self.depth[source] + 1)
 
     def initial(self) -> Colours:
-        """Colours by kind, depth and label; ascending colours are a topological order."""
+        """Colour by kind, depth and label; ascending colours are a topological order."""
         last = len(self.labels) - 1
         features = [
             # Inputs differ by their position, and the output stays last.
@@ -40,7 +40,7 @@ class _Graph:
         return self.refine(_ranks(features))
 
     def refine(self, colours: Colours) -> Colours:
-        """Splits colours by the colours of sources and readers until nothing changes."""
+        """Split colours by the colours of sources and readers until nothing changes."""
         count = len(set(colours))
         while count < len(colours):
             colours = _ranks(
@@ -59,7 +59,7 @@ class _Graph:
         return colours
 
     def split(self, colours: Colours, node: int) -> Colours:
-        """Singles out `node` as the first of its colour."""
+        """Single out `node` as the first of its colour."""
         doubled = [2 * colour + 1 for colour in colours]
         doubled[node] -= 1
         return self.refine(_ranks(doubled))
@@ -78,7 +78,7 @@ def _ranks(features: list[Any]) -> Colours:
 
 
 def _ambiguous(colours: Colours) -> list[int]:
-    """The nodes of the first colour that several nodes share; empty if none is shared."""
+    """Return the nodes of the first colour that several nodes share, if any."""
     members: dict[int, list[int]] = {}
     for node, colour in enumerate(colours):
         members.setdefault(colour, []).append(node)
@@ -114,12 +114,12 @@ def _best_leaf(graph: _Graph, colours: Colours) -> Colours:
 def canonical_order(
     labels: Sequence[str], sources: Sequence[tuple[int, ...]], inputs: int
 ) -> list[int]:
-    """Node positions in an order that depends only on the graph's isomorphism class.
+    """Return node positions in an order that depends only on the graph's isomorphism class.
 
     Args:
         labels: the label of each node, in topological order: inputs first, the output last.
-        sources: the nodes that each node reads; a node read twice is listed twice.
-        inputs: how many of the nodes are inputs; these keep their order.
+        sources: the nodes that each node reads; a node that it reads twice is listed twice.
+        inputs: the number of input nodes, which keep their order.
 
     Returns:
         A topological order: inputs first, the output last.

@@ -1,8 +1,8 @@
 """Values of hyperparameters as plain JSON, and whole configuration spaces made of them.
 
-ConfigSpace accepts any object as a choice. What JSON can hold stays as it is; a tuple, which JSON
-has no type for, is marked; anything else, such as a class or a function, is written as its name.
-Reading a configuration finds the choice that is written that way.
+ConfigSpace accepts any object as a choice. A value that JSON can hold stays as it is; a tuple, for
+which JSON has no type, is marked; any other object, such as a class or a function, is written as
+its name, by which reading a configuration recognises the choice.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from ConfigSpace.hyperparameters import (
 from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES
 
 TUPLE = "tuple"
-"""The one key of the object that a tuple is written as."""
+"""The only key of the JSON object that stands for a tuple."""
 
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-"""In the text of an object; it differs from one process to the next."""
+"""The address in the text of an object, which differs from process to process."""
 
 
 def exact(value: Any) -> Any:
-    """Return `value` as JSON values from which `restored` makes an equal one.
+    """Return `value` as JSON values that `restored` turns into an equal one.
 
     Raises:
         TypeError: JSON cannot hold it.
@@ -53,7 +53,7 @@ def exact(value: Any) -> Any:
 
 
 def restored(written: Any) -> Any:
-    """Return the value that `exact` wrote; what it holds is copied."""
+    """Return a copy of the value that `exact` wrote."""
     if isinstance(written, list):
         return [restored(entry) for entry in written]
     if not isinstance(written, dict):
@@ -64,7 +64,11 @@ def restored(written: Any) -> Any:
 
 
 def written_value(hyperparameter: Hyperparameter[Any, Any], value: Any) -> Any:
-    """Return how a legal value of `hyperparameter` is written.
+    """Return the JSON value that stands for a legal value of a hyperparameter.
+
+    Args:
+        hyperparameter: of any kind.
+        value: one of its values.
 
     Raises:
         ValueError: the value is none of the choices.
@@ -79,7 +83,11 @@ def written_value(hyperparameter: Hyperparameter[Any, Any], value: Any) -> Any:
 
 
 def vector_entry(hyperparameter: Hyperparameter[Any, Any], value: Any) -> float:
-    """Return the number that stands for a value, or for how it is written, in a vector.
+    """Return the number that stands for a value in a configuration's vector.
+
+    Args:
+        hyperparameter: of any kind.
+        value: one of its values, or the JSON value that stands for it.
 
     Raises:
         ValueError: the value is illegal.
@@ -102,7 +110,7 @@ def vector_entry(hyperparameter: Hyperparameter[Any, Any], value: Any) -> float:
 
 
 def choices(hyperparameter: Hyperparameter[Any, Any]) -> Sequence[Any]:
-    """Return the listed values of `hyperparameter`; none of a number."""
+    """Return the listed values of `hyperparameter`; a number has none."""
     if isinstance(hyperparameter, CategoricalHyperparameter):
         return hyperparameter.choices
     if isinstance(hyperparameter, OrdinalHyperparameter):
@@ -111,7 +119,7 @@ def choices(hyperparameter: Hyperparameter[Any, Any]) -> Sequence[Any]:
 
 
 def written_choices(hyperparameter: Hyperparameter[Any, Any]) -> list[Any]:
-    """Return how each choice is written; no two are written alike."""
+    """Return the JSON value that stands for each choice; no two are equal."""
     result: list[Any] = []
     unnamed = []
     for index, choice in enumerate(choices(hyperparameter)):
@@ -156,10 +164,10 @@ def space_record(space: ConfigurationSpace) -> dict[str, Any]:
 def read_space(record: Mapping[str, Any]) -> ConfigurationSpace:
     """Return the configuration space that `space_record` wrote.
 
-    Choices that JSON cannot hold have become the texts that they are written as.
+    Choices that JSON cannot hold have become texts.
 
     Raises:
-        ValueError, KeyError, TypeError: it is no such record.
+        ValueError, KeyError, TypeError: it is not such a record.
     """
     # A copy, because ConfigSpace takes the record apart.
     return ConfigurationSpace.from_serialized_dict(restored(dict(record)))
@@ -183,7 +191,7 @@ def _hyperparameter(
 
 
 def _with_texts(value: Any) -> Any:
-    """What a user noted, which nothing depends on: text where JSON cannot hold it."""
+    """Return a user's notes, which nothing depends on, as text where JSON cannot hold them."""
     if isinstance(value, Mapping):
         return {str(key): _with_texts(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
@@ -195,7 +203,7 @@ def _with_texts(value: Any) -> Any:
 
 
 def _clause(space: ConfigurationSpace, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A condition or a forbidden clause, with the values of the hyperparameter it looks at."""
+    """Return a condition or a forbidden clause with JSON values."""
     written = dict(entry)
     for name in ("conditions", "clauses"):
         if name in written:

@@ -21,12 +21,12 @@ Point = Float[np.ndarray, " d"]
 
 
 def to_unit_cube(configuration: Configuration, rng: np.random.Generator) -> Point:
-    """A point that stands for `configuration`.
+    """Return a point that stands for `configuration`.
 
     Args:
         configuration: of d hyperparameters.
-        rng: draws the place within a choice's part of [0, 1], and where a constant
-            or what is inactive sits.
+        rng: draws the position within a choice's part of [0, 1], and the coordinates of
+            constants and inactive hyperparameters.
 
     Returns:
         (d,), each in [0, 1].
@@ -49,12 +49,12 @@ def to_unit_cube(configuration: Configuration, rng: np.random.Generator) -> Poin
 def from_unit_cube(
     space: ConfigurationSpace, point: Point, rng: np.random.Generator
 ) -> Configuration | None:
-    """The configuration that `point` stands for; coordinates of inactive choices are left out.
+    """Return the configuration that `point` stands for; inactive choices ignore their coordinates.
 
     Args:
         space: of d hyperparameters.
         point: (d,), each in [0, 1].
-        rng: as `Activation.repair` needs it.
+        rng: see `Activation.repair`.
 
     Returns:
         None if a clause forbids it.
@@ -74,7 +74,7 @@ def from_unit_cube(
 
 
 def _parts(hyperparameter: object) -> int:
-    """How many values a choice has; 0 for a number."""
+    """Return the number of values of a choice; 0 for a number."""
     if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
         return int(hyperparameter.size)
     return 0

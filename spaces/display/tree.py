@@ -15,8 +15,8 @@ from ConfigSpace.hyperparameters import (
     OrdinalHyperparameter,
 )
 
-MOST_PARTS = 3
-"""Of a condition with 'or', so many are written."""
+MAX_PARTS = 3
+"""Alternatives of a condition with 'or' that are written."""
 
 DELIMITER = ":"
 
@@ -26,9 +26,9 @@ class Row:
     """A line of the tree.
 
     Attributes:
-        level: how many choices it depends on, one below the other.
-        parent: the position of the row that it hangs from; None for a choice always active.
-        text: its name, its values and when it is active.
+        level: its depth in the tree.
+        parent: the position of the row above it in the tree; None at the root.
+        text: its name, its values and its conditions.
     """
 
     level: int
@@ -37,45 +37,45 @@ class Row:
 
 
 def rows(space: ConfigurationSpace) -> list[Row]:
-    """The tree from top to bottom.
+    """Return the tree from top to bottom.
 
-    A choice with several parents hangs from the deepest of them; its condition names all.
+    A choice with several parents is below the deepest of them; its condition names all.
     """
     parents, conditions = space.parents_of, space.parent_conditions_of
     level: dict[str, int] = {}
     above: dict[str, str | None] = {}
     below: dict[str | None, list[str]] = {}
     for name in space:  # parents come first
-        found = sorted((p.name for p in parents[name]), key=lambda parent: level[parent])
-        above[name] = found[-1] if found else None
-        level[name] = level[found[-1]] + 1 if found else 0
+        names = sorted((p.name for p in parents[name]), key=lambda parent: level[parent])
+        above[name] = names[-1] if names else None
+        level[name] = level[names[-1]] + 1 if names else 0
         below.setdefault(above[name], []).append(name)
     listed: list[Row] = []
     positions: dict[str, int] = {}
     waiting = list(reversed(below.get(None, [])))
     while waiting:
         name = waiting.pop()
-        hangs = above[name]
+        parent = above[name]
         positions[name] = len(listed)
         when = [text for c in conditions[name] for text in _conditions(c)]
-        text = f"{_short(name, hangs)}  {_domain(space[name])}"
+        text = f"{_short(name, parent)}  {_domain(space[name])}"
         text += f"  if {' and '.join(when)}" if when else ""
-        listed.append(Row(level[name], None if hangs is None else positions[hangs], text))
+        listed.append(Row(level[name], None if parent is None else positions[parent], text))
         waiting.extend(reversed(below.get(name, [])))
     return listed
 
 
 def _short(name: str, parent: str | None) -> str:
-    """The name without the prefix that it shares with its parent."""
+    """Return the name without the prefix that it shares with its parent."""
     scope = (parent or "").rpartition(DELIMITER)
     return name.removeprefix(scope[0] + scope[1])
 
 
 def _conditions(condition: Condition | Conjunction) -> list[str]:
-    """Parents by the last part of their names: the tree shows where they are."""
+    """Return conditions with the last part of their parents' names; the tree shows the rest."""
     if isinstance(condition, OrConjunction):
         parts = [text for part in condition.components for text in _conditions(part)]
-        return [" or ".join(parts if len(parts) <= MOST_PARTS else [*parts[:MOST_PARTS], "..."])]
+        return [" or ".join(parts if len(parts) <= MAX_PARTS else [*parts[:MAX_PARTS], "..."])]
     if isinstance(condition, Conjunction):
         return [text for part in condition.components for text in _conditions(part)]
     # Written by ConfigSpace as 'child | parent == value'.

@@ -36,7 +36,7 @@ class Level:
     """A level of the hierarchy.
 
     Attributes:
-        motifs: how many graphs it holds, for the level above to use on its edges.
+        motifs: the number of graphs, which the level above uses on its edges.
         nodes: of each graph, input and output included.
     """
 
@@ -48,11 +48,11 @@ class Level:
 class Library:
     """Graphs whose edges are graphs of the level below, down to operations.
 
-    Unlike `motifs.Graph` a motif is chosen once and used wherever an edge names it; each use has
-    weights of its own. A motif that no edge uses is inactive.
+    In `motifs.Graph` every edge has choices of its own. Here a motif is chosen once and used by all
+    edges that name it; each use has weights of its own. A motif that no edge uses is inactive.
 
     Attributes:
-        operations: what is on the edges of the lowest level; they keep the channels.
+        operations: the choices for an edge of the lowest level; they keep the channels.
         levels: from the lowest to the highest, which holds the one graph that is the result.
 
     Raises:
@@ -74,7 +74,7 @@ class Library:
             )
 
     def declare(self, scope: Scope) -> None:
-        """The edges of every motif, from the highest level down."""
+        """See `Motif.declare`: the edges of every motif, from the highest level down."""
         users: list[Hyperparameter[Any, Any]] = []
         for number in range(len(self.levels), 0, -1):
             level = self.levels[number - 1]
@@ -95,7 +95,7 @@ class Library:
             users = edges
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The graph at the top."""
+        """See `Motif.plan`: the graph of the highest level."""
         return self._motif(chosen, len(self.levels), "motif1", channels_in)
 
     def _motif(self, chosen: Chosen, number: int, name: str, channels: int) -> Plan:
@@ -117,19 +117,19 @@ class Stacked:
     """A motif with one set of choices, used at several widths.
 
     Attributes:
-        motif: what is used; it keeps the channels.
-        widths: of each use; between them a convolution halves the resolution.
+        motif: the motif, which keeps the channels.
+        widths: the channels of each use; between them a convolution halves the resolution.
     """
 
     motif: Motif
     widths: tuple[int, ...] = (16, 32, 64)
 
     def declare(self, scope: Scope) -> None:
-        """The choices of the motif, once."""
+        """See `Motif.declare`: the choices of the motif, once."""
         self.motif.declare(scope)
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The uses one after another."""
+        """See `Motif.plan`: the uses one after another."""
         draft, node = Draft(channels_in), 0
         for number, width in enumerate(self.widths):
             node = draft.add(Convolution(width, stride=2 if number else 1), node)
@@ -138,11 +138,11 @@ class Stacked:
 
 
 def liu2018(widths: tuple[int, ...] = (16, 32, 64)) -> HierarchicalSpace:
-    """Six motifs of four nodes, and a graph of five nodes made of them, at three widths.
+    """Return six motifs of four nodes and a graph of five nodes made of them.
 
     Liu et al. (2018), "Hierarchical representations for efficient architecture search".
 
     Args:
-        widths: of each use of the graph.
+        widths: the channels of each use of the graph.
     """
     return HierarchicalSpace(Stacked(Library(), widths), ())

@@ -1,34 +1,28 @@
-"""Macro spaces: how deep, how wide and of which blocks a network is."""
+"""Macro spaces: depth, width and blocks of the stages of a network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, ClassVar
 
-from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace import Configuration
 
-from spaces.architecture.architecture import Architecture
-from spaces.display.html import Shown
-from spaces.hierarchical.space import HierarchicalSpace
+from spaces.hierarchical.space import HierarchicalSpace, MotifSpace
 from spaces.motifs.families import Choices, Family, inverted, inverted_residual
 from spaces.motifs.layers import Convolution, Custom, Layer
 from spaces.motifs.motifs import Chain, Stage
 from spaces.motifs.plan import Draft, Plan
 from spaces.operations.operations import Operation
-from spaces.space import InputShape, SpaceError, configuration
-
-if TYPE_CHECKING:
-    from torch import nn
+from spaces.space import SpaceError, configuration
 
 MACRO_CODES = ("identity", "mb3_k3", "mb6_k5")
-"""The operations of NAS-Bench-Macro; its names of architectures are their positions."""
+"""The operations of NAS-Bench-Macro, whose names of architectures are their positions here."""
 
 
 @dataclass(frozen=True, repr=False)
-class MacroSpace(Shown):
-    """A chain of stages; each chooses its depth, width and stride, its blocks their form.
+class MacroSpace(MotifSpace):
+    """Chains of stages; each chooses depth, width and stride, and its blocks their form.
 
     Attributes:
         stages: by name, one after another; a stage of depth 1 is a single layer.
@@ -40,8 +34,6 @@ class MacroSpace(Shown):
         SpaceError: there is nothing to choose.
     """
 
-    unlabelled: ClassVar[tuple[str, ...]] = ()  # a plan labels whatever it builds
-
     stages: Mapping[str, Stage]
     stem: tuple[Layer, ...] = (Convolution(32),)
     head: tuple[Layer, ...] = (Convolution(1280, (1, 1)),)
@@ -50,11 +42,11 @@ class MacroSpace(Shown):
     def __post_init__(self) -> None:
         if not self.stages:
             raise SpaceError("a macro space has at least 1 stage")
-        _ = self._space
+        _ = self.hierarchical
 
     @classmethod
     def nasbench_macro(cls) -> MacroSpace:
-        """The 6,561 networks of NAS-Bench-Macro, 8 layers of 3 operations each.
+        """Return the 6,561 networks of NAS-Bench-Macro, 8 layers of 3 operations each.
 
         Su et al. (2021), "Prioritized architecture sampling with Monte-Carlo tree search". The
         first, third and sixth layer halve the resolution and double the channels.
@@ -73,13 +65,13 @@ class MacroSpace(Shown):
 
     @classmethod
     def mobile(cls, scale: float = 1.0, stem_stride: int = 2) -> MacroSpace:
-        """Inverted residuals in seven stages, as in MobileNetV2 (Sandler et al. 2018).
+        """Return inverted residuals in seven stages, as in MobileNetV2 (Sandler et al. 2018).
 
         A stage chooses 1 to 4 blocks and its width around that of MobileNetV2; a block chooses
-        kernel 3, 5 or 7, expansion 3, 4 or 6 and whether it has a shortcut.
+        kernel 3, 5 or 7, expansion 3, 4 or 6, and a shortcut or none.
 
         Args:
-            scale: of all widths.
+            scale: a factor of all widths.
             stem_stride: 2 for large images, 1 for small ones.
         """
         own = {"kernel": (3, 5, 7), "expansion": (3, 4, 6), "skip": ("yes", "no")}
@@ -95,36 +87,12 @@ class MacroSpace(Shown):
         return cls(stages, (stem,), (head,), dropout=0.2)
 
     @cached_property
-    def _space(self) -> HierarchicalSpace:
+    def hierarchical(self) -> HierarchicalSpace:
+        """The same space in terms of motifs."""
         return HierarchicalSpace(Chain(self.stages), self.stem, self.head, self.dropout)
 
-    @property
-    def configuration_space(self) -> ConfigurationSpace:
-        """The choices, named stage:family:block:choice; those beyond a depth are inactive."""
-        return self._space.configuration_space
-
-    def plan(self, configuration: Configuration, channels_in: int = 3) -> Plan:
-        """The architecture together with what its labels mean."""
-        return self._space.plan(configuration, channels_in)
-
-    def architecture(self, configuration: Configuration) -> Architecture:
-        """The graph, with stages and blocks as nested architectures."""
-        return self._space.architecture(configuration)
-
-    def build(
-        self, configuration: Configuration, input_shape: InputShape, outputs: int
-    ) -> nn.Module:
-        """The network, freshly initialised.
-
-        Args:
-            configuration: of this space.
-            input_shape: channels, height and width of one image, of any size.
-            outputs: the number of classes.
-        """
-        return self._space.build(configuration, input_shape, outputs)
-
     def from_code(self, code: str) -> Configuration:
-        """The configuration that NAS-Bench-Macro names `code`, eight digits 0, 1 or 2.
+        """Return the configuration that NAS-Bench-Macro names `code`, eight digits 0, 1 or 2.
 
         Raises:
             SpaceError: the code has another length or another digit.
@@ -134,15 +102,15 @@ class MacroSpace(Shown):
                 f"'{code}' is no architecture of this space: it has {len(self.stages)} digits, "
                 "0 identity, 1 mb3_k3, 2 mb6_k5"
             )
-        chosen = {
+        values = {
             f"{name}:operation": MACRO_CODES[int(digit)]
             for name, digit in zip(self.stages, code, strict=True)
         }
-        return configuration(self.configuration_space, chosen)
+        return configuration(self.configuration_space, values)
 
 
 def family_of(operation: Operation, name: str, width: int | None, stride: int = 1) -> Family:
-    """A user's operation `(channels_in, channels_out, stride) -> nn.Module` as a family.
+    """Wrap an operation `(channels_in, channels_out, stride) -> nn.Module` as a family.
 
     Args:
         operation: the function.
@@ -160,7 +128,7 @@ def family_of(operation: Operation, name: str, width: int | None, stride: int = 
 
 
 def _shortcut(width: int, stride: int, channels_in: int, position: int, choices: Choices) -> Plan:
-    """The input itself; where the shape changes, a strided 1x1 convolution of it."""
+    """Pass the input; where the shape changes, a strided 1x1 convolution of it."""
     draft = Draft(channels_in)
     if channels_in == width and stride == 1:
         return draft.finish(0)
@@ -180,5 +148,5 @@ def _mobile(
 
 
 def _round8(width: float) -> int:
-    """The nearest multiple of 8, at least 8."""
+    """Return the nearest multiple of 8, at least 8."""
     return max(8, round(width / 8) * 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -20,18 +21,48 @@ if TYPE_CHECKING:
     from torch import nn
 
 COLOURS = 3
-"""Channels of the images for which an architecture is drawn. The stem's labels say what it makes,
-not what it reads, so the architecture is the same for any other number."""
+"""Channels of the images for which an architecture is drawn. The labels of the stem name its output
+and not its input, so the architecture is the same for any other number."""
+
+
+class MotifSpace(Shown, ABC):
+    """A space that describes one motif, stem and head by its own settings."""
+
+    unlabelled: ClassVar[tuple[str, ...]] = ()  # the labels of a plan name all that it builds
+
+    @property
+    @abstractmethod
+    def hierarchical(self) -> HierarchicalSpace:
+        """The same space in terms of motifs."""
+
+    @property
+    def configuration_space(self) -> ConfigurationSpace:
+        """The choices of the motif, each named by its path; those beyond a depth are inactive."""
+        return self.hierarchical.configuration_space
+
+    def plan(self, configuration: Configuration, channels_in: int = COLOURS) -> Plan:
+        """See `HierarchicalSpace.plan`."""
+        return self.hierarchical.plan(configuration, channels_in)
+
+    def architecture(self, configuration: Configuration) -> Architecture:
+        """Return the graph, with motifs as nested architectures."""
+        return self.hierarchical.architecture(configuration)
+
+    def build(
+        self, configuration: Configuration, input_shape: InputShape, outputs: int
+    ) -> nn.Module:
+        """See `Space.build`; images may have any size."""
+        return self.hierarchical.build(configuration, input_shape, outputs)
 
 
 @dataclass(frozen=True, repr=False)
 class HierarchicalSpace(Shown):
-    """All networks of a motif, between a stem and a linear classifier.
+    """Networks of a motif, between a stem and a linear classifier.
 
     Attributes:
-        motif: what is searched.
-        stem: layers before it, from the channels of the images to a fixed number; empty where
-            the motif begins with layers that do not depend on their input's channels.
+        motif: the part that is searched.
+        stem: layers before it, which make a fixed number of channels; empty where the motif begins
+            with layers that do not depend on their input's channels.
         head: layers after it, before global average pooling.
         dropout: before the linear layer, a probability.
 
@@ -39,7 +70,7 @@ class HierarchicalSpace(Shown):
         SpaceError: the motif has nothing to choose from.
     """
 
-    unlabelled: ClassVar[tuple[str, ...]] = ()  # a plan labels whatever it builds
+    unlabelled: ClassVar[tuple[str, ...]] = ()  # the labels of a plan name all that it builds
 
     motif: Motif
     stem: tuple[Layer, ...] = (Convolution(16),)
@@ -54,13 +85,18 @@ class HierarchicalSpace(Shown):
 
     @cached_property
     def configuration_space(self) -> ConfigurationSpace:
-        """The choices of the motif; what is not chosen is inactive."""
+        """The choices of the motif; those of motifs that are not chosen are inactive."""
         declared = Declared()
         self.motif.declare(Scope(declared))
         return declared.space()
 
     def plan(self, configuration: Configuration, channels_in: int = COLOURS) -> Plan:
-        """The architecture together with what its labels mean."""
+        """Return the architecture together with the meaning of its labels.
+
+        Args:
+            configuration: of this space.
+            channels_in: of the images.
+        """
         parts: dict[str, Motif] = {
             "stem": Fixed(self.stem),
             "motif": _At(self.motif),
@@ -69,19 +105,13 @@ class HierarchicalSpace(Shown):
         return Chain(parts).plan(Chosen(values(configuration)), channels_in)
 
     def architecture(self, configuration: Configuration) -> Architecture:
-        """The graph, with motifs as nested architectures."""
+        """Return the graph, with motifs as nested architectures."""
         return self.plan(configuration).architecture
 
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """The network, freshly initialised.
-
-        Args:
-            configuration: of this space.
-            input_shape: channels, height and width of one image, of any size.
-            outputs: the number of classes.
-        """
+        """See `Space.build`; images may have any size."""
         from spaces.motifs.build import network
 
         return network(self.plan(configuration, input_shape[0]), outputs, self.dropout)
@@ -94,9 +124,9 @@ class _At:
     motif: Motif
 
     def declare(self, scope: Scope) -> None:
-        """At the root."""
+        """See `Motif.declare`: at the root."""
         self.motif.declare(Scope(scope.declared))
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """At the root."""
+        """See `Motif.plan`: at the root."""
         return self.motif.plan(Chosen(chosen.values), channels_in)

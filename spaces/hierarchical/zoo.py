@@ -18,17 +18,17 @@ from spaces.space import configuration
 
 @cache
 def space() -> StageSpace:
-    """The space of all the networks here."""
+    """Return the space of all networks in this module."""
     return StageSpace()
 
 
 def _network(stem: Mapping[str, Any], stages: Sequence[Mapping[str, Any]]) -> Configuration:
-    """The configuration of a stem and stages, from the names that each has in its scope."""
-    chosen: dict[str, Any] = {f"stem:{name}": value for name, value in stem.items()}
-    chosen["stages:depth"] = len(stages)
+    """Return the configuration of a stem and stages, whose names are relative to their scope."""
+    values: dict[str, Any] = {f"stem:{name}": value for name, value in stem.items()}
+    values["stages:depth"] = len(stages)
     for number, stage in enumerate(stages, start=1):
-        chosen |= {f"stages:stage{number}:{name}": value for name, value in stage.items()}
-    return configuration(space().configuration_space, chosen)
+        values |= {f"stages:stage{number}:{name}": value for name, value in stage.items()}
+    return configuration(space().configuration_space, values)
 
 
 def _stage(
@@ -37,18 +37,18 @@ def _stage(
     depth: int,
     own: Mapping[str, Sequence[Any]] | None = None,
 ) -> dict[str, Any]:
-    """A stage of `depth` blocks; `own` lists the values of each block's own choices."""
-    chosen: dict[str, Any] = {"family": family, "depth": depth}
-    chosen |= {f"{family}:{name}": value for name, value in shared.items()}
+    """Return a stage of `depth` blocks; `own` lists the values of each block's own choices."""
+    values: dict[str, Any] = {"family": family, "depth": depth}
+    values |= {f"{family}:{name}": value for name, value in shared.items()}
     for name, listed in (own or {}).items():
-        chosen |= {f"{family}:block{i}:{name}": value for i, value in enumerate(listed, start=1)}
-    return chosen
+        values |= {f"{family}:block{i}:{name}": value for i, value in enumerate(listed, start=1)}
+    return values
 
 
 def _residual(
     family: str, depths: Sequence[int], shared: Sequence[Mapping[str, Any]]
 ) -> Configuration:
-    """Four stages of widths 64 to 512, of which the last three halve the resolution."""
+    """Return four stages of widths 64 to 512, of which the last three halve the resolution."""
     stages = [
         _stage(
             family,
@@ -62,17 +62,17 @@ def _residual(
 
 
 def resnet18() -> Configuration:
-    """ResNet-18 (He et al. 2016): two basic blocks in each of four stages."""
+    """Return ResNet-18 (He et al. 2016): two basic blocks in each of four stages."""
     return _residual("basic", (2, 2, 2, 2), [{}] * 4)
 
 
 def resnet50() -> Configuration:
-    """ResNet-50 (He et al. 2016), with the stride in the 3x3 convolution."""
+    """Return ResNet-50 (He et al. 2016), with the stride in the 3x3 convolution."""
     return _residual("bottleneck", (3, 4, 6, 3), [{"expansion": 4}] * 4)
 
 
 def resnext50_32x4d() -> Configuration:
-    """ResNeXt-50 (Xie et al. 2017): 32 paths, 4 channels wide in the first stage."""
+    """Return ResNeXt-50 (Xie et al. 2017): 32 paths, 4 channels wide in the first stage."""
     shared = [{"expansion": 4, "cardinality": 32, "group_width": 4 * 2**i} for i in range(4)]
     return _residual("aggregated", (3, 4, 6, 3), shared)
 
@@ -82,7 +82,7 @@ def _inception(family: str, depth: int, reduction: str, **own: Sequence[int]) ->
 
 
 def inception_v3() -> Configuration:
-    """Inception-v3 (Szegedy et al. 2016); the published one reads images of 299x299.
+    """Return Inception-v3 (Szegedy et al. 2016); the published one reads images of 299x299.
 
     `space().with_auxiliary().build(...)` adds its auxiliary classifier.
     """
@@ -95,7 +95,7 @@ def inception_v3() -> Configuration:
 
 
 def inception_v4() -> Configuration:
-    """Inception-v4 (Szegedy et al. 2017); the published one reads images of 299x299."""
+    """Return Inception-v4 (Szegedy et al. 2017); the published one reads images of 299x299."""
     stages = [
         _inception("inception_v4_a", 4, "none"),
         _inception("inception_v4_b", 7, "v4_a"),

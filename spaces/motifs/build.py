@@ -1,4 +1,4 @@
-"""From a plan to a torch module."""
+"""Torch modules of plans."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from spaces.motifs.plan import Plan
 
 
 class Body(nn.Module):
-    """Runs the canonical graph of a plan, from images to feature maps.
+    """The canonical graph of a plan as a module from images to feature maps.
 
     Args:
-        plan: what to run. Operations that change nothing have no module and no weights.
+        plan: the plan; operations that change nothing have no module and no weights.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -38,14 +38,14 @@ class Body(nn.Module):
                 width = layer.channels(read[0])
                 self.layers[str(position)] = layer.build(read[0])
             widths.append(width)
-        # Fewer than planned where a concatenated part passes nothing.
+        # Fewer than planned where a concatenated part passes nothing on.
         self.channels = widths[-1]
         self.last_use = _last_use(nodes)
 
     def forward(
         self, x: Float[Tensor, "batch channels_in height width"]
     ) -> Float[Tensor, "batch channels height_out width_out"]:
-        """The feature maps; zeros of one pixel where no path leads to the output."""
+        """Return the feature maps; zeros of one pixel where no path leads to the output."""
         if not self.connected:
             return x.new_zeros(x.shape[0], self.channels, 1, 1)
         values: dict[int, Tensor] = {0: x}
@@ -53,7 +53,7 @@ class Body(nn.Module):
         for position in range(1, len(self.labels)):
             values[position] = self._value(position, [values[i] for i in self.inputs[position]])
             for source in self.last_use[position]:
-                del values[source]  # what nobody reads any more need not be kept
+                del values[source]  # no later node reads it
         return values[len(self.labels) - 1]
 
     def _value(self, position: int, read: list[Tensor]) -> Tensor:
@@ -68,7 +68,7 @@ class Body(nn.Module):
 
 
 def _last_use(nodes: Sequence[Node]) -> list[list[int]]:
-    """For each node the nodes that nobody reads after it."""
+    """Return for each node the nodes that no later node reads."""
     last = {source: position for position, node in enumerate(nodes) for source in node.inputs}
     ends: list[list[int]] = [[] for _ in nodes]
     for source, position in last.items():
@@ -77,7 +77,13 @@ def _last_use(nodes: Sequence[Node]) -> list[list[int]]:
 
 
 def head(channels: int, outputs: int, dropout: float = 0.0) -> nn.Sequential:
-    """Global average pooling, dropout if there is any, and a linear layer."""
+    """Return global average pooling, dropout if there is any, and a linear layer.
+
+    Args:
+        channels: of the feature maps.
+        outputs: the number of classes.
+        dropout: a probability.
+    """
     layers: list[nn.Module] = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     layers += [nn.Dropout(dropout)] if dropout else []
     return nn.Sequential(*layers, nn.Linear(channels, outputs))
@@ -126,20 +132,25 @@ class WithAuxiliary(nn.Module):
     def forward(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> Float[Tensor, "batch outputs"]:
-        """The logits; the auxiliary classifier has no part in them."""
+        """Return the logits; the auxiliary classifier does not affect them."""
         logits: Tensor = self.head(self.back(self.front(x)))
         return logits
 
     def both(
         self, x: Float[Tensor, "batch channels height width"]
     ) -> tuple[Float[Tensor, "batch outputs"], Float[Tensor, "batch outputs"]]:
-        """The logits and those of the auxiliary classifier."""
+        """Return the logits and those of the auxiliary classifier."""
         features = self.front(x)
         return self.head(self.back(features)), self.auxiliary(features)
 
 
 def network(plan: Plan, outputs: int, dropout: float = 0.0) -> nn.Sequential:
-    """The plan's feature maps, pooled and classified.
+    """Return a network that pools and classifies the feature maps of a plan.
+
+    Args:
+        plan: from images to feature maps.
+        outputs: the number of classes.
+        dropout: before the linear layer, a probability.
 
     Returns:
         A module from images (batch, channels, height, width) to logits (batch, outputs).

@@ -15,7 +15,8 @@ from spaces.motifs.plan import Draft, Plan
 
 Choices = Mapping[str, Any]
 Block = Callable[[int, int, Choices], Plan]
-"""From channels in, the position in its stage and what was chosen, to a plan."""
+"""A function (channels_in, position, choices) that plans a block: the channels of its input, its
+position in its stage from 0, and the values of its choices by name."""
 
 WIDTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 320, 384, 512)
 KERNELS = (3, 5, 7)
@@ -23,12 +24,12 @@ KERNELS = (3, 5, 7)
 
 @dataclass(frozen=True)
 class Family:
-    """Blocks of one kind, and the choices that they have.
+    """Blocks of one kind and their choices.
 
     Attributes:
-        make: draws a block.
-        shared: choices that are made once for a whole stage; ascending values are ordinal.
-        own: choices of each block by itself.
+        make: plans a block.
+        shared: choices that a whole stage makes once, by name; ascending numbers are ordinal.
+        own: choices that each block makes, by name.
     """
 
     make: Block
@@ -37,12 +38,12 @@ class Family:
 
 
 def _stride(position: int, choices: Choices) -> int:
-    """The first block of a stage has the stride."""
+    """Return the stride, which only the first block of a stage has."""
     return int(choices["stride"]) if position == 0 else 1
 
 
 def _residual(channels_in: int, branch: Sequence[Convolution], stride: int) -> Plan:
-    """relu(x + branch(x)); where the shape changes, a strided 1x1 convolution of x."""
+    """Plan relu(x + branch(x)), with a strided 1x1 convolution of x where the shape changes."""
     draft = Draft(channels_in)
     width = branch[-1].width
     shortcut = 0
@@ -52,7 +53,7 @@ def _residual(channels_in: int, branch: Sequence[Convolution], stride: int) -> P
 
 
 def plain(channels_in: int, position: int, choices: Choices) -> Plan:
-    """One convolution; chosen are width, kernel and stride."""
+    """See `Block`: one convolution; the choices are width, kernel and stride."""
     draft = Draft(channels_in)
     size = int(choices["kernel"])
     stride = _stride(position, choices)
@@ -60,7 +61,7 @@ def plain(channels_in: int, position: int, choices: Choices) -> Plan:
 
 
 def basic(channels_in: int, position: int, choices: Choices) -> Plan:
-    """Two convolutions beside a shortcut (ResNet-18); chosen are width, kernel and stride."""
+    """See `Block`: two convolutions and a shortcut (ResNet-18)."""
     width, size = int(choices["width"]), int(choices["kernel"])
     stride = _stride(position, choices)
     branch = [
@@ -82,14 +83,14 @@ def _bottleneck(
 
 
 def bottleneck(channels_in: int, position: int, choices: Choices) -> Plan:
-    """1x1, kernel, 1x1 (ResNet-50); the output is `expansion` times as wide as the middle."""
+    """See `Block`: 1x1, kernel, 1x1 (ResNet-50); `expansion` is output width over inner width."""
     width, stride = int(choices["width"]), _stride(position, choices)
     size, expansion = int(choices["kernel"]), int(choices["expansion"])
     return _bottleneck(channels_in, width, width * expansion, size, stride, groups=1)
 
 
 def aggregated(channels_in: int, position: int, choices: Choices) -> Plan:
-    """A bottleneck of `cardinality` parallel paths, each `group_width` wide (ResNeXt)."""
+    """See `Block`: a bottleneck of `cardinality` paths, each `group_width` wide (ResNeXt)."""
     cardinality, stride = int(choices["cardinality"]), _stride(position, choices)
     width = int(choices["width"]) * int(choices["expansion"])
     inner = cardinality * int(choices["group_width"])
@@ -97,7 +98,7 @@ def aggregated(channels_in: int, position: int, choices: Choices) -> Plan:
 
 
 def inverted(channels_in: int, position: int, choices: Choices) -> Plan:
-    """Expand, depthwise convolution, project; a shortcut where it fits and is chosen."""
+    """See `Block`: expand, depthwise convolution, project; a shortcut where it fits."""
     return inverted_residual(
         channels_in,
         int(choices["width"]),
@@ -118,15 +119,15 @@ def inverted_residual(
     skip: bool = True,
     activation: Activation = "relu6",
 ) -> Plan:
-    """The block of MobileNetV2.
+    """Plan the block of MobileNetV2.
 
     Args:
-        channels_in: of its input.
+        channels_in: of the input.
         width: channels out.
         stride: of the depthwise convolution.
         kernel: of the depthwise convolution.
-        expansion: how many times as wide as the input the middle is; 1 has no first convolution.
-        skip: whether the input is added where the shape is kept.
+        expansion: the width of the middle over that of the input; 1 has no first convolution.
+        skip: add the input where the shape is kept.
         activation: after the first two convolutions; the last has none.
     """
     hidden = channels_in * expansion

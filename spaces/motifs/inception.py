@@ -26,7 +26,7 @@ TALL: Kernel = (7, 1)
 
 @dataclass(frozen=True)
 class _Widths:
-    """Convolutions whose width is multiplied, and then rounded to a multiple of 8."""
+    """Convolutions whose widths are multiplied, and then rounded to a multiple of 8."""
 
     multiplier: float
 
@@ -38,12 +38,13 @@ class _Widths:
         return Convolution(width, kernel, stride, padded)
 
     def reduce(self, width: int) -> Convolution:
-        """3x3, stride 2, without padding."""
+        """Return a 3x3 convolution of stride 2 without padding."""
         return self(width, (3, 3), 2, padded=False)
 
 
 Module = Callable[[Draft, int, _Widths, Choices], int]
-"""Draws a module that reads a node; returns its node."""
+"""A function (draft, source, convolutions, choices) that draws a module and returns its node: the
+draft, the node that it reads, a maker of convolutions, and the values of its choices."""
 
 
 def _branches(draft: Draft, source: int, branches: Sequence[Sequence[Layer]]) -> int:
@@ -55,7 +56,7 @@ def _fork(draft: Draft, source: int, one: Layer, other: Layer) -> tuple[int, int
 
 
 def v3_a(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
-    """Inception A of version 3, for 35x35 maps."""
+    """See `Module`: Inception A of version 3, for 35x35 maps."""
     branches: list[list[Layer]] = [
         [c(64)],
         [c(48), c(64, (5, 5))],
@@ -66,7 +67,7 @@ def v3_a(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
 
 
 def v3_b(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
-    """Inception B of version 3, for 17x17 maps: 7x7 convolutions in two factors."""
+    """See `Module`: Inception B of version 3, for 17x17 maps: 7x7 convolutions in two factors."""
     inner = int(choices["factor"])
     branches: list[list[Layer]] = [
         [c(192)],
@@ -78,7 +79,7 @@ def v3_b(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
 
 
 def v3_c(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
-    """Inception C of version 3, for 8x8 maps."""
+    """See `Module`: Inception C of version 3, for 8x8 maps."""
     narrow = _fork(draft, draft.add(c(384), x), c(384, (1, 3)), c(384, (3, 1)))
     deep = draft.chain([c(448), c(384, (3, 3))], x)
     wide = _fork(draft, deep, c(384, (1, 3)), c(384, (3, 1)))
@@ -87,7 +88,7 @@ def v3_c(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
 
 
 def v4_a(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
-    """Inception A of version 4, for 35x35 maps."""
+    """See `Module`: Inception A of version 4, for 35x35 maps."""
     branches: list[list[Layer]] = [
         [c(96)],
         [c(64), c(96, (3, 3))],
@@ -98,7 +99,7 @@ def v4_a(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
 
 
 def v4_b(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
-    """Inception B of version 4, for 17x17 maps."""
+    """See `Module`: Inception B of version 4, for 17x17 maps."""
     branches: list[list[Layer]] = [
         [c(384)],
         [c(192), c(224, WIDE), c(256, TALL)],
@@ -109,7 +110,7 @@ def v4_b(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
 
 
 def v4_c(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
-    """Inception C of version 4, for 8x8 maps."""
+    """See `Module`: Inception C of version 4, for 8x8 maps."""
     narrow = _fork(draft, draft.add(c(384), x), c(256, (1, 3)), c(256, (3, 1)))
     deep = draft.chain([c(384), c(448, (3, 1)), c(512, (1, 3))], x)
     wide = _fork(draft, deep, c(256, (1, 3)), c(256, (3, 1)))
@@ -118,7 +119,7 @@ def v4_c(draft: Draft, x: int, c: _Widths, choices: Choices) -> int:
 
 
 def _reductions(c: _Widths) -> Mapping[str, Sequence[Sequence[Layer]]]:
-    """The modules that halve the resolution, by name."""
+    """Return the modules that halve the resolution, by name."""
     return {
         "none": [],
         "pool": [[Pool("max", 3, 2)]],
@@ -138,7 +139,7 @@ def _reductions(c: _Widths) -> Mapping[str, Sequence[Sequence[Layer]]]:
 
 
 def _block(module: Module, channels_in: int, position: int, choices: Choices) -> Plan:
-    """A module; the first of its stage stands behind the chosen reduction."""
+    """Plan a module; the first of its stage comes after the chosen reduction."""
     c = _Widths(float(choices["multiplier"]))
     draft = Draft(channels_in)
     node = 0
@@ -148,7 +149,7 @@ def _block(module: Module, channels_in: int, position: int, choices: Choices) ->
 
 
 def stem_v3(channels_in: int, position: int, choices: Choices) -> Plan:
-    """The stem of version 3, which reduces 299x299 to 35x35."""
+    """See `Block`: the stem of version 3, which reduces 299x299 to 35x35."""
     c = _Widths(float(choices["multiplier"]))
     draft = Draft(channels_in)
     layers: list[Layer] = [c.reduce(32), c(32, (3, 3), padded=False), c(64, (3, 3)), SHRINK]
@@ -157,7 +158,7 @@ def stem_v3(channels_in: int, position: int, choices: Choices) -> Plan:
 
 
 def stem_v4(channels_in: int, position: int, choices: Choices) -> Plan:
-    """The stem of version 4, which reduces 299x299 to 35x35 in three forks."""
+    """See `Block`: the stem of version 4, which reduces 299x299 to 35x35 in three forks."""
     c = _Widths(float(choices["multiplier"]))
     draft = Draft(channels_in)
     node = draft.chain([c.reduce(32), c(32, (3, 3), padded=False), c(64, (3, 3))], 0)

@@ -22,15 +22,15 @@ class Layer(Protocol):
 
     @property
     def label(self) -> str:
-        """What the layer is, all of it: kernel, channels, stride and so on."""
+        """A complete description of the layer: kernel, channels, stride and so on."""
         ...
 
     def channels(self, channels_in: int) -> int:
-        """The channels of its output."""
+        """Return the channels of the output."""
         ...
 
     def build(self, channels_in: int) -> nn.Module:
-        """The module, with fresh weights."""
+        """Return the module, with fresh weights."""
         ...
 
 
@@ -46,7 +46,7 @@ def _activations(kind: Activation) -> list[nn.Module]:
 
 
 def _fitted(module: nn.Module, kernel: Kernel, padded: bool) -> list[nn.Module]:
-    """Without padding an image smaller than the kernel would have no output."""
+    """Pad images that are smaller than the kernel, which would otherwise have no output."""
     from spaces.operations.modules import AtLeast
 
     return [module] if padded or kernel == (1, 1) else [AtLeast(*kernel), module]
@@ -54,14 +54,14 @@ def _fitted(module: nn.Module, kernel: Kernel, padded: bool) -> list[nn.Module]:
 
 @dataclass(frozen=True)
 class Convolution:
-    """A convolution without bias, batch normalisation, an activation function.
+    """A convolution without bias, batch normalisation and an activation function.
 
     Attributes:
         width: channels out.
         kernel: height and width.
         stride: in both directions.
-        padded: so that stride 1 keeps the size (odd kernels); else the image shrinks.
-        groups: of channels; each is convolved by itself.
+        padded: keep the size at stride 1 (odd kernels); otherwise the image shrinks.
+        groups: the number of groups of channels, each convolved by itself.
         activation: after the normalisation.
     """
 
@@ -82,11 +82,11 @@ class Convolution:
         return " ".join(words + ([] if self.activation == "none" else [self.activation]))
 
     def channels(self, channels_in: int) -> int:
-        """The width."""
+        """Return the width."""
         return self.width
 
     def build(self, channels_in: int) -> nn.Module:
-        """Convolution, normalisation, activation."""
+        """Return convolution, normalisation and activation."""
         from torch import nn
 
         padding = (self.kernel[0] // 2, self.kernel[1] // 2) if self.padded else 0
@@ -111,10 +111,10 @@ class Pool:
     """Maximum or average pooling.
 
     Attributes:
-        kind: which; an average leaves padding out.
+        kind: maximum or average; an average ignores padding.
         kernel: height and width.
         stride: in both directions.
-        padded: so that stride 1 keeps the size; else the image shrinks.
+        padded: keep the size at stride 1; otherwise the image shrinks.
     """
 
     kind: Literal["max", "average"]
@@ -130,11 +130,11 @@ class Pool:
         return " ".join(words + ([] if self.padded else ["valid"]))
 
     def channels(self, channels_in: int) -> int:
-        """Those of the input."""
+        """Return those of the input."""
         return channels_in
 
     def build(self, channels_in: int) -> nn.Module:
-        """The pooling."""
+        """Return the pooling."""
         from torch import nn
 
         padding = self.kernel // 2 if self.padded else 0
@@ -146,16 +146,16 @@ class Pool:
 
 @dataclass(frozen=True)
 class Relu:
-    """max(0, x), by itself: after a sum."""
+    """The activation function max(0, x) as a layer, for use after a sum."""
 
     label: str = "relu"
 
     def channels(self, channels_in: int) -> int:
-        """Those of the input."""
+        """Return those of the input."""
         return channels_in
 
     def build(self, channels_in: int) -> nn.Module:
-        """The function."""
+        """Return the function."""
         from torch import nn
 
         return nn.ReLU()
@@ -163,10 +163,10 @@ class Relu:
 
 @dataclass(frozen=True)
 class Truncation:
-    """The first channels only.
+    """The first channels of the input.
 
     Attributes:
-        width: how many.
+        width: the number of channels.
     """
 
     width: int
@@ -177,11 +177,11 @@ class Truncation:
         return f"first {self.width}"
 
     def channels(self, channels_in: int) -> int:
-        """The width."""
+        """Return the width."""
         return self.width
 
     def build(self, channels_in: int) -> nn.Module:
-        """A view."""
+        """Return a module that takes a view."""
         from spaces.operations.modules import FirstChannels
 
         return FirstChannels(self.width)
@@ -189,13 +189,13 @@ class Truncation:
 
 @dataclass(frozen=True)
 class Custom:
-    """A user's operation `(channels_in, channels_out, stride) -> nn.Module` as a layer.
+    """An operation `(channels_in, channels_out, stride) -> nn.Module` as a layer.
 
     Attributes:
         name: of the operation, unique in its space.
         operation: the function.
         width: channels out; None keeps those of the input.
-        stride: what the function is called with.
+        stride: of the operation.
     """
 
     name: str
@@ -208,7 +208,7 @@ class Custom:
 
     @property
     def label(self) -> str:
-        """The name, and where the shape changes, width and stride."""
+        """The name, with width and stride where the shape changes."""
         kept = self.width is None and self.stride == 1
         if self.operation is zero or (self.operation is identity and kept):
             return label_of(self.name, self.operation)
@@ -216,9 +216,9 @@ class Custom:
         return " ".join(words + ([f"/{self.stride}"] if self.stride > 1 else []))
 
     def channels(self, channels_in: int) -> int:
-        """The width."""
+        """Return the width."""
         return channels_in if self.width is None else self.width
 
     def build(self, channels_in: int) -> nn.Module:
-        """Calls the operation."""
+        """Call the operation."""
         return self.operation(channels_in, self.channels(channels_in), self.stride)

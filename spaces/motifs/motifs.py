@@ -1,10 +1,10 @@
-"""Motifs: parts of networks with choices inside, that nest to any depth.
+"""Motifs: parts of networks with choices inside, which nest to any depth.
 
 A motif is a rule of a context-free grammar (Schrodi et al. 2023, "Construction of hierarchical
 neural architecture search spaces based on context-free grammars"): `Choice` is "one of",
 `Chain` and `Repeat` are "one after another", `Graph` is a directed acyclic graph with a motif on
 every edge (Liu et al. 2018, "Hierarchical representations for efficient architecture search").
-Anything with the two methods of `Motif` can take part.
+Any object with the two methods of `Motif` is one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,16 @@ class Motif(Protocol):
     """A part of a network with choices inside."""
 
     def declare(self, scope: Scope) -> None:
-        """Adds its choices to the configuration space at `scope`."""
+        """Add the choices of the motif to the configuration space at `scope`."""
         ...
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """What was chosen, drawn for `channels_in` channels."""
+        """Return the plan of the chosen part.
+
+        Args:
+            chosen: the values of the choices at the motif's scope.
+            channels_in: of the input.
+        """
         ...
 
 
@@ -42,29 +47,29 @@ class Fixed:
     layers: tuple[Layer, ...]
 
     def declare(self, scope: Scope) -> None:
-        """Nothing to choose."""
+        """See `Motif.declare`: there is nothing to choose."""
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The layers."""
+        """See `Motif.plan`."""
         return layers(channels_in, self.layers)
 
 
 def operations(
     mapping: Mapping[str, Operation], width: int | None = None, stride: int = 1
 ) -> dict[str, Motif]:
-    """A user's operations as alternatives of a `Choice`.
+    """Wrap operations as alternatives of a `Choice`.
 
     Args:
         mapping: from a name to a function (channels_in, channels_out, stride) -> nn.Module.
         width: channels out; None keeps those of the input.
-        stride: of every one of them.
+        stride: of all of them.
     """
     return {name: Fixed((Custom(name, op, width, stride),)) for name, op in mapping.items()}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several motifs, each with its own choices, active only where it is chosen.
+    """One of several motifs, whose own choices are active only where it is chosen.
 
     Attributes:
         alternatives: by name.
@@ -79,13 +84,13 @@ class Choice:
             raise SpaceError(f"the choice '{self.name}' has no alternatives: add a motif")
 
     def declare(self, scope: Scope) -> None:
-        """The choice, and under each of its values the choices there."""
+        """See `Motif.declare`: the choice, and the choices of each alternative."""
         parent = scope.categorical(self.name, list(self.alternatives))
         for name, motif in self.alternatives.items():
             motif.declare(scope.inside(name, Is(parent, name)))
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The chosen motif."""
+        """See `Motif.plan`: the chosen motif."""
         name = str(chosen[self.name])
         return self.alternatives[name].plan(chosen.inside(name), channels_in)
 
@@ -101,12 +106,12 @@ class Chain:
     parts: Mapping[str, Motif]
 
     def declare(self, scope: Scope) -> None:
-        """The choices of each part."""
+        """See `Motif.declare`: the choices of each part."""
         for name, motif in self.parts.items():
             motif.declare(scope.inside(name))
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The parts, each for the channels that the last one leaves."""
+        """See `Motif.plan`: the parts, each for the channels of the one before."""
         draft, node = Draft(channels_in), 0
         for name, motif in self.parts.items():
             node = draft.nest(motif.plan(chosen.inside(name), draft.channels(node)), node)
@@ -118,9 +123,9 @@ class Repeat:
     """A motif several times, each time with its own choices.
 
     Attributes:
-        motif: what is repeated.
-        least: how often at least.
-        most: how often at most.
+        motif: the motif that is repeated.
+        least: the smallest number of repetitions.
+        most: the largest number of repetitions.
         name: of one repetition, to which its number is added.
     """
 
@@ -137,14 +142,14 @@ class Repeat:
             )
 
     def declare(self, scope: Scope) -> None:
-        """The depth, and the choices of each repetition, active where it is deep enough."""
+        """See `Motif.declare`: the depth, and the choices of each repetition up to it."""
         depth = scope.integer("depth", self.least, self.most)
         for number in range(1, self.most + 1):
             conditions = () if number <= self.least else (Above(depth, number - 1),)
             self.motif.declare(scope.inside(f"{self.name}{number}", *conditions))
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The repetitions, each for the channels that the last one leaves."""
+        """See `Motif.plan`: the repetitions, each for the channels of the one before."""
         draft, node = Draft(channels_in), 0
         for number in range(1, int(chosen["depth"]) + 1):
             inner = chosen.inside(f"{self.name}{number}")
@@ -157,8 +162,8 @@ class Graph:
     """A directed acyclic graph with a motif on every edge; nodes are sums.
 
     Attributes:
-        edge: what is on an edge; it keeps the channels, and may pass nothing.
-        nodes: input and output included.
+        edge: the motif on each edge; it keeps the channels, and may pass nothing.
+        nodes: the number of nodes, input and output included.
     """
 
     edge: Motif
@@ -174,12 +179,12 @@ class Graph:
         return sorted(combinations(range(self.nodes), 2), key=lambda edge: edge[::-1])
 
     def declare(self, scope: Scope) -> None:
-        """The choices of every edge."""
+        """See `Motif.declare`: the choices of every edge."""
         for edge in self.edges:
             self.edge.declare(scope.inside(edge_name(edge)))
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The graph."""
+        """See `Motif.plan`: the graph."""
         plans = {
             edge: self.edge.plan(chosen.inside(edge_name(edge)), channels_in) for edge in self.edges
         }
@@ -187,7 +192,13 @@ class Graph:
 
 
 def graph(channels_in: int, nodes: int, edges: Mapping[tuple[int, int], Plan]) -> Plan:
-    """A directed acyclic graph of `nodes` sums with a plan on every edge."""
+    """Plan a directed acyclic graph of sums.
+
+    Args:
+        channels_in: of every node.
+        nodes: the number of nodes, input and output included.
+        edges: the plan on each edge (source, target).
+    """
     draft, sums = Draft(channels_in), [0]
     for target in range(1, nodes):
         read = [draft.nest(edges[source, target], sums[source]) for source in range(target)]
@@ -197,12 +208,12 @@ def graph(channels_in: int, nodes: int, edges: Mapping[tuple[int, int], Plan]) -
 
 @dataclass(frozen=True)
 class Stage:
-    """Blocks of one family one after another, as in most networks made by hand.
+    """Blocks of one family one after another, as in most hand-made networks.
 
     Attributes:
         families: by name; one is chosen for the whole stage.
-        depth: how many blocks, from and to.
-        choice: the name of the choice of the family; with one family there is none.
+        depth: the smallest and the largest number of blocks.
+        choice: the name of the choice of the family, which needs several families.
     """
 
     families: Mapping[str, Family]
@@ -217,7 +228,7 @@ class Stage:
             raise SpaceError("a stage has no family of blocks to choose from: add one")
 
     def declare(self, scope: Scope) -> None:
-        """Family, depth, what the family shares, and what each of its blocks chooses."""
+        """See `Motif.declare`: family, depth, and the choices of stage and blocks."""
         low, high = self.depth
         parent = scope.categorical(self.choice, list(self.families)) if self._choosing else None
         depth = scope.integer("depth", low, high) if low < high else None
@@ -234,7 +245,7 @@ class Stage:
         return len(self.families) > 1
 
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
-        """The blocks."""
+        """See `Motif.plan`: the blocks."""
         name = str(chosen[self.choice]) if self._choosing else next(iter(self.families))
         family, inner = self.families[name], chosen.inside(name)
         low, high = self.depth
@@ -249,7 +260,7 @@ class Stage:
 
 
 def _declare(scope: Scope, choices: Mapping[str, Sequence[object]]) -> None:
-    """Numbers are ordinal, names categorical; what is fixed is no choice."""
+    """Declare numbers as ordinal and names as categorical; a single value is no choice."""
     for name, values in choices.items():
         if len(values) > 1 and isinstance(values[0], str):
             scope.categorical(name, values)

@@ -1,4 +1,4 @@
-"""A plan: an architecture together with what the labels of its operations mean.
+"""A plan: an architecture together with the meaning of its labels.
 
 Plans are drawn node by node with a `Draft`, and nest: a plan can be an operation of another.
 """
@@ -33,15 +33,15 @@ class Plan:
 
 
 class PlanMaker(Protocol):
-    """Draws a plan for any number of input channels."""
+    """A function that draws a plan for any number of input channels."""
 
     def __call__(self, channels_in: int, /) -> Plan:
-        """The plan."""
+        """Return the plan."""
         ...
 
 
 class Draft:
-    """A plan that is being drawn. Nodes are numbered from 0, which is the input.
+    """A plan in the making, whose nodes are numbered from 0, the input.
 
     Args:
         channels: of the input.
@@ -53,11 +53,11 @@ class Draft:
         self._layers: dict[str, Layer] = {}
 
     def channels(self, node: int) -> int:
-        """The channels of a node's value."""
+        """Return the channels of a node's value."""
         return self._channels[node]
 
     def add(self, layer: Layer, *sources: int) -> int:
-        """A layer that reads the sum of `sources`; returns its node.
+        """Add a layer that reads the sum of `sources`, and return its node.
 
         Raises:
             SpaceError: the sources differ in their channels.
@@ -68,27 +68,32 @@ class Draft:
         return self._node(layer.label, sources, layer.channels(channels))
 
     def chain(self, layers: Sequence[Layer], source: int) -> int:
-        """Layers one after another; returns the last node."""
+        """Add layers one after another, and return the last node.
+
+        Args:
+            layers: the layers in order.
+            source: the node that the first one reads.
+        """
         for layer in layers:
             source = self.add(layer, source)
         return source
 
     def nest(self, plan: Plan, *sources: int) -> int:
-        """A plan that reads the sum of `sources`; returns its node."""
+        """Add a plan that reads the sum of `sources`, and return its node."""
         self._total(sources)
         self._define(plan.layers)
         return self._node(plan.architecture, sources, plan.channels)
 
     def sum(self, *sources: int) -> int:
-        """The sum of `sources`; returns its node."""
+        """Add the sum of `sources`, and return its node."""
         return self._node(IDENTITY, sources, self._total(sources))
 
     def concat(self, *sources: int) -> int:
-        """The concatenation of `sources` along the channels; returns its node."""
+        """Add the concatenation of `sources` along the channels, and return its node."""
         return self._node(CONCAT, sources, sum(self._channels[i] for i in sources))
 
     def finish(self, *sources: int) -> Plan:
-        """The plan with the sum of `sources` as its output."""
+        """Return the plan with the sum of `sources` as its output."""
         channels = self._total(sources)
         nodes = (*self._nodes, Node(OUTPUT, sources))
         return Plan(Architecture(nodes), self._layers, self._channels[0], channels)
@@ -116,7 +121,12 @@ class Draft:
 
 
 def sequence(channels_in: int, makers: Sequence[PlanMaker]) -> Plan:
-    """Plans one after another, each drawn for the channels that the last one leaves."""
+    """Chain plans, each drawn for the channels of the one before.
+
+    Args:
+        channels_in: of the first plan.
+        makers: draw the plans.
+    """
     draft = Draft(channels_in)
     node = 0
     for make in makers:
@@ -125,6 +135,11 @@ def sequence(channels_in: int, makers: Sequence[PlanMaker]) -> Plan:
 
 
 def layers(channels_in: int, chained: Sequence[Layer]) -> Plan:
-    """Layers one after another."""
+    """Plan layers one after another.
+
+    Args:
+        channels_in: of the first layer.
+        chained: the layers in order.
+    """
     draft = Draft(channels_in)
     return draft.finish(draft.chain(chained, 0))

@@ -1,9 +1,9 @@
-"""Declaring hierarchical choices in one ConfigSpace, and reading what was chosen.
+"""Declaration of hierarchical choices in one ConfigSpace, and access to their values.
 
-`ConfigurationSpace.add_configuration_space` leaves a name alone that begins with the prefix
-already (ConfigSpace 1.2), so a motif within a motif of its own kind would lose its prefix, and it
-attaches a subspace to one value of one parent only. Here a choice is declared where it belongs,
-under its full name and the conditions of its place.
+`ConfigurationSpace.add_configuration_space` does not prefix a name that already begins with the
+prefix (ConfigSpace 1.2), so a motif within a motif of its own kind would lose its prefix, and it
+attaches a subspace to one value of one parent only. Here a choice is declared in its scope, under
+its full name and the conditions of the scope.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Is:
     value: Any
 
     def of(self, child: Hyperparameter[Any, Any]) -> Any:
-        """The condition of ConfigSpace."""
+        """Return the condition of ConfigSpace."""
         return EqualsCondition(child, self.parent, self.value)
 
 
@@ -50,7 +50,7 @@ class Above:
     value: Any
 
     def of(self, child: Hyperparameter[Any, Any]) -> Any:
-        """The condition of ConfigSpace."""
+        """Return the condition of ConfigSpace."""
         return GreaterThanCondition(child, self.parent, self.value)
 
 
@@ -61,7 +61,7 @@ class AnyOf:
     conditions: tuple[Is | Above, ...]
 
     def of(self, child: Hyperparameter[Any, Any]) -> Any:
-        """The condition of ConfigSpace."""
+        """Return the condition of ConfigSpace."""
         parts = [condition.of(child) for condition in self.conditions]
         return parts[0] if len(parts) == 1 else OrConjunction(*parts)
 
@@ -71,17 +71,17 @@ Condition = Is | Above | AnyOf
 
 @dataclass(frozen=True)
 class Declared:
-    """Choices and conditions that are still to be added to a space, all at once.
+    """Choices and conditions that are added to a space all at once.
 
-    ConfigSpace sorts the whole space whenever something is added: one by one, the 374 choices of
-    `StageSpace` took minutes.
+    ConfigSpace sorts the whole space on every addition: one by one, the 374 choices of `StageSpace`
+    took minutes.
     """
 
     hyperparameters: list[Hyperparameter[Any, Any]] = field(default_factory=list)
     conditions: list[Any] = field(default_factory=list)
 
     def space(self) -> ConfigurationSpace:
-        """The configuration space of all that was declared."""
+        """Return the configuration space of all declared choices."""
         space = ConfigurationSpace()
         space.add(*self.hyperparameters, *self.conditions)
         return space
@@ -89,12 +89,12 @@ class Declared:
 
 @dataclass(frozen=True)
 class Scope:
-    """A place in a configuration space.
+    """A position in the hierarchy of a configuration space.
 
     Attributes:
-        declared: where choices are added.
+        declared: receives the choices.
         prefix: of their names.
-        conditions: all of which must hold for a choice here to be active. What is inactive
+        conditions: all of them must hold for a choice here to be active. An inactive parent
             satisfies no condition, so only the nearest ones are needed.
     """
 
@@ -103,13 +103,17 @@ class Scope:
     conditions: tuple[Condition, ...] = ()
 
     def inside(self, name: str, *conditions: Condition) -> Scope:
-        """The scope `name` within this one, under its own conditions or those of this one."""
+        """Return the scope `name` within this one, with its own conditions or those of this one."""
         return Scope(
             self.declared, f"{self.prefix}{name}{DELIMITER}", conditions or self.conditions
         )
 
     def categorical(self, name: str, choices: Sequence[Any]) -> Hyperparameter[Any, Any]:
-        """A choice without an order.
+        """Declare a choice without an order.
+
+        Args:
+            name: of the choice, relative to this scope.
+            choices: the values.
 
         Raises:
             SpaceError: there is nothing to choose from.
@@ -120,7 +124,12 @@ class Scope:
     def ordinal(
         self, name: str, choices: Sequence[Any], default: Any = None
     ) -> Hyperparameter[Any, Any]:
-        """A choice of ascending values.
+        """Declare a choice of ascending values.
+
+        Args:
+            name: of the choice, relative to this scope.
+            choices: the values in ascending order.
+            default: the default value; None is the first one.
 
         Raises:
             SpaceError: there is nothing to choose from.
@@ -135,7 +144,12 @@ class Scope:
         )
 
     def integer(self, name: str, low: int, high: int) -> Hyperparameter[Any, Any]:
-        """A number from `low` to `high`, both included.
+        """Declare a number.
+
+        Args:
+            name: of the number, relative to this scope.
+            low: the smallest value.
+            high: the largest value.
 
         Raises:
             SpaceError: `low` is negative or above `high`.
@@ -163,18 +177,18 @@ class Scope:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The values of a configuration, seen from a place in its space.
+    """The values of a configuration, as seen from a scope.
 
     Attributes:
-        values: by full name, those that are active.
-        prefix: of the names here.
+        values: of the active choices, by full name.
+        prefix: of the names in the scope.
     """
 
     values: Mapping[str, Any]
     prefix: str = ""
 
     def inside(self, name: str) -> Chosen:
-        """The values of the scope `name`."""
+        """Return the values of the scope `name` within this one."""
         return Chosen(self.values, f"{self.prefix}{name}{DELIMITER}")
 
     def __getitem__(self, name: str) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +47,8 @@ class _Resources(TorchDispatchMode):
         self.activations = 0
         self.peak = 0
         self._alive = 0
-        self._users: Counter[int] = Counter()  # tensors of each storage: views share one
+        # The tensors of each storage, which views share: torch keeps one object per storage.
+        self._users: Counter[torch.UntypedStorage] = Counter()
 
     def __torch_dispatch__(
         self,
@@ -67,22 +67,17 @@ class _Resources(TorchDispatchMode):
 
     def _follow(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
-        # Its C++ object: of the meta device all have the data pointer 0.
-        name, size = storage._cdata, storage.nbytes()
-        if not self._users[name]:
-            self._alive += size
+        if not self._users[storage]:
+            self._alive += storage.nbytes()
             self.peak = max(self.peak, self._alive)
-        self._users[name] += 1
-        weakref.finalize(tensor, self._release(name, size))
+        self._users[storage] += 1
+        weakref.finalize(tensor, self._release, storage)
 
-    def _release(self, name: int, size: int) -> Callable[[], None]:
-        def release() -> None:
-            self._users[name] -= 1
-            if not self._users[name]:
-                del self._users[name]
-                self._alive -= size
-
-        return release
+    def _release(self, storage: torch.UntypedStorage) -> None:
+        self._users[storage] -= 1
+        if not self._users[storage]:
+            del self._users[storage]
+            self._alive -= storage.nbytes()
 
 
 def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
