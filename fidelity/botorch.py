@@ -2,7 +2,7 @@
 
 Importing them imports linear_operator, which compiles two functions with `torch.jit.script`: since
 torch 2.13 a DeprecationWarning, since 2.14 a FutureWarning. No other module here imports these
-packages (`lint-imports` sees to that), and nobody else's warning filters change.
+packages (`lint-imports` checks it), and the warning filters of other code do not change.
 """
 
 import warnings

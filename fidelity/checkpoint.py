@@ -1,4 +1,4 @@
-"""Checkpoints that the framework owns: what a trial leaves for the one that continues it."""
+"""Checkpoints: the state of a trial, for the promotion that resumes it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from fidelity.disk import write_whole
 
 
 class CheckpointWarning(UserWarning):
-    """A checkpoint that could not be read or written; the evaluation is as good without it."""
+    """A checkpoint that could not be read or written; the evaluation is valid without it."""
 
 
 @dataclass
 class Checkpoint:
-    """Where a trial finds the state it continues from, and where it leaves its own.
+    """The file that a trial resumes from, and the file for its own state.
 
     Attributes:
-        source: the file of the trial that is continued; None at the start.
-        target: the file for this trial's own state; None keeps nothing.
-        refused: the source was of no use, so that the training started anew.
-        unsaved: why the last state could not be written; None if it was.
+        source: of the resumed trial; None for training from scratch.
+        target: for this trial's state; None keeps nothing.
+        refused: the source could not be used, so that the training started from scratch.
+        unsaved: the reason why the last state could not be written; None if it was.
         notices: the texts of all warnings, for the process of the search.
     """
 
@@ -38,16 +38,16 @@ class Checkpoint:
 
     @property
     def own(self) -> bool:
-        """Whether the source is what an earlier attempt at the same trial has left."""
+        """Whether the source is the state of an earlier attempt at the same trial."""
         return self.source is not None and self.source == self.target
 
     def again(self) -> Checkpoint:
-        """For another attempt at the same trial: it goes on from what this one has left."""
-        left = self.target is not None and self.target.exists()
-        return Checkpoint(self.target if left else self.source, self.target)
+        """Return the checkpoint of a retry, which resumes from this attempt's state."""
+        saved = self.target is not None and self.target.exists()
+        return Checkpoint(self.target if saved else self.source, self.target)
 
     def load(self) -> dict[str, Any] | None:
-        """The saved state, tensors on the CPU; None if there is none or it cannot be read.
+        """Return the saved state, tensors on the CPU; None if there is none or it is unreadable.
 
         Only tensors and plain containers are read, never a pickled object.
         """
@@ -60,35 +60,34 @@ class Checkpoint:
             state = torch.load(self.source, map_location="cpu", weights_only=True)
             if not isinstance(state, dict):
                 raise ValueError(f"it holds a {type(state).__name__}, not a dictionary")
-        except Exception as error:  # whatever a damaged file makes torch raise
+        except Exception as error:  # torch raises anything for a damaged file
             self.refuse(f"cannot be read ({error})")
             return None
         return state
 
     def refuse(self, reason: str) -> None:
-        """Warns that the training starts anew, which is recorded and counted in full.
+        """Warn that the training starts from scratch, which is recorded and counted in full.
 
         Args:
-            reason: what is wrong with the source: the rest of "the checkpoint ...".
+            reason: the predicate of "the checkpoint ...", for instance "cannot be read".
         """
         self.refused = True
-        self._warn(f"the checkpoint {self.source} {reason}; training starts anew")
+        self._warn(f"the checkpoint {self.source} {reason}; training starts from scratch")
 
     def restart(self) -> None:
-        """Start from the beginning without a warning: the source was never to be continued."""
+        """Train from scratch without a warning: the source was not meant to be resumed."""
         self.source, self.refused = None, True
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write `state` so that a crash leaves either the whole file or none.
+        """Write `state` so that a crash leaves either the complete file or none.
 
-        Where the disk refuses it, this is a warning: the training that it belongs to is as good
-        without it.
+        A failure of the disk is only a warning: the evaluation is valid without its checkpoint.
         """
         if self.target is None:
             return
         import torch
 
-        # In memory first, so that what cannot be saved at all is not taken for a full disk.
+        # In memory first, so that an unpicklable state is not mistaken for a full disk.
         packed = io.BytesIO()
         torch.save(state, packed)
         try:
@@ -98,7 +97,7 @@ class Checkpoint:
             self.unsaved = error.strerror or str(error)
             self._warn(
                 f"the checkpoint {self.target} cannot be written ({self.unsaved}): the evaluation "
-                "goes on without it"
+                "continues without it"
             )
         else:
             self.unsaved = None
@@ -109,11 +108,11 @@ class Checkpoint:
 
 
 def verify(path: Path) -> None:
-    """Checks the checksums of a checkpoint file, which torch writes and does not look at.
+    """Check the checksums of a checkpoint file, which torch writes and does not read.
 
     Raises:
-        ValueError: they do not match what is in the file.
-        Exception: it cannot be read, or is no such file.
+        ValueError: they do not match the content.
+        Exception: the file cannot be read, or is not a checkpoint.
     """
     with zipfile.ZipFile(path) as file:
         if (damaged := file.testzip()) is not None:
@@ -122,40 +121,40 @@ def verify(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoint files of a search, one for each trial that left one."""
+    """The checkpoint files of a search, at most one per trial."""
 
     directory: Path
 
     def path(self, trial: int) -> Path:
-        """The file of trial number `trial`."""
+        """Return the file of trial number `trial`."""
         return self.directory / f"trial-{trial}.pt"
 
     def keep(self, trials: Collection[int]) -> None:
-        """Removes every checkpoint but those of `trials`, and what a crash left half written.
+        """Remove all checkpoints but those of `trials`, half-written ones included.
 
-        What a worker is writing for one of `trials` right now is left alone.
+        Files that a worker is writing for one of `trials` stay.
         """
-        kept = {self.path(trial).stem for trial in trials}
+        stems = {self.path(trial).stem for trial in trials}
         for path in self.directory.glob("trial-*"):
-            if path.stem not in kept:
+            if path.stem not in stems:
                 path.unlink(missing_ok=True)
 
     def sizes(self) -> dict[int, int]:
-        """The bytes of each checkpoint by the number of its trial."""
-        found = {}
+        """Return the size of each checkpoint in bytes, by the number of its trial."""
+        sizes = {}
         for path in self.directory.glob("trial-*.pt"):
             number = path.stem.removeprefix("trial-")
             if number.isdecimal():
                 with contextlib.suppress(FileNotFoundError):  # removed just now
-                    found[int(number)] = path.stat().st_size
-        return found
+                    sizes[int(number)] = path.stat().st_size
+        return sizes
 
     def remove(self, trial: int) -> None:
-        """Removes the checkpoint of trial number `trial`, if there is one."""
+        """Remove the checkpoint of trial number `trial`, if there is one."""
         self.path(trial).unlink(missing_ok=True)
 
     def forget(self, first: int) -> None:
-        """Removes those of trial number `first` and later ones, of which no history knows."""
+        """Remove those of trial number `first` and later ones, which no history records."""
         for path in self.directory.glob("trial-*"):
             number = path.stem.removeprefix("trial-")
             if number.isdecimal() and int(number) >= first:

@@ -1,4 +1,4 @@
-"""Bytes brought to the disk, and what to do about a disk that refuses them."""
+"""Durable writes, and advice for a disk that refuses them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import os
 from pathlib import Path
 
 UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
-"""What `fsync` reports on file systems that don't have it: the data is written all the same."""
+"""Errors of `fsync` on file systems that lack it; the data is written nevertheless."""
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FORBIDDEN = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def sync(descriptor: int) -> bool:
-    """Bring what was written to the disk.
+    """Flush written data to the disk.
 
     Returns:
-        Whether the file system can do that; if not, the data is safe only from a crash of the
-        process, not from one of the machine.
+        Whether the file system supports it; if not, the data survives a crash of the process, but
+        perhaps not one of the machine.
 
     Raises:
         OSError: the data could not be written.
@@ -34,11 +34,11 @@ def sync(descriptor: int) -> bool:
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that a crash or a full disk leaves either all of it or what was there.
+    """Write a file so that a crash or a full disk leaves either the new or the old content.
 
     Args:
-        path: the file; its folder exists. The same name ending in `.tmp` is used meanwhile.
-        content: the whole of it.
+        path: of the file, in an existing folder. The same name with `.tmp` is used meanwhile.
+        content: of the file.
 
     Raises:
         OSError: it cannot be written; the error names the file.
@@ -50,7 +50,7 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
             file.flush()
             sync(file.fileno())
         temporary.replace(path)
-    except BaseException as error:  # a full disk is not to stay full of half a file
+    except BaseException as error:  # so that half a file does not fill the disk
         with contextlib.suppress(OSError):  # of a disk that has become read-only
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
@@ -59,7 +59,7 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
 
 
 def remedy(error: OSError) -> str:
-    """The advice for someone whose disk raised this error."""
+    """Return the advice for an error of the disk."""
     if error.errno in FULL:
         return "make room"
     if error.errno in FORBIDDEN:

@@ -1,19 +1,19 @@
-"""Objectives that do not look at their budget, on which a schedule is wasted."""
+"""Detection of objectives that ignore their budget, for which a schedule is useless."""
 
 from __future__ import annotations
 
 from fidelity.history.history import History
 
-# A network that is promoted may cost what it did before by chance, where few images are counted;
-# the first five different ones do not.
 NETWORKS = 5
+"""The number of promoted networks with unchanged costs; fewer may be chance where few images are
+counted."""
 
 
 def ignores_budget(history: History) -> bool:
-    """Whether the newest evaluation shows that the objective ignores its budget.
+    """Return whether the newest evaluation shows that the objective ignores its budget.
 
-    It does if it is of the fifth network that was evaluated at a second budget, and all of them
-    have cost exactly the same at both. So this is the case once in a history at most.
+    It does if it belongs to the fifth network that was evaluated at a second budget, and the costs
+    of all five are the same at both. So this is true at most once per history.
     """
     networks: set[str] = set()
     for evaluation in history.evaluations:

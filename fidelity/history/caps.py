@@ -1,20 +1,20 @@
-"""Caps on what one evaluation may add to a history, whatever its objective says."""
+"""Caps on the size of one evaluation in a history."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MAX_ERROR_CHARACTERS = 16 * 1024
-"""The length of an error text: beyond it the middle is left out."""
+"""The longest error text; a longer one loses its middle."""
 
 MAX_CURVE_POINTS = 1000
-"""The points of a learning curve: beyond it evenly spaced ones are kept."""
+"""The most points of a learning curve; of more, evenly spaced ones are kept."""
 
 _NOTE_CHARACTERS = 100
 
 
 def shortened(text: str) -> str:
-    """`text` without its middle where it is too long: a traceback tells most at its two ends."""
+    """Return a text without its middle if it is too long: a traceback's ends say the most."""
     if len(text) <= MAX_ERROR_CHARACTERS:
         return text
     end = (MAX_ERROR_CHARACTERS - _NOTE_CHARACTERS) // 2
@@ -23,9 +23,9 @@ def shortened(text: str) -> str:
 
 
 def thinned(curve: Any) -> Any:
-    """Return evenly spaced points of a curve that has too many, first and last included.
+    """Return evenly spaced points of a curve with too many, the first and the last included.
 
-    An objective may leave anything as its curve; what is no tuple or list is returned as it is.
+    A curve that is not a tuple or list (an objective may set anything) is returned unchanged.
     """
     if not isinstance(curve, tuple | list) or len(curve) <= MAX_CURVE_POINTS:
         return curve

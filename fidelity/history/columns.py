@@ -1,4 +1,4 @@
-"""Names of columns and rows: those of the toolkit keep theirs, those of users get a prefix."""
+"""Names of columns and rows: the user's get a prefix where the toolkit has the same name."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Set
 
 
 def columns(prefix: str, names: Iterable[str], taken: Set[str]) -> dict[str, str]:
-    """Return the column of each name: the name itself, or `prefix.NAME` where that is taken.
+    """Return the column of each name: the name itself, or `prefix.NAME` if that is taken.
 
     Args:
-        prefix: says whose names they are.
+        prefix: of the user's names, without the dot.
         names: of hyperparameters or metrics.
-        taken: columns that there are already.
+        taken: the existing columns.
     """
     result: dict[str, str] = {}
     used = set(taken)

@@ -1,4 +1,4 @@
-"""An append-only file of JSON Lines: a header, then one checksummed record a line."""
+"""An append-only file of JSON Lines: a manifest, then one checksummed record per line."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ NAME = "history.jsonl"
 OWNER = "owner"
 FORMAT = 1
 NOTE = "note"
-"""The kind of a record that people may add: it is passed over."""
+"""The kind of records that users may add; they are skipped."""
 BEGIN = b'{"crc":"'
-"""With which each line begins."""
+"""The beginning of each line."""
 
 
 class JournalError(RuntimeError):
-    """A history that cannot be read, written or continued; nothing in it was changed."""
+    """A history that cannot be read, written or resumed; it was not changed."""
 
 
 def encode(record: Mapping[str, Any]) -> bytes:
-    """One line: the record with a checksum of its text as first member."""
+    """Return one line: the record with a checksum of its text as first member."""
     text = json.dumps(record, separators=(",", ":"))
     return f'{{"crc":"{zlib.crc32(text.encode()):08x}",{text[1:]}\n'.encode()
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """The record of one line.
+    """Return the record of one line.
 
     Raises:
         ValueError: the line is torn, or its checksum does not match.
@@ -49,12 +49,12 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
-    """Reads a journal without changing it.
+    """Return the content of a journal without changing it.
 
-    A torn last line (the process died while it wrote) is left out with a warning.
+    A torn last line (the process died while it wrote) is skipped with a warning.
 
     Returns:
-        The header, the records after it, and the size in bytes of what is undamaged.
+        The manifest, the records after it, and the size in bytes of the intact lines.
 
     Raises:
         JournalError: there is no such file, it has another format, or a line before the last
@@ -76,11 +76,11 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
             if number < len(lines):
                 raise JournalError(
                     f"line {number} of {path} is damaged ({error}); restore the file from a copy, "
-                    "or remove that line if you can do without what it recorded"
+                    "or remove that line if you can do without its record"
                 ) from error
             warnings.warn(f"the torn last line of {path} is dropped: {line[:60]!r}", stacklevel=2)
     if not records or records[0].get("kind") != "history":
-        raise JournalError(f"{path} is no history of bonas: its first line is no header")
+        raise JournalError(f"{path} is not a history of bonas: its first line is not a manifest")
     if records[0].get("format") != FORMAT:
         written = records[0].get("format", "no number")
         raise JournalError(f"{path} has format {written}, this version reads format {FORMAT}")
@@ -88,9 +88,9 @@ def read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
 
 
 def is_blank(path: Path) -> bool:
-    """Return whether a file holds at most a part of a header, so that nothing is lost with it.
+    """Return whether a file holds at most a part of a manifest, so that it holds no result.
 
-    The process died, or the power failed, while the directory's first line was written.
+    The process died, or the power failed, while the first line was written.
     """
     with path.open("rb") as file:
         first = file.readline()
@@ -100,7 +100,7 @@ def is_blank(path: Path) -> bool:
 
 
 def owner(directory: Path) -> str | None:
-    """The process and the host of who writes in a directory, or has left it without a word."""
+    """Return the process and host that write, or last wrote, in a directory; None if unknown."""
     try:
         return (directory / OWNER).read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -111,7 +111,7 @@ class Journal:
     """The one writer of a journal.
 
     Args:
-        directory: where the journal lies or shall lie; made if it is missing.
+        directory: of the journal; created if it is missing.
 
     Raises:
         JournalError: the directory cannot be written, or another process is writing to it.
@@ -121,7 +121,7 @@ class Journal:
         directory = directory.absolute()  # an objective may change the working directory
         self.path = directory / NAME
         self._owner = directory / OWNER
-        self._torn: int | None = None  # the size to cut it to, if a record is half written
+        self._torn: int | None = None  # the size without a half-written record
         self._syncs = True
         self._lock = FileLock(directory / "lock", timeout=0)
         try:
@@ -149,30 +149,34 @@ class Journal:
             ) from error
 
     def records(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        """The header (None in a new journal) and the records; a torn last line is cut off."""
+        """Return the manifest (None if new) and the records; a torn last line is cut off."""
         size = self.path.stat().st_size
         if is_blank(self.path):
             if size:
                 warnings.warn(
-                    f"the header of {self.path} is torn and nothing follows it: begun again",
+                    f"the manifest of {self.path} is torn and nothing follows it: begun again",
                     stacklevel=2,
                 )
                 self.clear()
             return None, []
-        header, records, size = read(self.path)
+        manifest, records, size = read(self.path)
         os.ftruncate(self._file.fileno(), size)
-        return header, records
+        return manifest, records
 
     def clear(self) -> None:
-        """Remove everything, the header too; for a journal in which nothing was evaluated."""
+        """Remove everything, the manifest too; for a journal without evaluations."""
         os.ftruncate(self._file.fileno(), 0)
 
     def append(self, record: Mapping[str, Any], *, durable: bool) -> None:
-        """Writes one record; a durable one is on the disk when this returns.
+        """Write one record.
+
+        Args:
+            record: as plain JSON values.
+            durable: it is on the disk when this returns.
 
         Raises:
-            JournalError: it could not be written whole, and the file is as it was before; or the
-                file was removed, renamed or replaced.
+            JournalError: it could not be written, and the file is unchanged; or the file was
+                removed, renamed or replaced.
         """
         line = encode(record)
         size = self._size()
@@ -184,12 +188,12 @@ class Journal:
             synced = not durable or not self._syncs or sync(self._file.fileno())
         except OSError as error:
             self._torn = size
-            with contextlib.suppress(OSError):  # then it is cut off before the next record
+            with contextlib.suppress(OSError):  # else it is cut off before the next record
                 os.ftruncate(self._file.fileno(), size)
                 self._torn = None
             raise JournalError(
-                f"{self.path} cannot be written ({error.strerror or error}): what it held before "
-                f"is unharmed; {remedy(error)} and start again to go on from there"
+                f"{self.path} cannot be written ({error.strerror or error}): its earlier records "
+                f"are intact; {remedy(error)} and start again to resume from there"
             ) from error
         self._torn = None
         if not synced:
@@ -201,7 +205,7 @@ class Journal:
             )
 
     def _size(self) -> int:
-        """The bytes of all records that were written whole.
+        """Return the size in bytes of all complete records.
 
         Raises:
             JournalError: the open file is no longer the one that the path names.
@@ -216,17 +220,17 @@ class Journal:
             raise JournalError(
                 f"{self.path} {how}: it or its directory was removed, renamed or replaced while "
                 "the search ran. Nothing more is recorded; if it was renamed, move it back, and "
-                "start again to go on from there"
+                "start again to resume from there"
             )
         return opened.st_size if self._torn is None else self._torn
 
     def close(self) -> None:
-        """Release the directory for another writer, whatever the state of the disk."""
+        """Release the directory lock, whatever the state of the disk."""
         try:
             if self._file.closed:
                 return
-            # The name of the owner matters only while the lock is held, and in a directory that
-            # was replaced it may be that of another process.
+            # The owner's name matters only while the lock is held; in a directory that was
+            # replaced it may belong to another process.
             with contextlib.suppress(OSError, JournalError):
                 self._size()
                 self._owner.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What objectives return beside a cost, as plain JSON values: checked before it is recorded."""
+"""Metrics and curves of objectives as plain JSON values, checked before they are recorded."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from fidelity.history.trial import Evaluation, Status
 
 
 def checked(evaluation: Evaluation) -> Evaluation:
-    """Return what will be read back when `evaluation` is written.
+    """Return the evaluation with plain JSON values, as it will be read back from the journal.
 
-    Returns:
-        The evaluation with plain JSON values. One that cannot be written has crashed, keeps what
-        can be, and says what cannot.
+    One with metrics or a curve that cannot be written becomes a crash, without these.
     """
     parts = {"metrics": plain_metrics, "curve": plain_curve}
     plain: dict[str, Any] = {}
     for name, converted in parts.items():
         try:
             plain[name] = converted(getattr(evaluation, name))
-        # Whatever a foreign object raises; a circular mapping ends in a RecursionError.
+        # A foreign object may raise anything; a circular mapping ends in a RecursionError.
         except Exception as error:
             problem = (
-                f"the {name} that the objective gave cannot be recorded ({type(error).__name__}: "
+                f"the {name} of the objective cannot be recorded ({type(error).__name__}: "
                 f"{shown(error, str)}): give numbers, texts, and lists and mappings of these"
             )
             evaluation = replace(
@@ -45,8 +43,8 @@ def checked(evaluation: Evaluation) -> Evaluation:
 def plain_metrics(metrics: Mapping[Any, Any]) -> dict[str, Any]:
     """Return metrics as plain JSON values.
 
-    Scalars of numpy and torch become numbers, tuples lists, and everything else its text, also
-    where it is a key.
+    Scalars of numpy and torch become numbers, tuples become lists, and other values and keys become
+    their texts.
 
     Raises:
         ValueError: two keys have the same text, or a number has too many digits.
@@ -59,7 +57,7 @@ def plain_curve(curve: Iterable[Any]) -> tuple[tuple[float, float], ...]:
     """Return a learning curve as pairs of floats.
 
     Raises:
-        ValueError: an entry is no pair of numbers.
+        ValueError: an entry is not a pair of numbers.
     """
     pairs = []
     for entry in curve:
@@ -67,21 +65,26 @@ def plain_curve(curve: Iterable[Any]) -> tuple[tuple[float, float], ...]:
             step, cost = entry
             pairs.append((float(step), float(cost)))
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{shown(entry)} is no pair of a step and a cost") from error
+            raise ValueError(f"{shown(entry)} is not a pair of a step and a cost") from error
     return tuple(pairs)
 
 
 def shown(value: object, as_text: Any = repr) -> str:
-    """Return the text of a value for an error message, cut off; its type where that fails."""
+    """Return the text of a value for an error message; its type if that fails.
+
+    Args:
+        value: any object.
+        as_text: makes the text, of which 200 characters are kept.
+    """
     try:
         text = str(as_text(value))
-    except Exception:  # a foreign object's; nothing is lost, as this is the error message
+    except Exception:  # of a foreign object, while an error message is made
         return f"a {type(value).__name__}"
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def scalar(value: Any) -> Any:
-    """Return a number for a scalar of numpy or torch; everything else as it is."""
+    """Return a scalar of numpy or torch as a number, and any other value unchanged."""
     try:
         return value.item()
     except (AttributeError, ValueError, RuntimeError):  # the last two: it has several elements

@@ -1,4 +1,4 @@
-"""Orders of points with several costs: fronts, crowding, hypervolume."""
+"""Orders of points with several costs: fronts, crowding distance and hypervolume."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from jaxtyping import Bool, Float, Int
 
 
 def non_dominated(costs: Float[np.ndarray, "n k"]) -> Bool[np.ndarray, " n"]:
-    """Which points no other one dominates: none is as low everywhere and lower somewhere.
+    """Return a mask of the points that no other one dominates.
 
-    Of equal points all or none are.
+    A point dominates another if no cost is higher and one is lower; equal points do not.
     """
     if costs.shape[1] == 2:
         return np.asarray(_two_cost_fronts(costs) == 0)
-    kept = np.ones(len(costs), dtype=bool)
-    # In lexicographic order a point is dominated only by one that comes before it. (Sums would
-    # lose small costs beside huge ones.)
+    optimal = np.ones(len(costs), dtype=bool)
+    # In lexicographic order only earlier points dominate a point. (Sums would lose small costs next
+    # to huge ones.)
     order = np.lexsort(costs.T[::-1])
     front = np.empty((0, costs.shape[1]))
-    for place in order:
-        point = costs[place]
+    for index in order:
+        point = costs[index]
         below = (front <= point).all(axis=1) & (front < point).any(axis=1)
         if below.any():
-            kept[place] = False
+            optimal[index] = False
         else:
             front = np.vstack([front, point])
-    return kept
+    return optimal
 
 
 def fronts(costs: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
-    """The number of the front of each point, from 0 (Deb et al. 2002, section III A)."""
+    """Return the number of each point's front, from 0 (Deb et al. 2002, section III A)."""
     if costs.shape[1] == 2:
         return _two_cost_fronts(costs)
     numbers = np.zeros(len(costs), dtype=np.int64)
@@ -47,24 +47,24 @@ def fronts(costs: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
 
 
 def _two_cost_fronts(costs: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " n"]:
-    """As `fronts`, in n log n steps (Jensen 2003, "Reducing the run-time complexity of ...")."""
+    """See `fronts`; in n log n steps (Jensen 2003, "Reducing the run-time complexity of ...")."""
     numbers = np.zeros(len(costs), dtype=np.int64)
     lowest: list[float] = []  # second cost in each front, ascending
     order = np.lexsort((costs[:, 1], costs[:, 0]))
     previous, number = None, 0
-    for place, point in zip(order.tolist(), costs[order].tolist(), strict=True):
-        # What came before has no higher first cost, so that the second one decides.
+    for index, point in zip(order.tolist(), costs[order].tolist(), strict=True):
+        # Earlier points have no higher first cost, so that the second one decides.
         if point != previous:
             number = bisect_right(lowest, point[1])
             lowest[number : number + 1] = [point[1]]
-        numbers[place], previous = number, point
+        numbers[index], previous = number, point
     return numbers
 
 
 def crowding(costs: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
-    """How much room there is around each point of a front (Deb et al. 2002, section III B).
+    """Return the crowding distance of each point of a front (Deb et al. 2002, section III B).
 
-    The sum over the costs of the distance between its two neighbours, as a part of the range;
+    It is the sum over the costs of the distance between both neighbours, relative to the range;
     infinite at the ends.
     """
     distance = np.zeros(len(costs))
@@ -79,28 +79,28 @@ def crowding(costs: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
 
 
 def best_first(costs: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
-    """The points by their fronts, and in a front those with more room first."""
+    """Return the indices of the points by front, then by descending crowding distance."""
     numbers = fronts(costs)
-    room = np.empty(len(costs))
+    distance = np.empty(len(costs))
     for number in range(int(numbers.max(initial=-1)) + 1):
-        room[numbers == number] = crowding(costs[numbers == number])
-    return np.lexsort((-room, numbers))
+        distance[numbers == number] = crowding(costs[numbers == number])
+    return np.lexsort((-distance, numbers))
 
 
 def hypervolume(costs: Float[np.ndarray, "n k"], reference: Sequence[float]) -> float:
-    """The volume of what is dominated by some point, up to a reference point.
+    """Return the volume that the points dominate, up to a reference point.
 
     Zitzler and Thiele 1999, "Multiobjective evolutionary algorithms".
 
     Args:
-        costs: points that are not below the reference count nothing.
+        costs: only points below the reference count.
         reference: the highest costs of interest.
 
     Returns:
         The volume; infinite if it exceeds the largest floating-point number.
 
     Raises:
-        ValueError: the reference has another number of costs.
+        ValueError: the numbers of costs differ.
     """
     highest = np.asarray(reference, dtype=np.float64)
     if costs.shape[1:] != highest.shape:
@@ -118,7 +118,7 @@ def hypervolume(costs: Float[np.ndarray, "n k"], reference: Sequence[float]) -> 
 
 
 def _volume(front: Float[np.ndarray, "n k"], highest: Float[np.ndarray, " k"]) -> float:
-    """As `hypervolume`, of different points in lexicographic order that do not dominate another."""
+    """See `hypervolume`; for different non-dominated points in lexicographic order."""
     if len(highest) == 2:
         upper = np.concatenate([[highest[1]], front[:-1, 1]])
         return float(((highest[0] - front[:, 0]) * (upper - front[:, 1])).sum())

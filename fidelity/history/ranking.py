@@ -1,4 +1,4 @@
-"""Several costs and limits as one cost, for strategies and schedules that know of nothing else."""
+"""The ranked view of a history: one cost per evaluation, for objectives and constraints."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class _View:
     evaluations: int
 
 
-# A cache and no more: what a view holds follows from the history that it is of.
+# Only a cache: a view follows from its history.
 _views: WeakKeyDictionary[History, _View] = WeakKeyDictionary()
 
 
 def ranked(history: History) -> History:
-    """The same trials and evaluations, each with one cost that says how good it is for the goal.
+    """Return the ranked view: the same trials and evaluations with one cost each for the goal.
 
-    With one objective, the cost of an evaluation that keeps all limits is its own, and that of
-    another one is above all these by how far it is beyond the limits (Deb 2000, "An efficient
-    constraint handling method for genetic algorithms"). With several objectives it is the place
-    in the order of NSGA-II among the evaluations at the same budget, from 0 to 1: limits that are
-    kept before others, then the number of the front, then the room around it (Deb et al. 2002,
-    "A fast and elitist multiobjective genetic algorithm").
+    With one objective, feasible evaluations keep their costs, and the costs of infeasible ones are
+    above these by their constraint violations (Deb 2000, "An efficient constraint handling method
+    for genetic algorithms"). With several objectives the cost is the NSGA-II rank among the
+    evaluations at the same budget, scaled to [0, 1): feasible before infeasible, then the number of
+    the front, then the crowding distance (Deb et al. 2002, "A fast and elitist multiobjective
+    genetic algorithm").
 
-    So every strategy learns, and every schedule promotes, by the goal. Who knows of several
-    objectives finds their values in the metrics: see `Goal.costs`.
+    So all strategies learn, and all schedules promote, by the goal. The values of the objectives
+    stay in the metrics: see `Goal.costs`.
 
     Returns:
-        `history` itself if it has one objective and no limits. What is returned is not to be
-        changed; it may grow when `history` grows.
+        `history` itself if it has one objective and no constraint. The view is read-only, and may
+        grow with `history`.
     """
     if history.goal.plain:
         return history
@@ -48,18 +48,22 @@ def ranked(history: History) -> History:
     if view is None or view.evaluations != len(history):
         view = _View(_rebuilt(history), len(history))
         _views[history] = view
-    seen = view.history
-    for trial in history.trials[len(seen.trials) :]:
-        seen.add_trial(trial)
-    for key in history.refused - seen.refused:
-        seen.refuse(key)
-    return seen
+    for trial in history.trials[len(view.history.trials) :]:
+        view.history.add_trial(trial)
+    for key in history.refused - view.history.refused:
+        view.history.refuse(key)
+    return view.history
 
 
 def _rebuilt(history: History) -> History:
-    seen = History(history.space, resumes=history.resumes, goal=history.goal)
+    view = History(
+        history.space,
+        resumes=history.resumes,
+        goal=history.goal,
+        deterministic=history.deterministic,
+    )
     for trial in history.trials:
-        seen.add_trial(trial)
+        view.add_trial(trial)
     costs: dict[int, float] = {}
     for budget in history.budgets:
         costs |= _costs(history, [e for e in history.at(budget) if e.succeeded])
@@ -68,26 +72,25 @@ def _rebuilt(history: History) -> History:
             metrics = {**evaluation.metrics, COST: evaluation.cost}
             cost = costs[evaluation.trial.number]
             evaluation = replace(evaluation, cost=cost, metrics=metrics)
-        seen.add_evaluation(evaluation)
-    return seen
+        view.add_evaluation(evaluation)
+    return view
 
 
 def _costs(history: History, evaluations: Sequence[Evaluation]) -> dict[int, float]:
-    """One cost for each of the evaluations at one budget that succeeded."""
+    """Return the cost of each success at one budget, by the number of its trial."""
     goal = history.goal
-    beyond = {e.trial.number: goal.violation(e) for e in evaluations}
-    kept = [e for e in evaluations if not beyond[e.trial.number]]
+    violation = {e.trial.number: goal.violation(e) for e in evaluations}
+    feasible = [e for e in evaluations if not violation[e.trial.number]]
     if len(goal.objectives) == 1:
-        worst = max((e.cost for e in kept), default=max((e.cost for e in evaluations), default=0))
-        # Beside a huge cost the sum alone may be no higher.
+        worst = max((e.cost for e in feasible or evaluations), default=0)
+        # Rounding may absorb a small violation added to a huge cost.
         least = math.nextafter(worst, math.inf)
         return {
-            e.trial.number: max(worst + by, least) if (by := beyond[e.trial.number]) else e.cost
+            e.trial.number: max(worst + by, least) if (by := violation[e.trial.number]) else e.cost
             for e in evaluations
         }
-    points = np.array([goal.costs(e) for e in kept]).reshape(-1, len(goal.objectives))
-    order = [kept[place] for place in best_first(points)]
-    order += sorted(
-        (e for e in evaluations if beyond[e.trial.number]), key=lambda e: beyond[e.trial.number]
-    )
-    return {e.trial.number: place / len(order) for place, e in enumerate(order)}
+    points = np.array([goal.costs(e) for e in feasible]).reshape(-1, len(goal.objectives))
+    order = [feasible[index] for index in best_first(points)]
+    infeasible = [e for e in evaluations if violation[e.trial.number]]
+    order += sorted(infeasible, key=lambda e: violation[e.trial.number])
+    return {e.trial.number: rank / len(order) for rank, e in enumerate(order)}

@@ -1,7 +1,6 @@
-"""The records of a journal: trials, refusals and evaluations as plain JSON values.
+"""Records of a journal: trials, refusals and evaluations as plain JSON values.
 
-The names on disk are written out here and nowhere else, so that a renamed attribute does not change
-the format.
+Only this file spells out the names on disk, so that a renamed attribute does not change the format.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from spaces.configurations.plain import exact
 from spaces.space import configuration, record
 
 TRIAL = ("kind", "number", "configuration", "key", "budget", "seed", "parent", "bracket", "asked")
-"""The members of a trial; `asked` is the time of the request, for people."""
+"""The members of a trial; `asked` is the time of the request, for readers of the file."""
 
 EVALUATION = (
     *("kind", "trial", "cost", "metrics", "curve", "seconds", "started", "status", "reused"),
@@ -51,8 +50,8 @@ def read_trial(record: Mapping[str, Any], space: ConfigurationSpace) -> Trial:
 
     Raises:
         KeyError: a member is missing.
-        ValueError: there is an unknown one.
-        SpaceError: the configuration is not one of the space.
+        ValueError: a member is unknown.
+        SpaceError: the configuration does not belong to the space.
     """
     _verify_members(record, TRIAL)
     return Trial(
@@ -67,7 +66,7 @@ def read_trial(record: Mapping[str, Any], space: ConfigurationSpace) -> Trial:
 
 
 def refused_record(key: str) -> dict[str, Any]:
-    """Return a network that was refused as plain JSON values."""
+    """Return a refused network as plain JSON values."""
     return {"kind": "refused", "key": key}
 
 
@@ -134,11 +133,11 @@ def read_evaluation(record: Mapping[str, Any], trial: Trial) -> Evaluation:
 
     Args:
         record: with the members of an evaluation.
-        trial: that was evaluated.
+        trial: the evaluated one.
 
     Raises:
-        KeyError: a member is missing that version 0.1 wrote.
-        ValueError: there is an unknown one.
+        KeyError: a member of version 0.1 is missing.
+        ValueError: a member is unknown.
     """
     _verify_members(record, EVALUATION)
     return Evaluation(

@@ -1,12 +1,9 @@
-"""NAS-Bench-201 on devices: the error of each cell beside its measured latency and energy."""
+"""NAS-Bench-201 on devices: the error of each cell with its measured latency and energy."""
 
 from __future__ import annotations
 
 import ast
-import csv
-import gzip
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +15,7 @@ from jaxtyping import Float
 
 from fidelity.objective import Context
 from fidelity.tables.nasbench201 import NASBench201, rows_of
-from fidelity.tables.table import TableError, known_budget
+from fidelity.tables.table import TableError, known_budget, read_csv
 from spaces.architecture.architecture import Architecture
 from spaces.cells.cell import CellSpace
 from spaces.space import InputShape
@@ -28,15 +25,15 @@ if TYPE_CHECKING:
 
 OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-"""What the digits of a cell in the file mean, and the edges that they are on, in order."""
+"""The operations of the digits in the file, and the edges of a cell in the order of its digits."""
 
 
 @dataclass(frozen=True)
 class WrittenCells:
-    """Cells that are the same only where they are written the same.
+    """Cells that are equal only if they are written equally.
 
-    A network was measured as it was written: what leads nowhere took its time on the device, so
-    that two cells which compute the same differ in latency.
+    A network was measured as it was written: dead nodes took time on the device, so that two cells
+    which compute the same function differ in latency.
 
     Attributes:
         cells: the space of the cells.
@@ -60,26 +57,26 @@ class WrittenCells:
         return self.cells.build(configuration, input_shape, outputs)
 
     def key(self, configuration: Configuration) -> str:
-        """The cell as it is written."""
+        """Return the cell as it is written."""
         return self.cells.to_string(configuration)
 
 
 @dataclass(frozen=True)
 class HardwareNASBench201:
-    """The errors of NAS-Bench-201 and what was measured of its cells on devices.
+    """The errors of NAS-Bench-201 and measurements of its cells on devices.
 
     Li et al. 2021, "HW-NAS-Bench: hardware-aware neural architecture search benchmark", measured
-    latency and energy on six devices. It is for a search with several objectives or with limits:
+    latency and energy on six devices. It is for a search with several objectives or constraints:
     `Search(table.space, table, objectives=("cost", *table.quantities))`.
 
     Attributes:
         path: of a CSV file, gzipped or not. The column `net` has six digits for each of the 15,625
             cells, such as "(4, 3, 3, 0, 0, 0)": the `OPERATIONS` on the `EDGES`.
-        quantities: the columns that are returned beside the error, under their own names.
+        quantities: the columns that are returned with the error, under their own names.
         dataset: of the errors: 'cifar10', 'cifar100' or 'imagenet'.
 
     Raises:
-        TableError: there is no such data set.
+        TableError: the data set is unknown.
     """
 
     resumes: ClassVar[bool] = False
@@ -93,7 +90,7 @@ class HardwareNASBench201:
 
     @cached_property
     def space(self) -> WrittenCells:
-        """The 15,625 cells, each of them different from all others."""
+        """The 15,625 cells, all different."""
         return WrittenCells(self._errors.space)
 
     @property
@@ -112,7 +109,7 @@ class HardwareNASBench201:
         return self._errors.optimum
 
     def regret(self, configuration: Configuration) -> float:
-        """Its mean validation error above the optimum, in percent."""
+        """Return the mean validation error above the optimum, in percent."""
         return self._errors.regret(configuration)
 
     @cached_property
@@ -121,7 +118,7 @@ class HardwareNASBench201:
         return np.column_stack([self._errors.full.means, self._measured])
 
     def row(self, configuration: Configuration) -> int:
-        """The row of a cell in `costs`."""
+        """Return the row of a cell in `costs`."""
         return self._errors.full.row(configuration)
 
     def __call__(
@@ -131,7 +128,7 @@ class HardwareNASBench201:
         seed: int = 0,
         context: Context | None = None,
     ) -> dict[str, float]:
-        """Looks up a training, and what was measured of the network.
+        """Return the result of a training and the measurements of the network.
 
         Args:
             configuration: a cell.
@@ -143,12 +140,12 @@ class HardwareNASBench201:
             'cost', the validation error in percent, 'seconds' of the training, and the quantities.
 
         Raises:
-            TableError: there are no results at this budget, or for this configuration.
+            TableError: there is no result for this budget or configuration.
         """
         known_budget(budget, self.budgets)
-        found = self._errors.full.result(configuration, seed)
+        result = self._errors.full.result(configuration, seed)
         measured = self._measured[self.row(configuration)].tolist()
-        return found | dict(zip(self.quantities, measured, strict=True))
+        return result | dict(zip(self.quantities, measured, strict=True))
 
     @cached_property
     def _errors(self) -> NASBench201:
@@ -156,7 +153,7 @@ class HardwareNASBench201:
 
     @cached_property
     def _measured(self) -> Float[np.ndarray, "cells q"]:
-        lines = _read(Path(self.path))
+        lines = read_csv(Path(self.path))
         try:
             cells = [_operations(line["net"], self._errors.space) for line in lines]
             values = np.array([[float(line[name]) for name in self.quantities] for line in lines])
@@ -185,18 +182,6 @@ class HardwareNASBench201:
 
 
 def _operations(digits: str, space: CellSpace) -> tuple[str, ...]:
-    """The operations of a cell, one for each edge in the order of the space."""
-    chosen = dict(zip(EDGES, ast.literal_eval(digits), strict=True))
-    return tuple(OPERATIONS[chosen[edge]] for edge in space.edges)
-
-
-def _read(path: Path) -> list[Mapping[str, str]]:
-    try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-        return list(csv.DictReader(content.decode().splitlines()))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise TableError(
-            f"{path} cannot be read ({error}): give the path of the CSV file"
-        ) from error
+    """Return the operations of a cell, one per edge in the order of the space."""
+    on_edge = dict(zip(EDGES, ast.literal_eval(digits), strict=True))
+    return tuple(OPERATIONS[on_edge[edge]] for edge in space.edges)

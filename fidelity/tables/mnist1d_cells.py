@@ -31,13 +31,13 @@ FILE = Path(__file__).with_name("mnist1d_cells.npz")
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """What the file holds: one row for each network, in the order of `cells`.
+    """The arrays of the file: one row per network, in the order of `cells`.
 
     Attributes:
         cells: the operation on each edge of `SPACE`, as its position in `OPERATIONS`.
-        wrong: of 800 validation images, how many are classified wrongly after each epoch.
+        wrong: the number of misclassified images, of 800 for validation, after each epoch.
         seconds: CPU seconds of each epoch, validation included.
-        test_wrong: of 1,000 test images, how many are classified wrongly after the last epoch.
+        test_wrong: the number of misclassified images, of 1,000 for test, after the last epoch.
         parameters: the number of trainable ones.
         multiply_adds: of one image.
     """
@@ -50,34 +50,33 @@ class Records:
     multiply_adds: UInt32[np.ndarray, " networks"]
 
     def configurations(self) -> list[Configuration]:
-        """A configuration of each row."""
+        """Return a configuration for each row."""
         space = SPACE.configuration_space
         named = np.array(OPERATIONS)[self.cells].tolist()
         return [configured(space, dict(zip(space, row, strict=True))) for row in named]
 
     def final_errors(self) -> Float64[np.ndarray, " networks"]:
-        """The validation error after the last epoch, its mean over the seeds."""
+        """Return the validation error after the last epoch, its mean over the seeds."""
         errors: Float64[np.ndarray, " networks"] = self.wrong[:, :, -1].mean(0) / VALIDATION_IMAGES
         return errors
 
 
 @dataclass(frozen=True)
 class MNIST1DCells:
-    """An objective that looks up how a cell trains on MNIST-1D: true curves, and no download.
+    """An objective that looks up trainings of cells on MNIST-1D: real curves, no download.
 
     The cells have 4 nodes and, on each of 6 edges, the identity, a 3x3 convolution or average
     pooling (`CellSpace` with three operations of NAS-Bench-201, 8 channels, one cell): 729
-    configurations, which stand for 483 networks, all of them connected. On sequences, images of
-    height 1, only the middle row of a 3x3 kernel sees anything.
+    configurations of 483 networks, all connected. On sequences, images of height 1, only the middle
+    row of a 3x3 kernel has an input.
 
     Each network was trained by `fidelity.Training` (see `training`) for 27 epochs from two
     seeds and validated after each epoch. Budgets are the whole epochs from 1 to 27, points on one
     learning-rate curve; 27 is 3 cubed, so halving by 3 has the rungs 1, 3, 9 and 27. Seconds are
-    CPU seconds of one thread, validation included. `mnist1d_cells.json`, beside this file, says
-    when and on what machine, with which versions and settings; `benchmarks/make_mnist1d_cells.py`
-    made it.
+    CPU seconds of one thread, validation included. `mnist1d_cells.json`, next to this file, records
+    date, machine, versions and settings; `benchmarks/make_mnist1d_cells.py` made it.
 
-    Measured on it: the error after 27 epochs (mean of the seeds) goes from 0.034 to 0.635, with a
+    Measured on it: the error after 27 epochs (mean of the seeds) ranges from 0.034 to 0.635, with a
     median of 0.142; its rank correlation (Spearman) with that after 1, 3 and 9 epochs is 0.54, 0.78
     and 0.95, and between the two seeds 0.90. A training took 0.7 to 3.3 CPU seconds.
 
@@ -86,7 +85,7 @@ class MNIST1DCells:
 
     @property
     def space(self) -> CellSpace:
-        """The space whose configurations can be looked up."""
+        """The space of the cells in the table."""
         return SPACE
 
     @property
@@ -96,7 +95,7 @@ class MNIST1DCells:
 
     @property
     def budgets(self) -> tuple[float, ...]:
-        """Every whole epoch."""
+        """All whole numbers of epochs."""
         return tuple(float(epoch) for epoch in range(1, EPOCHS + 1))
 
     def __call__(
@@ -106,27 +105,27 @@ class MNIST1DCells:
         seed: int = 0,
         context: Context | None = None,
     ) -> dict[str, float]:
-        """What a training to `budget` gives, as `Training` would return it.
+        """Return the result of a training to `budget`, as `Training` would.
 
         Args:
             configuration: the network, a configuration of `space`.
-            budget: the total of epochs, a whole number from 1 to 27.
-            seed: even seeds are the first of the two trainings, odd ones the second.
-            context: the epochs that a checkpoint brought, which cost nothing again
-                (`context.resumed`), and where the error after each further epoch is reported.
+            budget: the total number of epochs, a whole number from 1 to 27.
+            seed: even seeds select the first of the two trainings, odd ones the second.
+            context: with the epochs that are resumed (`context.resumed`) and take no time; the
+                error after each further epoch is reported to it.
 
         Returns:
-            'cost', the fraction of validation images that the network gets wrong; 'seconds', the
-            CPU time of the epochs after those that were resumed; 'parameters', 'multiply_adds',
-            'epochs', the total trained; 'resumed_from', how many of them were resumed; and at
-            27 epochs 'test_error', which is no concern of a search.
+            'cost', the fraction of misclassified validation images; 'seconds', the CPU time of
+            the epochs after the resumed ones; 'parameters'; 'multiply_adds'; 'epochs', the total;
+            'resumed_from', the number of resumed epochs; and at 27 epochs 'test_error', which a
+            search must not use.
 
         Raises:
-            ValueError: the budget is no whole number of epochs from 1 to 27.
+            ValueError: the budget is not a whole number of epochs from 1 to 27.
         """
         epochs = _whole(budget)
         context = context or Context()
-        # A checkpoint from beyond the budget can't be continued: training starts anew.
+        # A checkpoint beyond the budget can't be resumed: training starts from scratch.
         resumed = _whole(context.resumed) if 0 < context.resumed <= epochs else 0
         records, run, row = _load(), seed % len(SEEDS), _row(configuration)
         errors = records.wrong[run, row, :epochs] / VALIDATION_IMAGES
@@ -150,11 +149,11 @@ class MNIST1DCells:
         return float(_load().final_errors().min())
 
     def regret(self, configuration: Configuration) -> float:
-        """How far the error of a network after 27 epochs, mean over the seeds, is from the best."""
+        """Return the error after 27 epochs, mean over the seeds, above the optimum."""
         return float(_load().final_errors()[_row(configuration)]) - self.optimum
 
     def frame(self) -> pd.DataFrame:
-        """Everything, a row for each network, seed and epoch.
+        """Return the table with one row per network, seed and epoch.
 
         Returns:
             The columns 'cell' (as `space.from_string` reads it), 'parameters', 'multiply_adds',
@@ -186,7 +185,7 @@ class MNIST1DCells:
         return merged.drop(columns="network").reset_index(drop=True)
 
     def training(self) -> Training:
-        """The objective that made the table; networks of other epochs or seeds can be trained.
+        """Return the objective that made the table, for trainings with other epochs or seeds.
 
         Raises:
             DataError: the package mnist1d is not installed.
@@ -231,6 +230,6 @@ def _load() -> Records:
 
 @cache
 def _rows() -> dict[str, int]:
-    """From the key of a network to its row: computed, so that the file depends on no hash."""
+    """Return the row of each network by its key, so that the file depends on no hash."""
     cells = _load().configurations()
     return {SPACE.architecture(cell).key: row for row, cell in enumerate(cells)}

@@ -20,13 +20,13 @@ from spaces.hierarchical.macro_space import MACRO_CODES, MacroSpace
 class NASBenchMacro:
     """NAS-Bench-Macro: the test accuracies of three trainings of each network.
 
-    The file says neither what a training cost nor what came on the way. The clock therefore goes
-    by the networks' multiply-adds: a training takes one second for each million of them. The
-    budget is 1, one whole training. The file has test accuracies only.
+    The file has neither durations nor learning curves, and test accuracies only. So the clock
+    advances by multiply-adds: a training takes one second per million. The budget is 1, one full
+    training run.
 
     Attributes:
         path: of the file nas-bench-macro_cifar10.json: for each code of eight digits a mapping
-            with 'test_acc' (percent, one a run) and 'flops' (multiply-adds of an image).
+            with 'test_acc' (percent, one per run) and 'flops' (multiply-adds per image).
     """
 
     path: str | Path
@@ -38,7 +38,7 @@ class NASBenchMacro:
 
     @property
     def max_budget(self) -> float:
-        """One whole training."""
+        """One full training run."""
         return 1.0
 
     @property
@@ -52,7 +52,7 @@ class NASBenchMacro:
         return float(self._runs.means.min())
 
     def regret(self, configuration: Configuration) -> float:
-        """Its mean test error above the optimum, in percent."""
+        """Return the mean test error above the optimum, in percent."""
         return float(self._runs.means[self._runs.row(configuration)]) - self.optimum
 
     def __call__(
@@ -62,7 +62,7 @@ class NASBenchMacro:
         seed: int = 0,
         context: Context | None = None,
     ) -> dict[str, float]:
-        """Looks up a training.
+        """Return the result of a training.
 
         Args:
             configuration: a network.
@@ -74,49 +74,49 @@ class NASBenchMacro:
             'cost', the test error in percent, and 'seconds', the millions of multiply-adds.
 
         Raises:
-            TableError: there are no results at this budget, or for this configuration.
+            TableError: there is no result for this budget or configuration.
         """
         known_budget(budget, self.budgets)
         return self._runs.result(configuration, seed)
 
     @cached_property
     def _runs(self) -> Runs:
-        found = _read(Path(self.path))
+        entries = _read(Path(self.path))
         choices = self.space.configuration_space
         names = [f"{stage}:operation" for stage in self.space.stages]
-        place = [choices.index_of[name] for name in names]
+        indices = [choices.index_of[name] for name in names]
         index = [
             {str(n): float(choices[name].to_vector(code)) for n, code in enumerate(MACRO_CODES)}
             for name in names
         ]
         rows, vector = {}, np.empty(len(choices))
-        for row, code in enumerate(sorted(found)):
-            vector[place] = [values[digit] for values, digit in zip(index, code, strict=True)]
+        for row, code in enumerate(sorted(entries)):
+            vector[indices] = [values[digit] for values, digit in zip(index, code, strict=True)]
             rows[vector.tobytes()] = row
-        entries = [found[code] for code in sorted(found)]
-        errors = 100.0 - padded([entry["test_acc"] for entry in entries])
-        return Runs(rows, errors, np.array([entry["flops"] / 1e6 for entry in entries]))
+        ordered = [entries[code] for code in sorted(entries)]
+        errors = 100.0 - padded([entry["test_acc"] for entry in ordered])
+        return Runs(rows, errors, np.array([entry["flops"] / 1e6 for entry in ordered]))
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    """The entries of the file by code.
+    """Return the entries of the file by code.
 
     Raises:
-        TableError: it cannot be read, or holds something else.
+        TableError: the file cannot be read, or is another one.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TableError(
             f"{path} cannot be read ({error}): give the path of nas-bench-macro_cifar10.json "
             "of https://github.com/xiusu/NAS-Bench-Macro"
         ) from error
-    if not isinstance(found, dict) or not found or not all(map(_complete, found.items())):
+    if not isinstance(entries, dict) or not entries or not all(map(_complete, entries.items())):
         raise TableError(
             f"{path} is not the file of NAS-Bench-Macro: it has a mapping with test_acc and "
             "flops for each code of eight digits 0, 1 or 2"
         )
-    return found
+    return entries
 
 
 def _complete(item: tuple[str, Any]) -> bool:

@@ -22,23 +22,22 @@ EPOCHS = 200
 class NATSBench:
     """The 15,625 cells of NATS-Bench at every epoch of their training of 200 epochs.
 
-    A continued training costs what comes on top of the epochs that were trained before, and one
-    look at the validation part.
+    A resumed training takes the time of its additional epochs, and of one validation.
 
-    The files are large and are not to be had from a package index: this class was never tried on
-    them. Its tests use a fake of their reader; once it was tried with the reader itself (nats_bench
-    1.8) on a made-up file of three cells.
+    The files are large and in no package index: this class was never tried on them. Its tests use
+    a fake of their reader; once it was tried with the reader itself (nats_bench 1.8) on a made-up
+    file of three cells.
 
     Attributes:
         path: the file NATS-tss-v1_0-3ffb9.pickle.pbz2, read whole, or the folder
             NATS-tss-v1_0-3ffb9-simple, of which each cell is read when it is looked up.
-            These are pickles: take them from their authors only.
+            These are pickles: use only those of their authors.
         dataset: 'cifar10', 'cifar100' or 'imagenet' (ImageNet16-120). Where an epoch of the
             latter two was not evaluated on the validation part alone, the accuracy on
             validation and test images together is taken, as NATS-Bench's own simulation does.
 
     Raises:
-        TableError: there is no such data set.
+        TableError: the data set is unknown.
     """
 
     path: str | Path
@@ -62,16 +61,16 @@ class NATSBench:
 
     @property
     def budgets(self) -> tuple[float, ...]:
-        """Every whole number of epochs."""
+        """All whole numbers of epochs."""
         return tuple(float(epoch) for epoch in range(1, EPOCHS + 1))
 
     @cached_property
     def optimum(self) -> float:
-        """The lowest mean validation error after 200 epochs, in percent; it reads every cell."""
+        """The lowest mean validation error after 200 epochs, in percent; reads every cell."""
         return min(self._mean(index) for index in range(len(self._api)))
 
     def regret(self, configuration: Configuration) -> float:
-        """Its mean validation error after 200 epochs above the optimum, in percent."""
+        """Return the mean validation error after 200 epochs above the optimum, in percent."""
         return self._mean(self._index(configuration)) - self.optimum
 
     def __call__(
@@ -81,19 +80,19 @@ class NATSBench:
         seed: int = 0,
         context: Context | None = None,
     ) -> dict[str, float]:
-        """Looks up a training.
+        """Return the result of a training.
 
         Args:
             configuration: a cell.
             budget: a whole number of epochs, at most 200.
             seed: draws one of the runs.
-            context: says how many epochs were trained before.
+            context: with the number of epochs that the training resumes from.
 
         Returns:
             'cost', the validation error in percent, and 'seconds' since those epochs.
 
         Raises:
-            TableError: there is no such epoch, or no such cell in the files.
+            TableError: there is no such epoch or cell in the files.
         """
         epoch = round(budget)
         if abs(budget - epoch) > 1e-6 * budget or not 1 <= epoch <= EPOCHS:
@@ -104,14 +103,14 @@ class NATSBench:
         index = self._index(configuration)
         runs = self._runs(index)
         run = runs[int(np.random.default_rng([seed, index]).integers(len(runs)))]
-        found = self._look_up(index, run, epoch)
+        entry = self._look_up(index, run, epoch)
         resumed = 0.0 if context is None else context.resumed
-        validation = found.get("valid-per-time")
+        validation = entry.get("valid-per-time")
         if validation is None:
             validation = self._look_up(index, run, EPOCHS)["valid-per-time"]
         return {
-            "cost": _error(found),
-            "seconds": found["train-per-time"] * (epoch - resumed) + validation,
+            "cost": _error(entry),
+            "seconds": entry["train-per-time"] * (epoch - resumed) + validation,
         }
 
     def _look_up(self, index: int, run: int, epoch: int) -> dict[str, Any]:
@@ -126,8 +125,8 @@ class NATSBench:
         return list(results.get_dataset_seeds(NAMES[self.dataset]))
 
     def _mean(self, index: int) -> float:
-        found = [_error(self._look_up(index, run, EPOCHS)) for run in self._runs(index)]
-        return float(np.mean(found))
+        errors = [_error(self._look_up(index, run, EPOCHS)) for run in self._runs(index)]
+        return float(np.mean(errors))
 
     def _index(self, configuration: Configuration) -> int:
         cell = self.space.to_string(configuration)
@@ -154,7 +153,7 @@ class NATSBench:
         return nats_bench.create(str(path), "tss", fast_mode=path.is_dir(), verbose=False)
 
 
-def _error(found: dict[str, Any]) -> float:
-    """The validation error in percent."""
-    accuracy = found.get("valid-accuracy")
-    return 100.0 - float(found["valtest-accuracy"] if accuracy is None else accuracy)
+def _error(entry: dict[str, Any]) -> float:
+    """Return the validation error in percent."""
+    accuracy = entry.get("valid-accuracy")
+    return 100.0 - float(entry["valtest-accuracy"] if accuracy is None else accuracy)

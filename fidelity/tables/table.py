@@ -1,11 +1,14 @@
-"""What a table is: the results of trainings that somebody has made already."""
+"""The table, an objective that looks up the results of earlier trainings."""
 
 from __future__ import annotations
 
+import csv
+import gzip
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,14 +20,15 @@ from spaces.space import Space
 
 
 class TableError(ValueError):
-    """A table that cannot be read, or that does not hold what was asked for."""
+    """A table that cannot be read, or that lacks a result."""
 
 
 class Table(Protocol):
-    """An objective that looks up what a training gave, and how many seconds it took.
+    """An objective that looks up the result of a training and its duration in seconds.
 
-    `Search(table.space, table, ...)` searches it, by `bonas.runners.Simulated` on a clock that
-    goes as the trainings went.
+    `Search(table.space, table, ...)` searches it; `bonas.runners.Simulated` has a clock that
+    advances by these durations. A table needs only `configuration_space` and `architecture` of its
+    space, and no `build`.
     """
 
     @property
@@ -34,7 +38,7 @@ class Table(Protocol):
 
     @property
     def budgets(self) -> Sequence[float]:
-        """At which there are results, ascending."""
+        """The budgets that have results, ascending."""
         ...
 
     @property
@@ -44,30 +48,29 @@ class Table(Protocol):
 
     @property
     def optimum(self) -> float:
-        """The lowest cost at the maximal budget, the mean of the runs of each architecture."""
+        """The lowest cost at the maximal budget, by the mean of each architecture's runs."""
         ...
 
     def regret(self, configuration: Configuration) -> float:
-        """How much its mean cost at the maximal budget is above the `optimum`."""
+        """Return the mean cost at the maximal budget above the `optimum`."""
         ...
 
     def __call__(
         self, configuration: Configuration, budget: float, seed: int, context: Context
     ) -> dict[str, float]:
-        """What a training gave.
+        """Return the result of a training.
 
         Args:
             configuration: of `space`.
             budget: one of `budgets`, a total.
             seed: picks one of the runs; the same seed picks the same one.
-            context: says from which budget the training goes on.
+            context: with the budget that the training resumes from.
 
         Returns:
-            'cost', the error in percent, and 'seconds', which go on top of what was trained
-            before.
+            'cost', the error in percent, and 'seconds' since that budget.
 
         Raises:
-            TableError: there is no such architecture or budget in the table.
+            TableError: the table lacks this architecture or budget.
         """
         ...
 
@@ -79,7 +82,7 @@ class Runs:
     Attributes:
         rows: the row of each architecture, by the bytes of its configuration's vector.
         errors: of each architecture (a row) and run, in percent; NaN where there are fewer runs.
-        seconds: of one training of each architecture.
+        seconds: the duration of one training of each architecture.
     """
 
     rows: Mapping[bytes, int]
@@ -88,7 +91,7 @@ class Runs:
 
     @cached_property
     def means(self) -> Float[np.ndarray, " architectures"]:
-        """The mean error of the runs of each architecture."""
+        """The mean error of each architecture's runs."""
         means: Float[np.ndarray, " architectures"] = np.nanmean(self.errors, axis=1)
         return means
 
@@ -97,28 +100,33 @@ class Runs:
         return [int(count) for count in np.isfinite(self.errors).sum(axis=1)]
 
     def row(self, configuration: Configuration) -> int:
-        """The row of an architecture.
+        """Return the row of an architecture.
 
         Raises:
             TableError: it has none.
         """
-        found = self.rows.get(configuration.get_array().tobytes())
-        if found is None:
+        row = self.rows.get(configuration.get_array().tobytes())
+        if row is None:
             raise TableError(
                 f"the table has no architecture {dict(configuration)}: "
                 "take configurations of the table's own space"
             )
-        return found
+        return row
 
     def result(self, configuration: Configuration, seed: int) -> dict[str, float]:
-        """The error of the run that `seed` draws, and the seconds of a whole training."""
+        """Return the error of one run and the duration of a full training run in seconds.
+
+        Args:
+            configuration: of the table.
+            seed: draws the run.
+        """
         row = self.row(configuration)
         run = int(np.random.default_rng([seed, row]).integers(self._counts[row]))
         return {"cost": float(self.errors[row, run]), "seconds": float(self.seconds[row])}
 
 
 def padded(runs: Sequence[Sequence[float]]) -> Float[np.ndarray, "architectures runs"]:
-    """Rows of different lengths as an array, with NaN at the ends."""
+    """Return rows of different lengths as an array, with NaN at the ends."""
     table = np.full((len(runs), max(map(len, runs))), np.nan)
     for row, values in zip(table, runs, strict=True):
         row[: len(values)] = values
@@ -126,7 +134,11 @@ def padded(runs: Sequence[Sequence[float]]) -> Float[np.ndarray, "architectures 
 
 
 def known_budget(budget: float, budgets: Sequence[float]) -> float:
-    """The one of `budgets` that is `budget` but for rounding.
+    """Return the entry of `budgets` that equals `budget` up to rounding.
+
+    Args:
+        budget: of a trial.
+        budgets: that have results.
 
     Raises:
         TableError: there is none.
@@ -138,3 +150,20 @@ def known_budget(budget: float, budgets: Sequence[float]) -> float:
         f"the table holds no results at a budget of {budget:g}, only at "
         f"{', '.join(f'{known:g}' for known in budgets)}: choose a schedule with these budgets"
     )
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the lines of a CSV file, gzipped or not, as mappings from column to text.
+
+    Raises:
+        TableError: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        return list(csv.DictReader(content.decode().splitlines()))
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise TableError(
+            f"{path} cannot be read ({error}): give the path of the CSV file"
+        ) from error

@@ -294,7 +294,7 @@ def test_a_damaged_checkpoint_is_trained_anew(tmp_path: Path, damage: Any) -> No
 
     with (
         search(tmp_path, objective=training, schedule=AsynchronousHalving(1, 9)) as made,
-        pytest.warns(UserWarning, match=r"(?s)cannot be read .* training starts anew"),
+        pytest.warns(UserWarning, match=r"(?s)cannot be read .* training starts from scratch"),
     ):
         history = made.run(evaluations=12, progress=Silent())
     assert all(e.succeeded for e in history.evaluations)

@@ -67,7 +67,9 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 def test_what_cannot_be_read_is_a_warning_and_no_state(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "trial-0.pt"
     DAMAGE[damage](path)
-    with pytest.warns(UserWarning, match=r"(?s)trial-0.pt cannot be read .* training starts anew"):
+    with pytest.warns(
+        UserWarning, match=r"(?s)trial-0.pt cannot be read .* training starts from scratch"
+    ):
         assert Checkpoint(source=path).load() is None
     assert not (tmp_path / "touched").exists()
 
@@ -93,7 +95,7 @@ def test_a_flipped_bit_is_seen_or_changes_nothing(written: Path, where: float, b
         warnings.simplefilter("always")
         loaded = Checkpoint(source=path).load()
     if loaded is None:
-        assert "training starts anew" in str(caught[-1].message)
+        assert "training starts from scratch" in str(caught[-1].message)
     else:
         assert_identical(loaded, WHOLE)
 
@@ -185,7 +187,7 @@ def test_a_state_that_is_written_later_makes_up_for_one_that_was_not(tmp_path: P
     assert checkpoint.unsaved is not None
     assert checkpoint.notices == [
         f"the checkpoint {checkpoint.target} cannot be written "
-        f"({checkpoint.unsaved}): the evaluation goes on without it"
+        f"({checkpoint.unsaved}): the evaluation continues without it"
     ]
     (tmp_path / "folder").unlink()
     checkpoint.save({"step": 2})

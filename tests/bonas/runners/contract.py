@@ -268,7 +268,9 @@ class RunnerContract:
             return {"cost": float(context.checkpoint.load() is None), "seconds": 1.0}
 
         context = Context(Checkpoint(source=tmp_path / "trial-7.pt"), resumed=1.0)
-        with pytest.warns(CheckpointWarning, match="cannot be read .*training starts anew") as said:
+        with pytest.warns(
+            CheckpointWarning, match="cannot be read .*training starts from scratch"
+        ) as said:
             evaluation = evaluated(self.make(), loading, context)
         assert len(said) == 1
         assert (evaluation.cost, evaluation.retrained) == (1.0, True)

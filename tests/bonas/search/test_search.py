@@ -359,7 +359,7 @@ def test_a_truncated_checkpoint_is_trained_anew_and_counted_in_full(tmp_path: Pa
         return cost(configuration, budget)
 
     made = search(tmp_path, objective=training, schedule=AsynchronousHalving(1, 9))
-    with pytest.warns(UserWarning, match="cannot be read .* training starts anew"):
+    with pytest.warns(UserWarning, match="cannot be read .* training starts from scratch"):
         history = run(made, evaluations=30)
     assert history.resource == sum(budget - start for start, budget in starts)
     for evaluation in history.evaluations:

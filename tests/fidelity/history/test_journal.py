@@ -68,7 +68,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="has format no number, this version reads format 1"):
         journal.read(path)
     path.write_bytes(journal.encode({"kind": "trial"}))
-    with pytest.raises(JournalError, match="is no history"):
+    with pytest.raises(JournalError, match="is not a history"):
         journal.read(path)
     with pytest.raises(JournalError, match="there is no history in"):
         journal.read(tmp_path / "nothing" / journal.NAME)

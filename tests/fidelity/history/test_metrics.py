@@ -69,7 +69,7 @@ def test_a_curve_of_other_things_than_pairs_is_a_crash(curve: Any) -> None:
     evaluation = checked(Evaluation(TRIAL, 0.5, {"loss": 1.0}, curve))
     assert evaluation.status is Status.CRASHED
     assert (evaluation.curve, evaluation.metrics) == ((), {"loss": 1.0})
-    assert "the curve that the objective gave cannot be recorded" in str(evaluation.error)
+    assert "the curve of the objective cannot be recorded" in str(evaluation.error)
 
 
 def test_what_is_checked_is_read_back_as_it_is() -> None:

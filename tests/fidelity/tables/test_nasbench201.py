@@ -115,7 +115,7 @@ def test_an_unknown_data_set_is_refused() -> None:
         (gzip.compress(b"cellstr,cifar10-val\n", mtime=0)[:-9], "cannot be read"),
         (b"cellstr,cifar100-val\n" + CELL.encode() + b",60\n", "column cifar10-val"),
         (b"cellstr,cifar10-val\n" + CELL.encode() + b",good\n", "is not as it should be"),
-        (b"cellstr,cifar10-val\n|conv~0|,60\n", "is no cell"),
+        (b"cellstr,cifar10-val\n|conv~0|,60\n", "is not a cell"),
         (b"cellstr,cifar10-val\n" + CELL.encode() + b",60\n", "holds 1 cells .* not all 15625"),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_pickle_that_would_do_something_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hidden(monkeypatch, tmp_path / "__init__.py")
-    with pytest.raises(TableError, match="install that package anew"):
+    with pytest.raises(TableError, match="reinstall that package"):
         _ = NASBench201("cifar10").optimum
     folder = tmp_path / "datasets" / "nasbench201"
     folder.mkdir(parents=True)

@@ -1,10 +1,18 @@
+import gzip
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
-from ConfigSpace import ConfigurationSpace
+from ConfigSpace import Configuration, ConfigurationSpace
 
-from fidelity.tables.table import Runs, TableError, known_budget, padded
+from bonas.runners.simulated import Simulated
+from bonas.search.progress import Silent
+from bonas.search.search import Search
+from bonas.strategies.random_search import RandomSearch
+from fidelity.tables.table import Runs, TableError, known_budget, padded, read_csv
+from spaces.architecture.architecture import Architecture
+from spaces.cells.cell import CellSpace
 from spaces.space import configuration
 
 SPACE = ConfigurationSpace({"a": ["x", "y", "z"]})
@@ -43,3 +51,39 @@ def test_budgets_are_found_in_spite_of_rounding() -> None:
     assert known_budget(200 / (200 / 12), (12.0, 200.0)) == 12.0
     with pytest.raises(TableError, match="no results at a budget of 50, only at 12, 200"):
         known_budget(50, (12.0, 200.0))
+
+
+class OnlyLookedUp:
+    """A space of networks that nobody can build, and the table of their costs."""
+
+    max_budget = 1.0
+    cells = CellSpace.nasbench201()
+    configuration_space = cells.configuration_space
+
+    @property
+    def space(self) -> "OnlyLookedUp":
+        return self
+
+    def architecture(self, configuration: Configuration) -> Architecture:
+        return self.cells.architecture(configuration)
+
+    def __call__(self, configuration: Configuration) -> dict[str, float]:
+        return {"cost": float(configuration.get_array().sum()), "seconds": 1.0}
+
+
+def test_a_space_of_a_table_needs_no_build() -> None:
+    table = OnlyLookedUp()
+    with Search(table.space, table, strategy=RandomSearch()) as search:  # type: ignore[arg-type]
+        history = search.run(evaluations=5, runner=Simulated(2), progress=Silent())
+    assert all(evaluation.succeeded for evaluation in history.evaluations)
+
+
+def test_a_csv_file_is_read_gzipped_or_not(tmp_path: Path) -> None:
+    text = b"cell,cost\na,1\nb,2\n"
+    for name, content in (("plain.csv", text), ("packed.csv.gz", gzip.compress(text))):
+        (tmp_path / name).write_bytes(content)
+        assert read_csv(tmp_path / name) == [{"cell": "a", "cost": "1"}, {"cell": "b", "cost": "2"}]
+    (tmp_path / "torn.csv.gz").write_bytes(gzip.compress(text)[:-9])
+    for name in ("torn.csv.gz", "absent.csv"):
+        with pytest.raises(TableError, match=r"cannot be read .*give the path of the CSV file"):
+            read_csv(tmp_path / name)

@@ -156,7 +156,7 @@ class TestDamagedCheckpoint:
         path, target = tmp_path / "trial-0.pt", tmp_path / "trial-1.pt"
         TRAINING(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
         damage(path)
-        with pytest.warns(UserWarning, match="training starts anew"):
+        with pytest.warns(UserWarning, match="training starts from scratch"):
             result = TRAINING(SPACE.of("dropout"), 2, 0, Context(Checkpoint(path, target)))
         assert result == TRAINING(SPACE.of("dropout"), 2, 0)
         assert result["resumed_from"] == 0
@@ -170,7 +170,7 @@ class TestDamagedCheckpoint:
             assert not evaluate(TRAINING, trial, Context(Checkpoint(path))).retrained
         else:
             damage(path)
-            with pytest.warns(UserWarning, match="training starts anew"):
+            with pytest.warns(UserWarning, match="training starts from scratch"):
                 assert evaluate(TRAINING, trial, Context(Checkpoint(path))).retrained
 
 
