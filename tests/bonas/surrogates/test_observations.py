@@ -15,7 +15,8 @@ from tests.bonas.strategies.contract import MEDIUM, cost, record, run
 
 def noisy(evaluations: int, seed: int = 0) -> History:
     """A search whose costs have noise of the size of the differences between networks."""
-    strategy, history = BayesianOptimization(initial=5), History(MEDIUM.configuration_space)
+    history = History(MEDIUM.configuration_space)
+    strategy = BayesianOptimization(initial=5).start(MEDIUM)
     noise = np.random.default_rng(seed)
     for number in range(evaluations):
         proposal = strategy.propose(MEDIUM, history, np.random.default_rng([seed, number]))
