@@ -33,7 +33,7 @@ from bonas.acquisition.functions import (
 )
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.random_search import RandomSearch
-from bonas.strategies.strategy import Again, Recommender, Strategy
+from bonas.strategies.strategy import Again, Recommender, Strategy, started
 from bonas.surrogates.ensemble import Ensemble
 from bonas.surrogates.forest import RandomForest
 from bonas.surrogates.gaussian_process import GaussianProcess
@@ -108,12 +108,13 @@ def search(
     strategy: Strategy, space: CellSpace, table: Table, seed: int, evaluations: int
 ) -> list[dict[str, float]]:
     """Run one search; return its results at each of `MARKS`."""
+    strategy = started(strategy, space)
     history, noise = History(space.configuration_space), np.random.default_rng([seed, 1])
     rows, seconds = [], []
     for number in range(evaluations):
-        started = time.perf_counter()
+        begun = time.perf_counter()
         proposal = strategy.propose(space, history, np.random.default_rng([seed, 0, number]))
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.perf_counter() - begun)
         again = isinstance(proposal, Again)
         chosen = proposal.trial.configuration if isinstance(proposal, Again) else proposal
         trial = Trial(number, chosen, space.architecture(chosen).key, 200.0, number if again else 0)

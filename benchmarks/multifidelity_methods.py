@@ -59,10 +59,10 @@ class Bonas:
     """A search of bonas.
 
     Attributes:
-        strategy: one object for all seeds, whose caches name the cells of the space only once.
-        schedule: the schedule.
-        evaluations: the number after which it ends; None ends it at the problem's time.
-    """
+            strategy: one started object for all seeds, which computes each key of the space once.
+        schedule: of budgets.
+        evaluations: after which it ends; None ends it when the problem says.
+        """
 
     strategy: Strategy
     schedule: Schedule
@@ -158,15 +158,15 @@ def methods(problem: Problem) -> Mapping[str, Method]:
     space, budgets = problem.table.space, (problem.short, problem.full, problem.eta)
     full = FullFidelity(problem.full)
     # The clock is simulated, so seconds are the same in every run.
-    freeze_thaw = FreezeThaw(space, *budgets, spending=seconds_spent)
-    joint = MultiFidelityBayesianOptimization(spending=seconds_spent)
+    freeze_thaw = FreezeThaw(*budgets, spending=seconds_spent).start(space)
+    joint = MultiFidelityBayesianOptimization(spending=seconds_spent).start(space)
+    bayesian = BayesianOptimization().start(space)
     ours: dict[str, Method] = {
         f"random, {problem.full:g} epochs": Bonas(RandomSearch(), full, 150),
-        f"BO, {problem.full:g} epochs": Bonas(BayesianOptimization(), full, 60),
+        f"BO, {problem.full:g} epochs": Bonas(bayesian, full, 60),
         "freeze-thaw": Bonas(freeze_thaw, freeze_thaw),
     }
     if problem.dataset is None:
-        bayesian = BayesianOptimization()
         return ours | {
             "Hyperband": Bonas(RandomSearch(), Hyperband(*budgets)),
             "BO x Hyperband": Bonas(bayesian, Hyperband(*budgets)),
@@ -175,7 +175,7 @@ def methods(problem: Problem) -> Mapping[str, Method]:
         }
     halving = SuccessiveHalving(*budgets)
     return ours | {
-        "BO x successive halving": Bonas(BayesianOptimization(), halving),
+        "BO x successive halving": Bonas(bayesian, halving),
         "joint BO x successive halving": Bonas(joint, halving),
         "DEHB": Other(DEHB()),
         "Optuna, Hyperband": Other(Optuna(hyperband=True)),

@@ -59,7 +59,7 @@ def costs(space: CellSpace, seed: int) -> dict[tuple[str, str], float]:
 def times(space: CellSpace, size: int, proposals: int) -> list[float]:
     """Time each of `proposals` proposals after `size` observations, in seconds."""
     table, noise = costs(space, 0), np.random.default_rng(1)
-    history, strategy = History(space.configuration_space), BayesianOptimization()
+    history, strategy = History(space.configuration_space), BayesianOptimization().start(space)
 
     def add(chosen: Configuration, seed: int) -> None:
         trial = Trial(len(history.trials), chosen, trial_key(space, chosen), 1.0, seed)

@@ -25,7 +25,7 @@ from ablations import RESULTS, Table, load
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from bonas.acquisition.candidates import every
-from bonas.strategies import RandomSearch, Screened, Strategy
+from bonas.strategies import RandomSearch, Screened, Strategy, started
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 from spaces.architecture.architecture import Architecture
@@ -76,6 +76,7 @@ def search(
     strategy: Strategy, space: Known, table: Table, seed: int
 ) -> Iterator[tuple[int, float]]:
     """Run one search; return the regret after each of `MARKS`."""
+    strategy = started(strategy, space)
     history, noise = History(space.configuration_space), np.random.default_rng([seed, 1])
     for number in range(max(MARKS)):
         chosen = strategy.propose(space, history, np.random.default_rng([seed, 0, number]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bonas.strategies.strategy import Again, Recommender, Strategy
+from bonas.strategies.strategy import Again, Recommender, Strategy, started
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 from peers.peer import Choice, FlatSpace
@@ -38,7 +38,7 @@ class BonasSession:
     """
 
     def __init__(self, strategy: Strategy, space: Space, seed: int) -> None:
-        self.strategy = strategy
+        self.strategy = started(strategy, space)
         self.seed = seed
         self.space = space
         self.history = History(self.space.configuration_space)

@@ -5,8 +5,9 @@ from .freeze_thaw import FreezeThaw
 from .gradient.bilevel import Bilevel
 from .gradient.darts import DARTS
 from .gradient.early_stop import SkipConnections, StableCell, ValidationLoss
-from .gradient.gdas import GDAS, HardGumbel
+from .gradient.gdas import GDAS
 from .gradient.hypergradient import FirstOrder, SecondOrder
+from .gradient.relaxation import HardGumbel
 from .gradient.search_trace import CollapseWarning, Trace
 from .local_search import LocalSearch
 from .multi_fidelity import MultiFidelityBayesianOptimization

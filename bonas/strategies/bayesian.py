@@ -244,7 +244,7 @@ class _Problem:
         return self.configurations[index]
 
     def _highest_admitted(self, scores: Float[Tensor, " m"], goal: Goal) -> tuple[int, float]:
-        """As `_highest`, among candidates that satisfy the computable constraints if any do."""
+        """Return `_highest` among candidates that satisfy the computable constraints, if any do."""
         finite = _finite(scores)
         order = finite.argsort(descending=True, stable=True).tolist() if goal.computed else []
         for index in order:

@@ -141,12 +141,13 @@ def _ordered(maximizer: AbstractAcquisitionMaximizer) -> AbstractAcquisitionMaxi
 
     search = getattr(maximizer, "_local_search", maximizer)
     if isinstance(search, LocalSearch):
-        unordered = search._get_init_points_from_previous_configs
+        method = "_get_init_points_from_previous_configs"
+        unordered = getattr(search, method)
 
         def ordered(*arguments: Any) -> list[Configuration]:
             return sorted(unordered(*arguments), key=lambda point: point.get_array().tobytes())
 
-        setattr(search, unordered.__name__, ordered)
+        setattr(search, method, ordered)
     return maximizer
 
 

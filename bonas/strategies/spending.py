@@ -1,4 +1,4 @@
-"""What evaluations spend: the unit in which a strategy compares a gain with its price."""
+"""Spending of evaluations: the unit in which a strategy compares gains with prices."""
 
 from __future__ import annotations
 

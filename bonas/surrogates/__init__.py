@@ -1,4 +1,4 @@
-"""Surrogates: what a network will cost, learned from those that were evaluated."""
+"""Surrogates: models of the cost of a network, fitted to the evaluated ones."""
 
 import lazy_loader
 

@@ -1,8 +1,8 @@
 """An ensemble of small networks as a BoTorch model.
 
 White, Neiswanger and Savani 2021, "BANANAS: Bayesian optimization with neural architectures for
-neural architecture search": networks on path encodings, each from another initialisation. All
-members train at once as one batched matrix product.
+neural architecture search": networks on path encodings with different initialisations. All
+members train together as one batched matrix product.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Ensemble:
     """Fully connected networks on configuration and path encoding.
 
     Attributes:
-        members: how many networks.
+        members: the number of networks.
         width: of the two hidden layers.
-        steps: of Adam over all observations.
+        steps: of Adam on all observations.
         rate: the learning rate, which falls to zero as a cosine.
         seed: of the initialisation.
     """
@@ -42,7 +42,7 @@ class Ensemble:
 
     @property
     def reads_paths(self) -> bool:
-        """And at the configuration."""
+        """See `Surrogate.reads_paths`: it does, and the configuration too."""
         return True
 
     def fit(
@@ -56,7 +56,7 @@ class Ensemble:
         scale = float(targets.std(correction=0))
         scale = scale if scale > 1e-12 * (1 + abs(mean)) else 1.0
         weights = self._initial(len(columns), inputs)
-        wanted = ((targets - mean) / scale).to(inputs).expand(self.members, -1, 1)
+        standardised = ((targets - mean) / scale).to(inputs).expand(self.members, -1, 1)
         with torch.enable_grad():
             optimizer = torch.optim.Adam(weights, self.rate)
             for step in range(self.steps):
@@ -64,14 +64,14 @@ class Ensemble:
                     group["lr"] = 0.5 * self.rate * (1 + math.cos(math.pi * step / self.steps))
                 optimizer.zero_grad()
                 # The sum over members: each has its own loss and its own weights.
-                errors = (_forward(weights, rows) - wanted).square().mean(1)
+                errors = (_forward(weights, rows) - standardised).square().mean(1)
                 errors.sum().backward()
                 optimizer.step()
         fitted = [weight.detach() for weight in weights]
         return EnsembleModel(self, fitted, columns, (mean, scale), layout, inputs, targets)
 
     def _initial(self, columns: int, like: Tensor) -> Weights:
-        """He's initialisation, from a generator on the CPU: the same on every device."""
+        """Return He's initialisation, drawn on the CPU, so that it is the same on every device."""
         generator = torch.Generator().manual_seed(self.seed)
         sizes = [columns, self.width, self.width, 1]
         weights = []
@@ -97,10 +97,10 @@ class EnsembleModel(Members):
     Args:
         surrogate: its settings.
         weights: of all members, layer by layer.
-        columns: of the inputs that the networks see.
+        columns: of the inputs that the networks read.
         moments: mean and standard deviation of the targets.
-        layout: what the columns of the inputs are.
-        inputs: what was observed.
+        layout: of the inputs' columns.
+        inputs: the observed rows.
         targets: the observations.
     """
 
@@ -124,7 +124,7 @@ class EnsembleModel(Members):
         self.noise = float(residual.square().mean())
 
     def predictions(self, rows: Float[Tensor, "m d"]) -> Float[Tensor, "members m"]:
-        """What each network predicts."""
+        """See `Members.predictions`: one row per network."""
         mean, scale = self.moments
         return _forward(self.weights, rows[:, self.columns])[..., 0] * scale + mean
 

@@ -19,9 +19,9 @@ class RandomForest:
     """Regression trees on bootstrap samples, over all features.
 
     Attributes:
-        trees: how many.
-        leaf: a leaf holds at least so many observations.
-        share: of the features that a split chooses from (5/6 as in SMAC).
+        trees: the number of trees.
+        leaf: the minimal number of observations in a leaf.
+        share: of the features that each split chooses from (5/6 as in SMAC).
         seed: of bootstrap samples and splits.
     """
 
@@ -32,7 +32,7 @@ class RandomForest:
 
     @property
     def reads_paths(self) -> bool:
-        """Like everything else."""
+        """See `Surrogate.reads_paths`: it does, like all other features."""
         return True
 
     def fit(
@@ -56,8 +56,8 @@ class RandomForestModel(Members):
     Args:
         surrogate: its settings.
         forest: scikit-learn's.
-        layout: what the columns of the inputs are.
-        inputs: what was observed.
+        layout: of the inputs' columns.
+        inputs: the observed rows.
         targets: the observations.
     """
 
@@ -78,11 +78,13 @@ class RandomForestModel(Members):
         self.layout = layout
 
     def predictions(self, rows: Float[Tensor, "m d"]) -> Float[Tensor, "members m"]:
-        """What each tree predicts."""
-        # scikit-learn's trees hold float32, and convert once here instead of once a tree.
+        """See `Members.predictions`: one row per tree."""
+        # scikit-learn's trees hold float32: converted once here instead of once per tree.
         values = rows.cpu().numpy().astype(np.float32)
-        found = np.stack([tree.tree_.predict(values)[:, 0] for tree in self.forest.estimators_])
-        return torch.from_numpy(found).to(rows)
+        predictions = np.stack(
+            [tree.tree_.predict(values)[:, 0] for tree in self.forest.estimators_]
+        )
+        return torch.from_numpy(predictions).to(rows)
 
     def refitted(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"]

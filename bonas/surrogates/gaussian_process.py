@@ -1,7 +1,7 @@
 """An exact Gaussian process as a BoTorch model, with hyperparameters by marginal likelihood.
 
-A BoTorch fit by gradients takes a second or two at 200 observations; a search over a small grid,
-one coordinate after another, takes milliseconds, needs no gradients and cannot fail.
+A BoTorch fit by gradients takes a second or two at 200 observations; a coordinate-wise search over
+a small grid takes milliseconds, needs no gradients and cannot fail.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ LENGTHSCALES = (0.5, 0.8, 1.2, 2.0, 3.5, 6.0)
 NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 BUDGETS = (0.3, 1.0, 3.0, 10.0, 30.0)
-"""Lengthscales along the budget, whose range is 1: the correlation of lowest and highest is
-between 0.04 and 0.97."""
+"""Lengthscales along the budget, which ranges from 0 to 1: the correlation of its ends is between
+0.04 and 0.97."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class GaussianProcess:
     machine learning hyperparameters on large datasets"), the mean a straight line along it.
 
     Attributes:
-        views: what the kernel looks at.
-        hyperparameters: of the kernel; None chooses them at each fit.
-        sweeps: how often the search for hyperparameters goes over all coordinates.
-        tuned_on: hyperparameters are chosen on at most so many observations, evenly spread
-            over their order.
-        most: the posterior uses at most so many observations: the best half of that number and
-            the rest evenly spread over the others, because the cost grows with the cube.
+        views: of the kernel.
+        hyperparameters: of the kernel; None tunes them at each fit.
+        sweeps: passes of the tuning over all coordinates.
+        tuned_on: the maximal number of observations for the tuning, evenly spread over their
+            order.
+        most: the maximal number of observations of the posterior, whose time is cubic in it:
+            one half the best ones, the rest evenly spread over the others.
     """
 
     views: tuple[View, ...] = (ConfigurationView(), GraphView(1))
@@ -71,34 +71,30 @@ class GaussianProcess:
 
     @property
     def reads_paths(self) -> bool:
-        """If one of its views does."""
+        """See `Surrogate.reads_paths`: it does if one of its views does."""
         return any(isinstance(view, PathView) for view in self.views)
 
     def tuned(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> GaussianProcess:
-        """The same process with the hyperparameters that suit these observations.
-
-        The log marginal likelihood plus weak priors is maximised over a grid, one coordinate
-        after another.
-        """
+        """See `Tunable.tuned`: maximises the log marginal likelihood plus weak priors on a grid."""
         if len(targets) > self.tuned_on:
-            kept = _spread(len(targets), self.tuned_on)
-            inputs, targets = inputs[kept], targets[kept]
+            rows = _spread(len(targets), self.tuned_on)
+            inputs, targets = inputs[rows], targets[rows]
         inputs, values = inputs.to(torch.float64), targets[:, 0].to(torch.float64)
         values = values - values.mean()
         values = values / _scale(values)
-        # Its slope along the budget may rest on the first observation at the highest one, which
-        # is of a good network: taken as known, it would say that budgets have little in common.
+        # The slope along the budget may depend on the first observation at the highest one, of a
+        # good network: a slope fixed to it would suggest that budgets have little in common.
         basis = None if layout.budget is None else _basis(inputs, layout)
         distances = squared_distances(self.views, inputs, inputs, layout)
-        known: dict[Hyperparameters, float] = {}
+        scores: dict[Hyperparameters, float] = {}
 
         def score(hyperparameters: Hyperparameters) -> float:
-            if hyperparameters not in known:
+            if hyperparameters not in scores:
                 evidence = log_evidence(distances, values, hyperparameters, basis)
-                known[hyperparameters] = evidence + _log_prior(hyperparameters)
-            return known[hyperparameters]
+                scores[hyperparameters] = evidence + _log_prior(hyperparameters)
+            return scores[hyperparameters]
 
         count = len(self.views)
         best = Hyperparameters((1.2,) * count, (1.0 / count,) * count, 1e-2)
@@ -111,68 +107,68 @@ class GaussianProcess:
     def fit(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> GaussianProcessModel:
-        """See `Surrogate.fit`; computes in float64, whatever it is given."""
-        chosen = self.hyperparameters or self.tuned(inputs, targets, layout).hyperparameters
-        assert chosen is not None
+        """See `Surrogate.fit`; computes in float64."""
+        tuned = self.hyperparameters or self.tuned(inputs, targets, layout).hyperparameters
+        assert tuned is not None
         inputs, targets = inputs.to(torch.float64), targets.to(torch.float64)
         scale = _scale(targets[:, 0])
         if len(targets) > self.most:
             order = targets[:, 0].argsort(descending=True, stable=True)
             best, others = order[: self.most // 2], order[self.most // 2 :].sort().values
-            kept = torch.cat([best, others[_spread(len(others), self.most - len(best))]])
-            inputs, targets = inputs[kept], targets[kept]
-        return GaussianProcessModel(self.views, chosen, layout, inputs, targets, scale)
+            rows = torch.cat([best, others[_spread(len(others), self.most - len(best))]])
+            inputs, targets = inputs[rows], targets[rows]
+        return GaussianProcessModel(self.views, tuned, layout, inputs, targets, scale)
 
 
 def _basis(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor, "*batch n p"]:
-    """What the mean is a linear function of: a constant, and the budget where there is one."""
+    """Return the basis of the mean: a constant, and the budget where there is one."""
     ones = torch.ones_like(inputs[..., :1])
     return ones if layout.budget is None else torch.cat([ones, inputs[..., layout.budget]], -1)
 
 
 def _spread(size: int, count: int) -> Tensor:
-    """`count` positions, evenly spread over 0..`size` - 1."""
+    """Return `count` indices, evenly spread over 0..`size` - 1."""
     return torch.linspace(0, size - 1, count).round().long()
 
 
 def _scale(values: Float[Tensor, " n"]) -> float:
-    """The standard deviation, or 1 where there is nothing to learn."""
+    """Return the standard deviation, or 1 where all values are equal."""
     scale = float(values.std(correction=0))
     return scale if scale > 1e-12 * (1 + float(values.abs().max())) else 1.0
 
 
 def _sweep(start: Hyperparameters, score: Callable[[Hyperparameters], float]) -> Hyperparameters:
-    """One pass over the coordinates, each set to its best value with the others held."""
+    """Set each coordinate in turn to its best value with the others fixed."""
     best = start
-    for place in range(len(start.lengthscales)):
-        best = max([best, *_lengthscales(best, place)], key=score)
+    for index in range(len(start.lengthscales)):
+        best = max([best, *_lengthscales(best, index)], key=score)
     if len(start.weights) > 1:
-        for place in range(len(start.weights)):
-            best = max([best, *_weights(best, place)], key=score)
+        for index in range(len(start.weights)):
+            best = max([best, *_weights(best, index)], key=score)
     return max([best, *(replace(best, noise=noise) for noise in NOISES)], key=score)
 
 
-def _lengthscales(best: Hyperparameters, place: int) -> Iterator[Hyperparameters]:
+def _lengthscales(best: Hyperparameters, index: int) -> Iterator[Hyperparameters]:
     for value in LENGTHSCALES:
         values = list(best.lengthscales)
-        values[place] = value
+        values[index] = value
         yield replace(best, lengthscales=tuple(values))
 
 
-def _weights(best: Hyperparameters, place: int) -> Iterator[Hyperparameters]:
-    """Gives the view at `place` another share; the others keep their proportions."""
-    rest = 1.0 - best.weights[place]
+def _weights(best: Hyperparameters, index: int) -> Iterator[Hyperparameters]:
+    """Yield other shares of the view at `index`; the other views keep their proportions."""
+    rest = 1.0 - best.weights[index]
     others = len(best.weights) - 1
     for share in SHARES:
         values = [
             (1 - share) * (weight / rest if rest > 1e-9 else 1 / others) for weight in best.weights
         ]
-        values[place] = share
+        values[index] = share
         yield replace(best, weights=tuple(values))
 
 
 def _log_prior(hyperparameters: Hyperparameters) -> float:
-    """Weak log-normal priors, so that few observations do not choose an extreme."""
+    """Return weak log-normal priors, so that few observations do not choose an extreme."""
     lengthscales = sum(math.log(value / 1.2) ** 2 for value in hyperparameters.lengthscales)
     return -0.5 * lengthscales - 0.5 * (math.log(hyperparameters.noise / 1e-2) / 2.5) ** 2
 
@@ -181,10 +177,10 @@ class GaussianProcessModel(Model, FantasizeMixin):
     """A fitted Gaussian process: a BoTorch model with one output.
 
     Args:
-        views: what the kernel looks at.
+        views: of the kernel.
         hyperparameters: of the kernel.
-        layout: what the columns of the inputs are.
-        inputs: what was observed; leading dimensions are batches of models.
+        layout: of the inputs' columns.
+        inputs: the observed rows; leading dimensions are batches of models.
         targets: the observations.
         scale: of the targets, in their own unit.
     """
@@ -209,29 +205,29 @@ class GaussianProcessModel(Model, FantasizeMixin):
         self.factor = torch.linalg.cholesky(gram)
         basis = _basis(inputs, layout)
         # The mean by generalised least squares (Rasmussen and Williams 2006, 2.7); the ridge
-        # settles what one budget alone leaves open.
+        # makes the system regular with a single budget.
         weighted = torch.cholesky_solve(basis, self.factor).transpose(-1, -2)
         self.trend = torch.linalg.solve(noisy(weighted @ basis, 1e-9), weighted @ targets)
         centred = targets - basis @ self.trend
         self.residual = torch.cholesky_solve(centred, self.factor)
         white = (centred * self.residual).sum((-2, -1)) / targets.shape[-2]
-        # Shrunk towards the targets' own variance, worth as much as two observations.
+        # Shrunk towards the targets' own variance, which counts as two observations.
         n = targets.shape[-2]
         self.variance = (n * white + 2 * scale**2) / (n + 2)
 
     @property
     def num_outputs(self) -> int:
-        """One."""
+        """The number of outputs: one."""
         return 1
 
     @property
     def batch_shape(self) -> torch.Size:
-        """Batches of models, as fantasies make them."""
+        """The shape of batches of models, which fantasies make."""
         return self.inputs.shape[:-2]
 
     @property
     def train_inputs(self) -> tuple[Tensor, ...]:
-        """What was observed."""
+        """The observed rows."""
         return (self.inputs,)
 
     def _covariance(
@@ -247,13 +243,13 @@ class GaussianProcessModel(Model, FantasizeMixin):
         observation_noise: bool | Tensor = False,
         posterior_transform: PosteriorTransform | None = None,
     ) -> Posterior:
-        """The joint normal distribution at `X`, in the unit of the targets."""
+        """See `Model.posterior`: the joint normal distribution at `X`, in units of the targets."""
         X = X.to(self.inputs)
         if self.batch_shape:
             cross = self._covariance(self.inputs, X)  # (*batch, n, q)
             white = torch.linalg.solve_triangular(self.factor, cross, upper=False)
         else:
-            # One matrix for all batches: many candidates of q = 1 are the usual case.
+            # One matrix for all batches, which are usually many candidates of q = 1.
             flat = self._covariance(self.inputs, X.reshape(-1, X.shape[-1]))
             white = torch.linalg.solve_triangular(self.factor, flat, upper=False)
             shape = (len(self.inputs), *X.shape[:-1])
@@ -271,7 +267,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
     def condition_on_observations(
         self, X: Float[Tensor, "*batch q d"], Y: Float[Tensor, "*batch q 1"], **_: Any
     ) -> GaussianProcessModel:
-        """The posterior with more observations and the same hyperparameters."""
+        """See `Model.condition_on_observations`; the hyperparameters stay the same."""
         shape = np.broadcast_shapes(X.shape[:-2], Y.shape[:-2], self.batch_shape)
         X, Y = X.to(self.inputs), Y.to(self.targets)
         parts = [t.expand(*shape, *t.shape[-2:]) for t in (self.inputs, X, self.targets, Y)]

@@ -1,7 +1,7 @@
-"""Kernels over encoded architectures: a weighted sum of Matern kernels, one a view.
+"""Kernels over encoded architectures: a weighted sum of Matern kernels, one per view.
 
-Each view turns two sets of rows into squared distances. The graph view follows Ru et al. 2021,
-"Interpretable neural architecture search via Bayesian optimisation with Weisfeiler-Lehman
+Each view computes squared distances between two sets of rows. The graph view follows Ru et al.
+2021, "Interpretable neural architecture search via Bayesian optimisation with Weisfeiler-Lehman
 kernels": normalised histograms of subgraph labels. The configuration view treats an inactive
 hyperparameter as one more value, after Swersky et al. 2014, "Raiders of the lost architecture".
 """
@@ -19,18 +19,24 @@ from torch import Tensor
 
 from spaces.encoding import Layout
 
-WIDE = 256
-"""With more labels than this, of which a network has a dozen, histograms are taken as sparse: with
-two thousand labels that is seven times as fast."""
+SPARSE_ABOVE_COLUMNS = 256
+"""Columns above which histograms are multiplied as sparse matrices, because a network has a dozen
+labels: with two thousand labels that is seven times as fast."""
 
 
 class View(Protocol):
-    """One way to look at two points: how far apart are they?"""
+    """A distance between points by a part of their encoding."""
 
     def squared_distances(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
-        """Squared distances between the rows of `a` and of `b`, typically within [0, 2]."""
+        """Return squared distances between rows, typically within [0, 2].
+
+        Args:
+            a: encoded configurations.
+            b: encoded configurations.
+            layout: of the columns of both.
+        """
         ...
 
 
@@ -41,7 +47,7 @@ class ConfigurationView:
     def squared_distances(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
-        """The mean of the squared distances of the hyperparameters: within [0, 1]."""
+        """See `View.squared_distances`: the mean over the hyperparameters, within [0, 1]."""
         columns = layout.configuration
         scale = max(len(layout.hyperparameters), 1)
         return _squared_distances(a[..., columns], b[..., columns]) / scale
@@ -52,7 +58,7 @@ class GraphView:
     """Weisfeiler-Lehman histograms of one depth, scaled to unit length.
 
     Attributes:
-        depth: how many rounds of refinement; 0 counts operations.
+        depth: the number of refinements; 0 counts operations.
     """
 
     depth: int
@@ -60,7 +66,7 @@ class GraphView:
     def squared_distances(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
-        """2 - 2 cos of the angle between the histograms: within [0, 2]."""
+        """See `View.squared_distances`: 2 - 2 cos of the angle, within [0, 2]."""
         columns = layout.depths[self.depth]
         return _angles(a[..., columns], b[..., columns])
 
@@ -72,18 +78,18 @@ class PathView:
     def squared_distances(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
-        """2 - 2 cos of the angle between the path encodings: within [0, 2]."""
+        """See `View.squared_distances`: 2 - 2 cos of the angle, within [0, 2]."""
         return _angles(a[..., layout.paths], b[..., layout.paths])
 
 
 @dataclass(frozen=True)
 class FeatureView:
-    """The encoder's own features, such as costs or zero-cost proxies."""
+    """The user's features, such as resources or zero-cost proxies."""
 
     def squared_distances(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
-        """The mean squared difference of the standardised features, halved: 1 on average.
+        """See `View.squared_distances`: half the mean over standardised features, 1 on average.
 
         Raises:
             ValueError: the encoder has no features.
@@ -102,13 +108,13 @@ class FeatureView:
 def _angles(
     a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
 ) -> Float[Tensor, "*batch n m"]:
-    """2 - 2 cos of the angles between the rows of `a` and of `b`, 1 with a row of zeros."""
-    long, other = (torch.linalg.vector_norm(rows, dim=-1) for rows in (a, b))
-    cosines = _inner(a, b).div_(long.clamp_min(1e-12)[..., :, None])
-    cosines = cosines.div_(other.clamp_min(1e-12)[..., None, :])
-    # In place, here and below: to allocate such matrices takes longer than to fill them.
-    distances = cosines.mul_(-2.0).add_((long > 0).to(a)[..., :, None])
-    return distances.add_((other > 0).to(a)[..., None, :]).clamp_min_(0.0)
+    """Return 2 - 2 cos of the angles between the rows of `a` and `b`, 1 with a row of zeros."""
+    norms_a, norms_b = (torch.linalg.vector_norm(rows, dim=-1) for rows in (a, b))
+    cosines = _inner(a, b).div_(norms_a.clamp_min(1e-12)[..., :, None])
+    cosines = cosines.div_(norms_b.clamp_min(1e-12)[..., None, :])
+    # In place, here and below: allocating such matrices takes longer than filling them.
+    distances = cosines.mul_(-2.0).add_((norms_a > 0).to(a)[..., :, None])
+    return distances.add_((norms_b > 0).to(a)[..., None, :]).clamp_min_(0.0)
 
 
 def _squared_distances(
@@ -116,31 +122,36 @@ def _squared_distances(
 ) -> Float[Tensor, "*batch n m"]:
     distances = _inner(a, b).mul_(-2.0)
     distances = distances.add_((a * a).sum(-1)[..., :, None]).add_((b * b).sum(-1)[..., None, :])
-    # Rounding leaves 1e-16 where rows are equal, of which a root would make 1e-8.
+    # For equal rows, rounding may leave a negative number.
     return distances.clamp_min_(0.0)
 
 
 def _inner(
     a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
 ) -> Float[Tensor, "*batch n m"]:
-    if a.ndim == b.ndim == 2 and a.shape[1] > WIDE:
+    if a.ndim == b.ndim == 2 and a.shape[1] > SPARSE_ABOVE_COLUMNS:
         return (b.to_sparse() @ a.T.contiguous()).T
     return a @ b.transpose(-1, -2)
 
 
 def matern(squared: Float[Tensor, "*batch n m"], lengthscale: float) -> Float[Tensor, "*batch n m"]:
-    """The Matern kernel of smoothness 5/2 (Rasmussen and Williams 2006, equation 4.17)."""
+    """Return the Matern kernel of smoothness 5/2 (Rasmussen and Williams 2006, equation 4.17).
+
+    Args:
+        squared: distances, squared.
+        lengthscale: in units of the distance.
+    """
     r = (squared * (5.0 / lengthscale**2)).sqrt_()
     return r.square().div_(3.0).add_(r).add_(1.0) * torch.exp(-r)
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """Of a sum of Matern kernels with noise.
+    """The hyperparameters of a sum of Matern kernels with noise.
 
     Attributes:
-        lengthscales: one a view.
-        weights: one a view; they sum to 1.
+        lengthscales: one per view.
+        weights: one per view; they sum to 1.
         noise: the variance of the noise as a share of the signal's.
         budget: the lengthscale along the budget, where there is one.
     """
@@ -156,7 +167,7 @@ class Distances:
     """Squared distances between two sets of rows.
 
     Attributes:
-        views: one matrix a view.
+        views: one matrix per view.
         budget: along the budget; None where rows have none.
     """
 
@@ -170,23 +181,33 @@ def squared_distances(
     b: Float[Tensor, "*batch m d"],
     layout: Layout,
 ) -> Distances:
-    """How far apart the rows of `a` and `b` are in each view, and along the budget."""
-    found = [view.squared_distances(a, b, layout) for view in views]
+    """Return the squared distances between rows in each view, and along the budget.
+
+    Args:
+        views: of the kernel.
+        a: encoded configurations.
+        b: encoded configurations.
+        layout: of the columns of both.
+    """
+    distances = [view.squared_distances(a, b, layout) for view in views]
     if layout.budget is None:
-        return Distances(found)
+        return Distances(distances)
     columns = layout.budget
-    return Distances(found, _squared_distances(a[..., columns], b[..., columns]))
+    return Distances(distances, _squared_distances(a[..., columns], b[..., columns]))
 
 
 def covariance(
     distances: Distances, hyperparameters: Hyperparameters
 ) -> Float[Tensor, "*batch n m"]:
-    """The sum over the views of weight times Matern kernel; 1 on the diagonal.
+    """Return the weighted sum of the views' Matern kernels; 1 on the diagonal.
 
-    With budgets it is multiplied by exp(-distance / lengthscale) along them, so that two
-    evaluations of alike networks are alike in so far as their budgets are. This kernel of a
-    continuous, nowhere smooth function lets what one budget tells about the highest be told in
-    full by the highest of those at hand.
+    With budgets it is multiplied by exp(-distance / lengthscale) along them: evaluations of
+    similar networks are as similar as their budgets. This kernel is Markov, so the highest
+    observed budget of a network says all that its lower budgets say about the highest one.
+
+    Args:
+        distances: between the rows.
+        hyperparameters: of the kernel.
     """
     total = torch.zeros_like(distances.views[0])
     for squared, lengthscale, weight in zip(
@@ -205,12 +226,18 @@ def log_evidence(
     hyperparameters: Hyperparameters,
     basis: Float[Tensor, "n p"] | None = None,
 ) -> float:
-    """The log marginal likelihood, with the signal's variance at its maximum, up to a constant.
+    """Return the log marginal likelihood at its maximum over the variance, up to a constant.
 
     Rasmussen and Williams 2006, equation 2.30; the variance that maximises it is the mean of
     the squared whitened targets, so it needs no search. With a `basis` the mean is a linear
-    function of it that is integrated out (equation 2.45): what its coefficients are free to
-    follow is then no evidence for any kernel.
+    function of it that is integrated out (equation 2.45), so whatever its coefficients can
+    fit is no evidence for a kernel.
+
+    Args:
+        distances: between the observed rows.
+        targets: the observations.
+        hyperparameters: of the kernel.
+        basis: of the mean; None is a mean of 0.
     """
     factor, info = torch.linalg.cholesky_ex(
         noisy(covariance(distances, hyperparameters), hyperparameters.noise)
@@ -222,7 +249,7 @@ def log_evidence(
     volume = float(factor.diagonal().log().sum())
     if basis is not None:
         columns = torch.linalg.solve_triangular(factor, basis, upper=False)
-        # The ridge settles what one budget alone leaves open.
+        # The ridge makes the system regular with a single budget.
         inner = noisy(columns.T @ columns, 1e-6)
         explained = columns.T @ white
         squares -= float((explained * torch.linalg.solve(inner, explained)).sum())
@@ -232,5 +259,10 @@ def log_evidence(
 
 
 def noisy(matrix: Float[Tensor, "*batch n n"], noise: float) -> Float[Tensor, "*batch n n"]:
-    """`matrix` with `noise` added to its diagonal."""
+    """Return `matrix` with `noise` added to its diagonal.
+
+    Args:
+        matrix: or a batch of them.
+        noise: variance.
+    """
     return matrix + noise * torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)

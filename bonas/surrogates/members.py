@@ -1,4 +1,4 @@
-"""Models that are many members: what they agree on is the mean, how they differ the covariance."""
+"""Models of several members: mean and covariance are the moments of their predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Members(Model, FantasizeMixin):
     """A BoTorch model of one output whose posterior is normal with the members' moments.
 
     Args:
-        inputs: what was observed.
+        inputs: the observed rows.
         targets: the observations.
         noise: the variance of an observation around the members' mean.
     """
@@ -38,20 +38,25 @@ class Members(Model, FantasizeMixin):
 
     @abstractmethod
     def predictions(self, rows: Float[Tensor, "m d"]) -> Float[Tensor, "members m"]:
-        """What each member predicts."""
+        """Return the predictions of each member."""
 
     @abstractmethod
     def refitted(self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"]) -> Members:
-        """The same kind of model with the same settings, of other observations."""
+        """Return a model with the same settings, fitted to other observations.
+
+        Args:
+            inputs: the observed rows.
+            targets: the observations.
+        """
 
     @property
     def num_outputs(self) -> int:
-        """One."""
+        """The number of outputs: one."""
         return 1
 
     @property
     def batch_shape(self) -> torch.Size:
-        """No batches of models."""
+        """The shape of batches of models: there are none."""
         return torch.Size()
 
     def posterior(  # type: ignore[override]
@@ -61,13 +66,13 @@ class Members(Model, FantasizeMixin):
         observation_noise: bool | Tensor = False,
         posterior_transform: PosteriorTransform | None = None,
     ) -> Posterior:
-        """The normal distribution at `X` with the mean and covariance of the members."""
+        """See `Model.posterior`: the normal distribution at `X` with the members' moments."""
         rows = X.to(self.inputs).reshape(-1, X.shape[-1])
-        found = self.predictions(rows).reshape(-1, *X.shape[:-1])  # (members, *batch, q)
-        mean = found.mean(0)
-        spread = (found - mean).movedim(0, -1)  # (*batch, q, members)
-        covariance = spread @ spread.transpose(-1, -2) / (len(found) - 1)
-        # Members that agree leave nothing, and fewer members than points a singular matrix.
+        members = self.predictions(rows).reshape(-1, *X.shape[:-1])  # (members, *batch, q)
+        mean = members.mean(0)
+        spread = (members - mean).movedim(0, -1)  # (*batch, q, members)
+        covariance = spread @ spread.transpose(-1, -2) / (len(members) - 1)
+        # Without a floor, members that agree, or fewer members than points, make it singular.
         floor = 1e-6 * float(self.targets.var(correction=0)) + 1e-9
         extra = floor + (self.noise if observation_noise is not False else 0.0)
         covariance = covariance + extra * torch.eye(X.shape[-2]).to(covariance)
@@ -77,10 +82,14 @@ class Members(Model, FantasizeMixin):
     def condition_on_observations(
         self, X: Float[Tensor, "q d"], Y: Float[Tensor, "q 1"], **_: Any
     ) -> Members:
-        """A model that is fitted again, with more observations.
+        """Return a model that is fitted again with more observations.
+
+        Args:
+            X: their rows.
+            Y: the observations.
 
         Raises:
-            ValueError: there are batches: a refit has no closed form over them.
+            ValueError: there are batches, over which a refit has no closed form.
         """
         if X.dim() != 2 or Y.dim() != 2:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""What a surrogate is."""
+"""The protocols of surrogates."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 
 class Surrogate(Protocol):
-    """How to learn costs from observations; settings only, nothing fitted."""
+    """The settings of a model of costs; `fit` returns the model."""
 
     @property
     def reads_paths(self) -> bool:
-        """Whether it looks at the path encoding, which is then computed."""
+        """Whether the model reads the path encoding, which is computed only then."""
         ...
 
     def fit(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> Model:
-        """A BoTorch model given observations; fitting again gives a new object.
+        """Return a BoTorch model of the observations, a new object at each call.
 
         Args:
             inputs: encoded configurations; a row may occur several times, with other targets.
-            targets: one observation each, at least one, all finite, as their squares are; a
-                `Transform` takes care of penalties such as 1e300.
-            layout: what the columns of `inputs` are.
+            targets: one observation per row, at least one; all have finite squares, because a
+                `Transform` replaces penalties such as 1e300.
+            layout: of the columns of `inputs`.
 
         Returns:
-            A model of one output whose `posterior` takes rows with the same columns, and whose
-            `condition_on_observations` takes more observations.
+            A model of one output whose `posterior` accepts rows with the same columns, and whose
+            `condition_on_observations` accepts more observations.
         """
         ...
 
@@ -46,11 +46,22 @@ class Tunable(Protocol):
     def tuned(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> Surrogate:
-        """The same surrogate with hyperparameters that suit these observations."""
+        """Return the surrogate with hyperparameters chosen for these observations.
+
+        Args:
+            inputs: as for `Surrogate.fit`.
+            targets: as for `Surrogate.fit`.
+            layout: as for `Surrogate.fit`.
+        """
         ...
 
 
 def mean(model: Model, inputs: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
-    """The mean of a model's posterior at each row."""
+    """Return the mean of a model's posterior at each row.
+
+    Args:
+        model: fitted.
+        inputs: the rows.
+    """
     values: Tensor = model.posterior(inputs).mean  # type: ignore[attr-defined]
     return values

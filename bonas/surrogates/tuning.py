@@ -1,4 +1,4 @@
-"""Hyperparameters of a surrogate that are chosen now and then, and kept in between."""
+"""Hyperparameters of a surrogate that are tuned occasionally and kept in between."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Tuning:
-    """Remembers the tuned surrogate of the newest round number of observations.
+    """Caches the surrogate tuned on the last round number of observations.
 
-    What it returns depends on its arguments alone; remembering only saves time.
+    The result depends on the arguments alone; the cache only saves time.
     """
 
-    _known: tuple[tuple[tuple[int, ...], bytes], Surrogate] | None = field(
+    _cached: tuple[tuple[tuple[int, ...], bytes], Surrogate] | None = field(
         init=False, default=None, repr=False
     )
 
@@ -37,17 +37,17 @@ class Tuning:
         transform: Transform,
         layout: Layout,
     ) -> Surrogate:
-        """`surrogate` with hyperparameters from the first observations, a round number of them.
+        """Return `surrogate` with hyperparameters tuned on a round number of first observations.
 
-        So they stay the same for a while, and depend on nothing but the history.
+        They stay the same for a while, and depend on nothing but the history.
 
         Args:
-            surrogate: is returned as it is if it has no hyperparameters to choose.
+            surrogate: returned as it is if it has no hyperparameters to tune.
             trials: the numbers of the observed trials, in the order in which they ended.
             inputs: their rows.
-            costs: their costs; other costs of the same trials are learned from anew.
-            transform: what is learned instead of these first costs, whatever came later.
-            layout: what the columns of `inputs` are.
+            costs: their costs; other costs of the same trials are tuned on again.
+            transform: maps the first costs alone to targets, whatever came later.
+            layout: of the columns of `inputs`.
         """
         import torch
 
@@ -56,14 +56,14 @@ class Tuning:
         if not isinstance(surrogate, Tunable):
             return surrogate
         n = round_size(len(trials))
-        name = trials[:n], costs[:n].tobytes()
-        if self._known is None or self._known[0] != name:
+        key = trials[:n], costs[:n].tobytes()
+        if self._cached is None or self._cached[0] != key:
             targets = torch.from_numpy(transform(costs[:n]))[:, None]
-            self._known = (name, surrogate.tuned(inputs[:n], targets, layout))
-        return self._known[1]
+            self._cached = (key, surrogate.tuned(inputs[:n], targets, layout))
+        return self._cached[1]
 
 
 def round_size(size: int) -> int:
-    """`size` itself below 30, then rounded down to a twentieth of its magnitude, at least 5."""
+    """Return `size` below 30, else rounded down to a twentieth of its magnitude, at least 5."""
     step = 1 if size < 30 else max(5, 2 ** int(math.log2(size / 20)))
     return size - size % step

@@ -35,7 +35,7 @@ from spaces import (
 )
 from spaces.architecture.architecture import Architecture, chain
 from spaces.encoding import Encoder
-from spaces.keys import unlabelled
+from spaces.keys import Keys, unlabelled
 from spaces.space import configuration, sample
 
 
@@ -215,3 +215,14 @@ def test_probing_leaves_the_random_state_of_the_space_alone() -> None:
     quietly(one)
     first, second = (s.configuration_space.sample_configuration(5) for s in (one, other))
     assert [dict(c) for c in first] == [dict(c) for c in second]
+
+
+def test_a_memo_computes_each_key_once() -> None:
+    space = Layered({"kind": ["a", "b"]}, ("kind",))
+    memo = Keys(space)
+    first, second = sample(space.configuration_space, 2, np.random.default_rng(1))
+    expected = [trial_key(space, chosen) for chosen in (first, second)]
+    assert [memo.key(chosen) for chosen in (first, second)] == expected
+    asked = space.asked
+    assert [memo.key(chosen) for chosen in (first, second)] == expected
+    assert space.asked == asked

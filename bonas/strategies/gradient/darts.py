@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from jaxtyping import Float
 
 from bonas.strategies.gradient.bilevel import Bilevel
 from bonas.strategies.gradient.gradient_search import (
@@ -14,27 +11,8 @@ from bonas.strategies.gradient.gradient_search import (
     train_supernet,
 )
 from bonas.strategies.gradient.hypergradient import FirstOrder, Hypergradient
+from bonas.strategies.gradient.relaxation import Softmax
 from spaces.space import Space
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
-    from spaces.weight_sharing import Active
-
-
-@dataclass(frozen=True)
-class Softmax:
-    """Each edge is the sum of its operations, weighted by a softmax: a `Relaxation`."""
-
-    def __call__(
-        self,
-        parameters: Float[Tensor, "edges operations"],
-        progress: float,
-        generator: torch.Generator,
-    ) -> tuple[Float[Tensor, "edges operations"], Active | None]:
-        """See `Relaxation`; equation 2 of Liu et al. (2019)."""
-        return parameters.softmax(-1), None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bonas import Search
 from bonas.runners import Simulated
 from bonas.search.progress import Silent
 from bonas.strategies.random_search import RandomSearch
-from bonas.strategies.strategy import Exhausted, Strategy
+from bonas.strategies.strategy import Exhausted, Strategy, started
 from fidelity import AsynchronousHalving, FullFidelity, Hyperband, SuccessiveHalving
 from fidelity.history.history import History
 from fidelity.history.trial import Status
@@ -75,7 +75,7 @@ class AnywhereContract:
 
     def test_hierarchical_spaces(self) -> None:
         history = History(HIERARCHICAL.configuration_space)
-        strategy = self.strategy()
+        strategy = started(self.strategy(), HIERARCHICAL)
         for number in range(16):
             chosen = strategy.propose(HIERARCHICAL, history, np.random.default_rng(number))
             assert isinstance(chosen, Configuration)
@@ -84,7 +84,7 @@ class AnywhereContract:
         assert len(history.keys()) == 16
 
     def test_every_network_of_a_small_space_and_then_no_more(self) -> None:
-        history, strategy = History(SMALL.configuration_space), self.strategy()
+        history, strategy = History(SMALL.configuration_space), started(self.strategy(), SMALL)
         every = run(RandomSearch(), SMALL, 400).keys()
         for number in range(len(every)):
             chosen = strategy.propose(SMALL, history, np.random.default_rng(number))

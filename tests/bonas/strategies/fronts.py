@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.strategies.strategy import Again, Strategy
+from bonas.strategies.strategy import Again, Strategy, started
 from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from fidelity.history.pareto import hypervolume
@@ -39,6 +39,7 @@ def error(configuration: Configuration) -> float:
 
 def search(strategy: Strategy, evaluations: int, seed: int = 0, goal: Goal = TWO) -> History:
     """Without a schedule."""
+    strategy = started(strategy, LARGE)
     history = History(LARGE.configuration_space, goal=goal)
     for number in range(evaluations):
         rng = np.random.default_rng([seed, number])

@@ -6,7 +6,7 @@ from ConfigSpace import Configuration, ConfigurationSpace, Float
 
 from bonas.strategies.differential_evolution import DifferentialEvolution
 from bonas.strategies.random_search import RandomSearch
-from bonas.strategies.strategy import Strategy
+from bonas.strategies.strategy import Strategy, started
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
 from spaces import JointSpace
@@ -33,6 +33,7 @@ def sphere(configuration: Configuration) -> float:
 
 
 def searched(strategy: Strategy, evaluations: int, seed: int = 0) -> History:
+    strategy = started(strategy, RATES)
     history = History(RATES.configuration_space)
     for number in range(evaluations):
         rng = np.random.default_rng([seed, number])

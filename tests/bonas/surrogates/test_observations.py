@@ -7,7 +7,7 @@ import numpy as np
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.strategy import Again
-from bonas.surrogates.observations import observations, repeatable
+from bonas.surrogates.observations import observations, repeatable, repeatable_at_budget
 from fidelity.history.history import History
 from fidelity.history.trial import Status
 from tests.bonas.strategies.contract import MEDIUM, cost, record, run
@@ -15,7 +15,8 @@ from tests.bonas.strategies.contract import MEDIUM, cost, record, run
 
 def noisy(evaluations: int, seed: int = 0) -> History:
     """A search whose costs have noise of the size of the differences between networks."""
-    strategy, history = BayesianOptimization(initial=5), History(MEDIUM.configuration_space)
+    history = History(MEDIUM.configuration_space)
+    strategy = BayesianOptimization(initial=5).start(MEDIUM)
     noise = np.random.default_rng(seed)
     for number in range(evaluations):
         proposal = strategy.propose(MEDIUM, history, np.random.default_rng([seed, number]))
@@ -38,6 +39,21 @@ def test_networks_that_repeat_their_cost_are_not_evaluated_again() -> None:
     for trial in list(history.trials)[:3]:
         record(history, MEDIUM, Again(trial))
     assert repeatable(history, observations(history, 5), most=8) == {}
+
+
+class Deterministic(History):
+    deterministic = True
+
+
+def test_a_deterministic_objective_is_not_repeated() -> None:
+    history = run(BayesianOptimization(initial=8), MEDIUM, 8)
+    same = Deterministic(MEDIUM.configuration_space)
+    for trial in history.trials:
+        record(same, MEDIUM, trial.configuration)
+    observed = observations(history, 5)
+    assert repeatable(history, observed, most=8)
+    assert repeatable(same, observed, most=8) == {}
+    assert repeatable_at_budget(same, observed, most=8) == {}
 
 
 def test_failures_and_networks_with_enough_evaluations_are_not_repeated() -> None:

@@ -12,10 +12,11 @@ from ConfigSpace import ConfigurationSpace
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.strategies.gradient.bilevel import Bilevel
-from bonas.strategies.gradient.darts import DARTS, Softmax
+from bonas.strategies.gradient.darts import DARTS
 from bonas.strategies.gradient.early_stop import SkipConnections, StableCell, ValidationLoss
 from bonas.strategies.gradient.gradient_search import TrainedSupernet
 from bonas.strategies.gradient.hypergradient import SecondOrder
+from bonas.strategies.gradient.relaxation import Softmax
 from bonas.strategies.gradient.search_trace import CollapseWarning, Trace
 from bonas.strategies.strategy import Exhausted, Strategy
 from fidelity.history.history import History

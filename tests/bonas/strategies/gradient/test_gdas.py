@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from bonas.strategies.gradient.gdas import GDAS, HardGumbel
+from bonas.strategies.gradient.gdas import GDAS
 from bonas.strategies.gradient.gradient_search import TrainedSupernet
+from bonas.strategies.gradient.relaxation import HardGumbel
 from fidelity.history.history import History
 from spaces.space import Space
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract

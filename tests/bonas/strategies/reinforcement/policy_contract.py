@@ -72,7 +72,7 @@ class PolicyContract(StrategyContract):
     def test_a_good_choice_becomes_more_probable(self) -> None:
         space: Space = Hierarchy()
         history = History(space.configuration_space)
-        strategy = self.strategy()
+        strategy = self.strategy().start(space)
         for number in range(100):
             chosen = strategy.propose(space, history, np.random.default_rng([1, number]))
             chosen.check_valid_configuration()
