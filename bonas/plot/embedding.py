@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ class Projection:
         labels: of the two axes.
     """
 
-    points: Float[np.ndarray, "n 2"]
+    points: Float[np.ndarray, "n 2"] = field(repr=False)
     labels: tuple[str, str]
 
 

@@ -34,7 +34,7 @@ def plain(*costs: float | None) -> History:
 
 
 def by_hand() -> History:
-    """Two trials at 1 epoch, the better goes on to 3, a crash, a reused result, and the best."""
+    """Two trials at 1 epoch, the better promoted to 3, a crash, a reused result, and the best."""
     history = History(space())
 
     def add(trial: Trial, began: float, **outcome: object) -> None:

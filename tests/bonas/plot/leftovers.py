@@ -1,4 +1,4 @@
-"""Histories that a search can leave behind and that are hard to draw."""
+"""Histories that are hard to draw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares plots with pictures that somebody has looked at, in `pictures/` beside this file."""
+"""Compare plots with reviewed pictures, in `pictures/` next to this file."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from PIL import Image
 
 FOLDER = Path(__file__).with_name("pictures")
 BLOCK = 8
-"""Pixels on a side of the squares whose mean colours are compared: fonts are not drawn to the pixel
-alike by every version of freetype."""
+"""Side in pixels of the squares whose mean colours are compared: versions of freetype draw fonts
+slightly differently."""
 
 TOLERANCE = 0.03
-"""The root of the mean squared difference between squares, of colours within [0, 1]."""
+"""Maximal root mean squared difference between squares, of colours within [0, 1]."""
 
 
 def paper(width: float = 4.0, height: float = 3.0) -> Axes:
-    """Axes of so many hundred pixels."""
+    """Return axes of the given size in hundreds of pixels."""
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
 def check(ax: Axes, name: str) -> None:
-    """Whether a plot is as it was when somebody looked at it; its axes say what they are.
+    """Check that a plot equals its reviewed picture.
 
     A picture that is missing is written; look at it before you commit it.
     """
@@ -46,19 +46,19 @@ def check(ax: Axes, name: str) -> None:
 
 
 def read(file: Path) -> np.ndarray:
-    """Colours within [0, 1]: (rows, columns, 3)."""
+    """Return colours within [0, 1], of shape (rows, columns, 3)."""
     return np.asarray(Image.open(file).convert("RGB")) / 255
 
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:
-    """How different two pictures are; 1 if they are not as large (within 2%)."""
+    """Return the difference of two pictures; 1 if their sizes differ by more than 2%."""
     if any(abs(a - b) > 0.02 * b + 1 for a, b in zip(one.shape[:2], other.shape[:2], strict=True)):
         return 1.0
     return float(np.sqrt(np.mean((_blocks(one, other) - _blocks(other, one)) ** 2)))
 
 
 def _blocks(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Mean colours of squares of the part that both pictures have."""
+    """Return mean colours of squares, of the part that both pictures share."""
     rows, columns = (
         min(a, b) // BLOCK for a, b in zip(picture.shape, other.shape[:2], strict=False)
     )
@@ -68,5 +68,5 @@ def _blocks(picture: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def named(ax: Axes) -> bool:
-    """Whether both axes say what they count."""
+    """Return whether both axes have labels."""
     return bool(ax.get_xlabel()) and bool(ax.get_ylabel())

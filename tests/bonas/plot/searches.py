@@ -1,4 +1,4 @@
-"""Real histories, of true learning curves, that depend on nothing but numpy's generator."""
+"""Histories of true learning curves that depend only on numpy's generator."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def full(seed: int = 0, evaluations: int = 40) -> History:
 
 @cache
 def two_objectives(seed: int = 0) -> History:
-    """Validation error and the number of multiply-adds, as they are computed of each network."""
+    """Validation error and the computed number of multiply-adds of each network."""
     return _run(FullFidelity(27), 27 * 60, seed, objectives=("cost", "multiply_adds"))
 
 

@@ -69,7 +69,7 @@ TOO_FEW = "too few to fit a surrogate|have a cost|too few to measure importance"
 
 
 def rendered(ax: Axes) -> str:
-    """The picture as SVG with its texts as text; a warning on the way is an error."""
+    """Return the plot as SVG with its texts as text; a warning is an error."""
     assert isinstance(ax.figure, Figure)
     written = StringIO()
     with plt.rc_context({"svg.fonttype": "none"}):

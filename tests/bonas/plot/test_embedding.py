@@ -67,3 +67,7 @@ def test_few_networks_are_refused() -> None:
     empty = History(TABLE.space.configuration_space)
     with pytest.raises(ValueError, match="0 networks have a cost: 3 or more"):
         embedding(TABLE.space, empty)
+
+
+def test_a_projection_prints_its_axes() -> None:
+    assert repr(Projection(np.zeros((200, 2)), ("x", "y"))) == "Projection(labels=('x', 'y'))"

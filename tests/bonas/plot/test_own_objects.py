@@ -1,4 +1,4 @@
-"""Plots and analyses take the library's own objects, or say what they expected."""
+"""Plots and analyses accept the library's own objects, or say what they expected."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ OF_ONE: dict[str, Callable[[Any], object]] = {
     "timeline": plot.timeline,
 }
 OF_MANY = ("anytime", "hypervolume", "rank_correlation")
-"""These draw a comparison too; the others ask for one of its histories."""
+"""Plots of comparisons; the others require one of its histories."""
 
 
 @pytest.mark.parametrize("name", OF_ONE)

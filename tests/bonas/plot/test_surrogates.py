@@ -10,7 +10,7 @@ from tests.bonas.plot.pictures import check, named, paper
 
 
 def made(deviation: float, size: int = 40) -> Predictions:
-    """Normal errors of deviation 0.05, of whose size the surrogate believes something."""
+    """Predictions with normal errors of deviation 0.05, and a predicted deviation."""
     observed = np.linspace(0.1, 0.6, size)
     errors = 0.05 * ndtri((np.arange(size) * 7 % size + 0.5) / size)
     return Predictions(observed + errors, np.full(size, deviation), observed)

@@ -1,4 +1,4 @@
-"""The page as text, and in a browser where there is one."""
+"""The page as text, and in a browser if there is one."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class SecondBest:
 
 
 def best(page: str) -> str:
-    """The number of the trial that a page names the best network."""
+    """Return the trial number of the best network on a page."""
     found = re.search("Best network.*?<td>trial</td><td>([0-9]+)</td>", page, re.DOTALL)
     assert found
     return found[1]
@@ -141,7 +141,7 @@ def test_a_directory_without_a_history_is_refused(tmp_path: Path) -> None:
 
 
 def browse(page: Path, profile: Path) -> tuple[str, str]:
-    """What the page is once its script has run, and what the browser said on the way."""
+    """Return the page after its script has run, and the messages of the browser."""
     assert CHROMIUM is not None
     command = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, encoding="utf-8")
