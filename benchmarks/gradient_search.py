@@ -8,7 +8,7 @@ training half of digits' training part, its weights on one half and its architec
 on the other. The discretised cell is then trained by `Training` for 20 epochs, exactly as the
 random networks of the same space in results/one_shot_digits.csv (`benchmarks/one_shot.py`), with
 which it is compared. 'Pooling normalised' searches with batch normalisation after pooling, as the
-code of Liu et al. (2019) does; what is trained is the cell of the ordinary space. Results go to
+code of Liu et al. (2019) does; the trained cell is that of the ordinary space. Results go to
 results/gradient_search.csv, the architecture parameters to results/gradient_search_traces.csv.
 Times are CPU seconds of the process.
 """

@@ -112,9 +112,9 @@ def search(peer: FrontPeer, truth: Truth, seed: int, evaluations: int) -> list[d
         row, costs = look_up(table, choice, seed)
         rows.append(row)
         observed.append(costs)
-        told = time.process_time()
+        observed_at = time.process_time()
         session.tell(choice, costs)
-        seconds.append(time.process_time() - told + asked - started)
+        seconds.append(time.process_time() - observed_at + asked - started)
         if number in GRID:
             cost = {"cpu_seconds": statistics.fmean(seconds[-25:])}
             results.append({"evaluations": number} | truth.reached(rows, observed) | cost)

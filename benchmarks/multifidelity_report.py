@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from multifidelity_problems import PROBLEMS, RESULTS, Problem
 
 GOALS = (("BO", 50, "at most 0.33"), ("random", 150, "at most 0.05"))
-"""Whose regret, with the highest budget alone, after how many trainings is to be reached, and the
+"""The method and number of full training runs whose regret is to be reached, and the
 ratio of times aimed at."""
 FLOOR = 0.02
 """Regrets below are drawn here: a logarithmic axis has no zero."""
@@ -77,13 +77,12 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
             continue
         regret, time = there["regret"].median(), there["time"].median()
         heads.append(
-            f"{regret:.3f} of {name} after {trainings} trainings, {time:.3g} {problem.unit}; "
-            f"aim {aim}"
+            f"{regret:.3f} of {name} after {trainings} runs, {time:.3g} {problem.unit}; aim {aim}"
         )
         columns.append((regret, time))
     lines = [
-        "The first of the fixed times from which on the median regret stays as low as that of "
-        "(the ratio to the time of the slow method in brackets):\n",
+        "The first of the fixed times from which on the median regret stays at or below that in "
+        "the head of the column (in brackets the ratio to the time of the slow method):\n",
         f"| | {' | '.join(heads)} |",
         "| --- " * (len(heads) + 1) + "|",
     ]

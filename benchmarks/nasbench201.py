@@ -118,9 +118,9 @@ def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> list[dict[s
         cost = 100.0 - runs[noise.integers(len(runs))]
         choices.append(choice)
         costs.append(cost)
-        told = time.process_time()
+        observed_at = time.process_time()
         session.tell(choice, cost)
-        seconds.append(time.process_time() - told + asked - started)
+        seconds.append(time.process_time() - observed_at + asked - started)
         if number in GRID:
             observed = choices[int(np.argmin(costs))]
             trusted = session.recommend() if isinstance(session, Recommends) else observed

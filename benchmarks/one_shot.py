@@ -141,9 +141,10 @@ def report() -> None:
     lines = [
         "# Inherited weights against stand-alone training",
         "",
-        "Spearman's correlation over networks, with a 95% bootstrap interval; what is measured is",
-        "told in ../one_shot.py. Validation errors on both sides. One thread of a shared machine",
-        f"({os.cpu_count()} cores), CPU seconds of the process, torch {torch.__version__}.",
+        "Spearman's correlation over networks, with a 95% bootstrap interval;",
+        "../one_shot.py describes the measurement. Validation errors on both sides. One thread",
+        f"of a shared machine ({os.cpu_count()} cores), CPU seconds of the process, "
+        f"torch {torch.__version__}.",
         "",
         "| data set | networks | estimate | seed | correlation | seconds to train the supernet | "
         "seconds per estimate | date | load |",

@@ -86,7 +86,7 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """Digits, and noise in the shape of CIFAR-10 (speed does not depend on what is shown)."""
+    """Digits, and noise in the shape of CIFAR-10 (speed does not depend on the content)."""
     rng = np.random.default_rng(0)
     noise = from_arrays(
         rng.integers(0, 256, (1600, 3, 32, 32), dtype=np.uint8),
