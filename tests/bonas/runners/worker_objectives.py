@@ -57,7 +57,7 @@ def starting(marker: Path) -> Callable[[Configuration], float]:
 
     def objective(configuration: Configuration) -> float:
         child = subprocess.Popen(["sleep", "600"], start_new_session=True)
-        (marker / "child.new").write_text(str(child.pid))
+        (marker / "child.new").write_text(str(child.pid), encoding="utf-8")
         (marker / "child.new").rename(marker / "child")
         while True:
             time.sleep(0.01)
