@@ -117,7 +117,7 @@ def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(tmp_path: Pat
         runner.submit(starting(tmp_path), trial(0), Context())
         eventually((tmp_path / "child").exists, "the child")
         runner.cancel()
-        child = int((tmp_path / "child").read_text())
+        child = int((tmp_path / "child").read_text(encoding="utf-8"))
         eventually(lambda: gone(child), "the end of the child", seconds=60)
 
 
