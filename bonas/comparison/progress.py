@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Protocol, Self, TextIO, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, runtime_checkable
 
 from bonas.terminal import console
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+NOTEBOOK_SECONDS = 0.5
+"""The interval between two updates of the output in a notebook."""
 
 
 @runtime_checkable
@@ -45,7 +48,7 @@ class Silent:
 
 
 class Display(Silent):
-    """A live bar in a terminal, plain lines elsewhere, both on standard error.
+    """A live bar in a terminal, one output in a notebook, plain lines on standard error elsewhere.
 
     The remaining time is that of the comparison so far, in proportion to what is left.
 
@@ -58,6 +61,7 @@ class Display(Silent):
         self._interval = interval
         self._file = file
         self._bar: Progress | None = None
+        self._output: Any = None  # IPython's handle of the output in a notebook
         self._task: TaskID | None = None
         self._began = time.monotonic()
         self._already: float | None = None  # done before this comparison
@@ -69,7 +73,12 @@ class Display(Silent):
         self._file = self._file or sys.stderr
         self._began = time.monotonic()
         shown = console(self._file)
-        if shown.is_terminal and not shown.is_jupyter:
+        if shown.is_jupyter:
+            from IPython.display import HTML, display
+
+            self._interval = NOTEBOOK_SECONDS
+            self._output = display(HTML(""), display_id=True)
+        elif shown.is_terminal:
             columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
             self._bar = Progress(*columns, console=shown, transient=True)
             self._bar.start()
@@ -94,7 +103,15 @@ class Display(Silent):
             self._bar.update(self._task, completed=done, description=text)
         elif elapsed - self._printed >= self._interval or finished == total:
             self._printed = elapsed
-            print(f"compare: {text}, {duration(elapsed)} elapsed", file=self._file, flush=True)
+            self._print(f"compare: {text}, {duration(elapsed)} elapsed")
+
+    def _print(self, line: str) -> None:
+        if self._output is None:
+            print(line, file=self._file, flush=True)
+            return
+        from IPython.display import HTML
+
+        self._output.update(HTML(f"<p>{line}</p>"))
 
 
 def duration(seconds: float) -> str:

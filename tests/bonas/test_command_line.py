@@ -130,7 +130,8 @@ def test_the_seed_reaches_the_search(file: Path, capsys: pytest.CaptureFixture[s
 def test_a_changed_objective_is_noticed(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran(file, "--evaluations", "1") == 0
     capsys.readouterr()
-    file.write_text(file.read_text("utf-8").replace("self.shift -", "self.shift +"), "utf-8")
+    changed = file.read_text(encoding="utf-8").replace("self.shift -", "self.shift +")
+    file.write_text(changed, encoding="utf-8")
     assert ran(file, "--evaluations", "1") == 2
     assert "holds the history of another search" in capsys.readouterr().err
 
@@ -260,7 +261,8 @@ def test_a_directory_that_cannot_be(
 def test_nothing_that_succeeded_is_failure_with_the_reason(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = file.read_text("utf-8").replace("return {", "raise RuntimeError('on fire')\n        {")
+    working = file.read_text(encoding="utf-8")
+    broken = working.replace("return {", "raise RuntimeError('on fire')\n        {")
     file.write_text(broken, encoding="utf-8")
     assert ran(file, "--evaluations", "2") == 1
     error = capsys.readouterr().err
@@ -334,7 +336,7 @@ def test_the_help_describes_the_commands_and_the_contract(
 
 
 def test_the_console_script_is_the_same_program() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"]["bonas"].partition(":")
     assert getattr(import_module(module), function) is main
 

@@ -115,6 +115,27 @@ def test_a_terminal_has_a_bar_with_the_remaining_time() -> None:
     assert "\x1b[" in file.getvalue()
 
 
+def test_a_notebook_has_one_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs: list[str] = []
+
+    class Handle:
+        def update(self, page: Any) -> None:
+            outputs.append(page.data)
+
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda page, display_id: Handle())
+    with Display() as shown:
+        shown.update(0, 0.0, 2)
+        shown.update(2, 2.0, 2)
+    assert outputs == [
+        "<p>compare: 0 of 2 runs, 0:00:00 elapsed</p>",
+        "<p>compare: 2 of 2 runs, 0:00:00 elapsed</p>",
+    ]
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("progress", [None, 3, Recorded, "bar"])
 def test_anything_else_is_refused(progress: Any) -> None:
     with pytest.raises(TypeError, match="True, False or an object with `update"):

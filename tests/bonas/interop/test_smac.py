@@ -77,7 +77,7 @@ def test_an_empty_history() -> None:
 def test_what_is_no_history_is_refused() -> None:
     theirs = smac.RunHistory()
     theirs.add(configuration(SPACE.configuration_space, A), [0.5, 1.0], seed=0)
-    with pytest.raises(ValueError, match="one cost a trial"):
+    with pytest.raises(ValueError, match="one cost per trial"):
         from_runhistory(theirs, SPACE)
     with pytest.raises(SpaceError, match="not a configuration of this space"):
         from_runhistory(to_runhistory(history()), cells())
