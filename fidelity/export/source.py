@@ -16,10 +16,10 @@ from fidelity.export.repeats import repeats
 from fidelity.export.steps import Listing, Step, Value, listing
 from fidelity.export.subject import Subject
 
-MAX_INLINE_CHARACTERS = 60
-"""Length of a sum or concatenation that may stand inside another expression."""
+INLINE_WIDTH = 60
+"""Characters of a sum or concatenation that may stand inside another expression."""
 
-MAX_LINE_CHARACTERS = 100
+LINE_WIDTH = 100
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 
@@ -96,15 +96,15 @@ def source(subject: Subject) -> Source:
     Raises:
         ExportError: the network cannot be traced, or has an operation with no form in Python.
     """
-    steps = listing(subject)
-    units = _name(_grouped(steps, subject.network), subject.network, steps.logits)
+    listed = listing(subject)
+    units = _name(_grouped(listed, subject.network), subject.network, listed.logits)
     functions, attributes, weights = _attributes(units, subject.network)
-    for name, tensor in steps.weights.items():
+    for name, tensor in listed.weights.items():
         attributes.append(_weight(name, tensor))
         weights[name] = tensor.detach()
-    statements = list(_Writer(units, steps).statements())
+    statements = list(_Writer(units, listed).statements())
     body = "\n".join(statements)
-    outputs = next((s.shape for s in reversed(steps.steps) if s.name == steps.logits), None)
+    outputs = next((s.shape for s in reversed(listed.steps) if s.name == listed.logits), None)
     parameters = sum(p.numel() for p in subject.network.parameters())
     text = FILE.format(
         title=f"A network of {parameters:,} parameters.",
@@ -212,7 +212,7 @@ def _indented(lines: list[str]) -> list[str]:
 
 def _wrapped(line: str) -> str:
     """Return a line, wrapped if it is a call that is too long: its arguments on their own lines."""
-    if len(line) <= MAX_LINE_CHARACTERS or "(" not in line or "#" in line:
+    if len(line) <= LINE_WIDTH or "(" not in line or "#" in line:
         return line
     indentation = line[: len(line) - len(line.lstrip())]
     before, _, rest = line.partition("(")
@@ -220,7 +220,7 @@ def _wrapped(line: str) -> str:
     inner = f"{indentation}    "
     filled = textwrap.fill(
         arguments,
-        MAX_LINE_CHARACTERS,
+        LINE_WIDTH,
         initial_indent=inner,
         subsequent_indent=inner,
         break_long_words=False,
@@ -246,8 +246,7 @@ class _Writer:
         if self._listed.in_place:  # a later expression would see later changes
             return step.size
         plain = (
-            sum(len(part) if isinstance(part, str) else 8 for part in step.parts)
-            <= MAX_INLINE_CHARACTERS
+            sum(len(part) if isinstance(part, str) else 8 for part in step.parts) <= INLINE_WIDTH
         )
         return step.size or (step.short and plain and reads[step.name] == 1)
 
