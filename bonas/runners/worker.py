@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -44,9 +45,10 @@ class Worker:
         self.ready = False  # it has read the script of the search, and waits for work
         self._work: bytes | None = None  # what it has
         self._broken = False
+        self._mark = secrets.token_hex(16)
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
-        arguments = (other, device, threads, device_memory)
+        arguments = (other, device, threads, device_memory, self._mark)
         self._process = context.Process(target=serve, args=arguments, name="bonas-worker")
         with _signals_held():
             self._process.start()
@@ -110,6 +112,7 @@ class Worker:
         self._process.kill()
         tree.kill(started)
         self._process.join()
+        tree.kill(tree.marked(self._mark))  # of a worker that had died, they are nobody's children
         self._pipe.close()
         return self._ended(code)
 
@@ -152,11 +155,21 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(pipe: Connection, device: str | None, threads: int, device_memory: int | None) -> None:
+def serve(
+    pipe: Connection, device: str | None, threads: int, device_memory: int | None, mark: str
+) -> None:
     """The worker itself: evaluates what comes through the pipe until nobody is at its other end.
 
     The objective is kept from one trial to the next, and with it the data set on its device.
+
+    Args:
+        pipe: to the process of the search.
+        device: for `context.device`.
+        threads: that torch uses.
+        device_memory: bytes that torch may allocate on the device; None is no limit.
+        mark: is inherited by the programs that a trial starts, see `tree.marked`.
     """
+    os.environ[tree.MARK] = mark
     _prepare(pipe, threads)
     work: orders.Work | None = None
     with contextlib.suppress(EOFError, OSError):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import warnings
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from fidelity.checkpoint import Checkpoint, Checkpoints, CheckpointWarning
+from fidelity.disk import remedy
 from fidelity.history.history import History
+from fidelity.history.journal import JournalError
 from fidelity.history.ranking import ranked
 from fidelity.history.trial import Trial
 from fidelity.objective import Context
@@ -42,6 +45,9 @@ class CheckpointStore:
             the least promising paused trials go first, and these are trained anew if they are
             promoted after all. What is running, what it continues, the incumbent and the last
             evaluation keep theirs.
+
+    Raises:
+        JournalError: a checkpoint cannot be removed.
     """
 
     def __init__(
@@ -56,7 +62,8 @@ class CheckpointStore:
         self._files = Checkpoints(directory)
         self._history = history
         self._schedule = schedule
-        self._files.forget(len(history.trials))
+        with self._removing():
+            self._files.forget(len(history.trials))
 
     def context(self, trial: Trial) -> Context:
         """What a trial goes on from, and where it leaves its own checkpoint.
@@ -101,15 +108,32 @@ class CheckpointStore:
         To look through all checkpoints takes as long as there are many of them, so a long search
         looks once in a hundredth of its length: by its length alone, so that a search that was
         resumed removes the same files at the same time.
+
+        Raises:
+            JournalError: a checkpoint cannot be removed.
         """
+        if self._files.directory.exists():
+            with self._removing():
+                self._tidy()
+
+    def _tidy(self) -> None:
         n = len(self._history)
-        if not self._files.directory.exists():
-            return
         if n % max(1, n // 100) == 0:
             needed = self._paused() | self._held()
             self._files.keep({trial for trial in needed if self._unsaved(trial) is None})
         if self._most_bytes is not None:
             self._shrink(self._most_bytes)
+
+    @contextmanager
+    def _removing(self) -> Iterator[None]:
+        """Say which directory refuses to have a file removed, and what to do about it."""
+        try:
+            yield
+        except OSError as error:
+            raise JournalError(
+                f"a checkpoint in {self._files.directory} cannot be removed "
+                f"({error.strerror or error}): {remedy(error)}"
+            ) from error
 
     def _shrink(self, most: int) -> None:
         """Removes the least promising until the others take at most so many bytes."""

@@ -217,7 +217,7 @@ def test_without_fsync_everything_is_written_and_one_warning_says_so(
 def test_a_full_disk_at_the_start_says_so_and_releases_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, text: str) -> None:
+    def full(path: Path, text: str, encoding: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as filled:
