@@ -37,8 +37,8 @@ class Cost:
     peak_activation_bytes: int
 
 
-class _Resources(TorchDispatchMode):
-    """Counts operations, and follows every result until its memory is released."""
+class _Activations(TorchDispatchMode):
+    """Follows every result from its computation to the release of its memory."""
 
     COUNTED = (torch.ops.aten.convolution, torch.ops.aten.addmm, torch.ops.aten.mm)
 
@@ -97,13 +97,13 @@ def cost(network: nn.Module, input_shape: InputShape) -> Cost:
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
     precision = next((p.dtype for p in network.parameters()), torch.get_default_dtype())
-    resources = _Resources()
-    with evaluation_mode(network), torch.no_grad(), resources:
+    followed = _Activations()
+    with evaluation_mode(network), torch.no_grad(), followed:
         image = torch.empty(1, *input_shape, device="meta", dtype=precision)
         torch.func.functional_call(network, state, (image,))
     return Cost(
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
-        multiply_adds=resources.flops // 2,
-        activations=resources.activations,
-        peak_activation_bytes=resources.peak,
+        multiply_adds=followed.flops // 2,
+        activations=followed.activations,
+        peak_activation_bytes=followed.peak,
     )
