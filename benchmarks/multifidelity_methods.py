@@ -62,7 +62,7 @@ class Bonas:
             strategy: one started object for all seeds, which computes each key of the space once.
         schedule: of budgets.
         evaluations: after which it ends; None ends it when the problem says.
-        """
+    """
 
     strategy: Strategy
     schedule: Schedule

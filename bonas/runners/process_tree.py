@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 import psutil
 
+MARK = "BONAS_WORKER"
+"""The environment variable that the programs inherit which a worker starts."""
+
 
 def descendants(pid: int) -> Sequence[psutil.Process]:
     """Return all descendants of process `pid`; none if it has ended.
@@ -19,6 +22,19 @@ def descendants(pid: int) -> Sequence[psutil.Process]:
         return list(psutil.Process(pid).children(recursive=True))
     except (psutil.Error, OSError):
         return ()
+
+
+def marked(mark: str) -> Sequence[psutil.Process]:
+    """The programs of this user that were started with `mark` as their `MARK` variable.
+
+    They are found whichever process is their parent now.
+    """
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # of another user, or just ended
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+    return found
 
 
 def kill_group(pid: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -43,9 +44,10 @@ class Worker:
         self.ready = False  # it has read the script of the search, and waits for a request
         self._payload: bytes | None = None  # what the process holds
         self._broken = False
+        self._mark = secrets.token_hex(16)
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
-        arguments = (other, device, threads, device_memory)
+        arguments = (other, device, threads, device_memory, self._mark)
         self._process = context.Process(target=serve, args=arguments, name="bonas-worker")
         with _signals_blocked():
             self._process.start()
@@ -119,6 +121,9 @@ class Worker:
         self._process.kill()
         process_tree.kill(started)
         self._process.join()
+        process_tree.kill(
+            process_tree.marked(self._mark)
+        )  # of a worker that had died, they are nobody's children
         self._pipe.close()
         return self._cause(code)
 
@@ -161,7 +166,9 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(pipe: Connection, device: str | None, threads: int, device_memory: int | None) -> None:
+def serve(
+    pipe: Connection, device: str | None, threads: int, device_memory: int | None, mark: str
+) -> None:
     """Answer requests in the worker process until the other end of the pipe closes.
 
     The objective is kept from one trial to the next, and with it the data set on its device.
@@ -171,7 +178,9 @@ def serve(pipe: Connection, device: str | None, threads: int, device_memory: int
         device: for `context.device`.
         threads: that torch uses.
         device_memory: bytes that torch may allocate on the device; None is no limit.
+        mark: is inherited by the programs that a trial starts, see `process_tree.marked`.
     """
+    os.environ[process_tree.MARK] = mark
     _prepare(pipe, threads)
     payload: messages.Payload | None = None
     with contextlib.suppress(EOFError, OSError):

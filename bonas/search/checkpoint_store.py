@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import warnings
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from fidelity.checkpoint import Checkpoint, Checkpoints, CheckpointWarning
+from fidelity.disk import remedy
 from fidelity.history.history import History
+from fidelity.history.journal import JournalError
 from fidelity.history.ranking import ranked
 from fidelity.history.trial import Trial
 from fidelity.objective import Context
@@ -42,6 +45,9 @@ class CheckpointStore:
             least promising paused trials are deleted first; if such a trial is promoted after all,
             it is retrained from scratch. Running trials and their parents, the incumbent and the
             last evaluation keep theirs.
+
+    Raises:
+        JournalError: a checkpoint cannot be removed.
     """
 
     def __init__(
@@ -56,7 +62,8 @@ class CheckpointStore:
         self._files = Checkpoints(directory)
         self._history = history
         self._schedule = schedule
-        self._files.forget(len(history.trials))
+        with self._removing():
+            self._files.forget(len(history.trials))
 
     def context(self, trial: Trial) -> Context:
         """Return the checkpoint that a trial resumes from, and the path of its own.
@@ -101,15 +108,32 @@ class CheckpointStore:
         Listing all files takes time in proportion to their number, so a long search does it once
         per hundredth of its length. The length alone decides, so that a resumed search deletes the
         same files at the same time.
+
+        Raises:
+            JournalError: a checkpoint cannot be removed.
         """
+        if self._files.directory.exists():
+            with self._removing():
+                self._tidy()
+
+    def _tidy(self) -> None:
         n = len(self._history)
-        if not self._files.directory.exists():
-            return
         if n % max(1, n // 100) == 0:
             needed = self._paused() | self._held()
             self._files.keep({trial for trial in needed if self._unsaved(trial) is None})
         if self._most_bytes is not None:
             self._shrink(self._most_bytes)
+
+    @contextmanager
+    def _removing(self) -> Iterator[None]:
+        """Say which directory refuses to have a file removed, and what to do about it."""
+        try:
+            yield
+        except OSError as error:
+            raise JournalError(
+                f"a checkpoint in {self._files.directory} cannot be removed "
+                f"({error.strerror or error}): {remedy(error)}"
+            ) from error
 
     def _shrink(self, most: int) -> None:
         """Delete the least promising checkpoints until the others take at most `most` bytes."""

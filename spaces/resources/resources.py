@@ -36,8 +36,8 @@ class Resources:
     peak_activation_bytes: int
 
 
-class _Resources(TorchDispatchMode):
-    """Counts operations, and follows every result until its memory is released."""
+class _Activations(TorchDispatchMode):
+    """Follows every result from its computation to the release of its memory."""
 
     COUNTED = (torch.ops.aten.convolution, torch.ops.aten.addmm, torch.ops.aten.mm)
 
@@ -93,15 +93,15 @@ def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
     precision = next((p.dtype for p in network.parameters()), torch.get_default_dtype())
-    resources = _Resources()
-    with evaluation_mode(network), torch.no_grad(), resources:
+    followed = _Activations()
+    with evaluation_mode(network), torch.no_grad(), followed:
         image = torch.empty(1, *input_shape, device="meta", dtype=precision)
         torch.func.functional_call(network, state, (image,))
     return Resources(
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
-        multiply_adds=resources.flops // 2,
-        activations=resources.activations,
-        peak_activation_bytes=resources.peak,
+        multiply_adds=followed.flops // 2,
+        activations=followed.activations,
+        peak_activation_bytes=followed.peak,
     )
 
 

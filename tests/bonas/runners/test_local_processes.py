@@ -18,7 +18,7 @@ from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context, ObjectiveError
 from tests.bonas.runners.contract import PollableContract
 from tests.bonas.runners.fakes import made, run, taking, trial
-from tests.bonas.runners.worker_objectives import eventually, gone, resuming, stuck
+from tests.bonas.runners.worker_objectives import eventually, gone, orphaning, resuming, stuck
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +177,16 @@ def test_a_trial_that_kills_its_workers_is_lost_in_the_end(retries: int) -> None
     times = f"{retries + 1} times" if retries else "1 time"
     assert evaluation.status == "lost"
     assert evaluation.error == f"the worker of trial 0 was lost ({times}): it exited with code 7"
+
+
+def test_what_a_worker_started_in_a_session_of_its_own_ends_though_it_died_by_itself(
+    tmp_path: Path,
+) -> None:
+    with LocalProcesses(1, retries=0) as runner:
+        runner.submit(orphaning(tmp_path), trial(0), Context())
+        assert runner.wait().status == "lost"
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
+    eventually(lambda: gone(child), "the end of the child", seconds=60)
 
 
 def test_a_worker_that_dies_while_it_is_idle_is_replaced(one: LocalProcesses) -> None:

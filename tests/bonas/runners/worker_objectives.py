@@ -65,6 +65,17 @@ def starting(marker: Path) -> Callable[[Configuration], float]:
     return objective
 
 
+def orphaning(marker: Path) -> Callable[[Configuration], float]:
+    """Starts a process in a session of its own, says which in a file, and dies."""
+
+    def objective(configuration: Configuration) -> float:
+        child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        (marker / "child").write_text(str(child.pid))
+        os._exit(3)
+
+    return objective
+
+
 def resuming(marker: Path, steps: int, fault: Fault) -> Callable[..., float]:
     """Counts its steps in its checkpoint, and breaks in the middle of the first attempt."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import logging
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from bonas.search.search import Search
 from bonas.strategies import RandomSearch
 from fidelity.checkpoint import CheckpointWarning
 from fidelity.history.history import History
+from fidelity.history.journal import JournalError
 from fidelity.history.trial import Evaluation
 from fidelity.objective import Context
 from fidelity.schedules import AsynchronousHalving, FullFidelity
@@ -53,6 +55,45 @@ def test_a_parent_whose_checkpoint_is_gone_is_not_continued(tmp_path: Path) -> N
     end(history, first := start(history, Start(1.0)), 0.5)
     context = kept(tmp_path, history).context(start(history, Promote(first, 3.0)))
     assert (context.checkpoint.source, context.resumed) == (None, 0.0)
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".pt":
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        original(path, missing_ok)
+
+    original = Path.unlink
+    monkeypatch.setattr(Path, "unlink", unlink)
+
+
+REFUSED = r"checkpoints cannot be removed \(Read-only file system\): make it writable"
+
+
+@pytest.mark.usefixtures("read_only")
+def test_where_a_leftover_cannot_be_removed_a_search_says_so_and_releases_the_lock(
+    tmp_path: Path,
+) -> None:
+    search(tmp_path).close()
+    (tmp_path / "checkpoints").mkdir()
+    (left,) = leave(tmp_path / "checkpoints", 7)
+    for _ in range(2):
+        with pytest.raises(JournalError, match=REFUSED):
+            search(tmp_path)
+    assert left.exists()
+
+
+@pytest.mark.usefixtures("read_only")
+def test_nor_does_a_failed_removal_lose_an_evaluation(tmp_path: Path) -> None:
+    with search(tmp_path) as running:
+        trial = running.ask()
+        assert trial is not None
+        (tmp_path / "checkpoints").mkdir()
+        leave(tmp_path / "checkpoints", 7)
+        with pytest.raises(JournalError, match=REFUSED):
+            running.tell(trial, 1.0)
+    assert len(History.load(tmp_path)) == 1
 
 
 def test_what_an_earlier_epoch_left_is_not_continued(tmp_path: Path) -> None:
