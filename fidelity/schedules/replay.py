@@ -89,7 +89,7 @@ class Started(Generic[S]):
         return self._settings.promotable(self.state(history), history)
 
     def state(self, history: History) -> S:
-        """Return the state after everything in a history; another history is read anew."""
+        """Return the state after everything in a history; another one is read whole."""
         if self._history is not history:
             self._state, self._history = self._settings.state(), history
             self._trials = self._evaluations = 0

@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 @dataclass(frozen=True)
 class _Layout:
-    """Everything that tells one tensor of the meta device from another."""
+    """Shape, strides and data type: all that distinguishes tensors on the meta device."""
 
     shape: tuple[int, ...]
     stride: tuple[int, ...]

@@ -188,7 +188,7 @@ def test_a_full_disk_stops_the_search_which_goes_on_when_there_is_room(small_dis
 
     with (
         searching(small_disk, filling) as made,
-        pytest.raises(JournalError, match=r"No space left on device.*unharmed; make room"),
+        pytest.raises(JournalError, match=r"No space left on device.*are intact; make room"),
     ):
         run(made, InProcess(), evaluations=200)
     before = len(History.load(small_disk))

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -11,6 +12,10 @@ import torch
 from ConfigSpace import Configuration
 
 from spaces.configurations.mutation import crossover, mutate, neighbours
+from spaces.configurations.unit_cube import from_unit_cube, to_unit_cube
+from spaces.display.html import Shown
+from spaces.keys import trial_key
+from spaces.serialisation import architecture_from_json, architecture_to_json
 from spaces.space import InputShape, Space, configuration, sample, values
 
 SAMPLES = 1000
@@ -124,3 +129,27 @@ class SpaceContract:
             drawn.check_valid_configuration()
             if count % 40 == 0:
                 self.check_build(space, drawn)
+
+    def test_architectures_survive_json(self, space: Space, samples: list[Configuration]) -> None:
+        for drawn in samples[:20]:
+            graph = space.architecture(drawn)
+            read = architecture_from_json(architecture_to_json(graph))
+            assert read == graph
+            assert read.key == graph.key
+
+    def test_the_unit_cube_and_back(self, space: Space, samples: list[Configuration]) -> None:
+        rng = np.random.default_rng(2)
+        for drawn in samples[:20]:
+            assert from_unit_cube(space.configuration_space, to_unit_cube(drawn, rng), rng) == drawn
+
+    def test_equal_configurations_have_equal_keys(
+        self, space: Space, samples: list[Configuration]
+    ) -> None:
+        for drawn in samples[:20]:
+            twin = configuration(space.configuration_space, values(drawn))
+            assert trial_key(space, twin) == trial_key(space, drawn)
+
+    def test_its_text_is_one_line(self, space: Space) -> None:
+        if isinstance(space, Shown):
+            assert re.fullmatch(rf"{type(space).__name__}\(.* configurations\)", repr(space))
+            assert len(repr(space)) < 200
