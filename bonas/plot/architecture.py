@@ -12,7 +12,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from bonas.analysis.sources import wrong
-from bonas.plot.layers import place
+from spaces.display.layout import place
 from bonas.plot.style import words
 from spaces.architecture.architecture import Architecture
 from spaces.architecture.labels import INPUT, OUTPUT

@@ -22,6 +22,7 @@ from fidelity.history.records import (
     enqueued_record,
     evaluation_record,
     recommendation_record,
+    recommended_trial,
     refused_record,
     trial_record,
 )
@@ -53,6 +54,7 @@ class Storage:
     ) -> None:
         self.history = history
         self._enqueued: deque[Configuration] = deque()
+        self._named: int | None = None  # the trial that the journal recommends
         self._journal: Journal | None = None
         self._remove: Callable[[], object] | None = None
         if directory is None:
@@ -77,6 +79,7 @@ class Storage:
         if recorded is None:
             journal.append(manifest, durable=True)
         self.history.replay(records, journal.path)
+        self._named = recommended_trial(records)
         self._enqueued.extend(enqueued_configurations(records, self.history.space))
 
     @property
@@ -102,6 +105,7 @@ class Storage:
         """
         self._append(evaluation_record(evaluation), durable=True)
         self.history.add_evaluation(evaluation)
+        self._named = None
 
     def enqueue(self, configuration: Configuration) -> None:
         """Append a configuration that is to be evaluated before any proposal."""
@@ -113,8 +117,12 @@ class Storage:
         return self._enqueued.popleft() if self._enqueued else None
 
     def recommend(self, trial: int) -> None:
-        """Append the number of the recommended trial, for readers of the directory."""
-        self._append(recommendation_record(trial), durable=False)
+        """Append the number of the recommended trial, unless readers would name it anyway."""
+        incumbent = self.history.incumbent
+        named = incumbent and incumbent.trial.number if self._named is None else self._named
+        if trial != named:
+            self._append(recommendation_record(trial), durable=True)
+            self._named = trial
 
     def _append(self, record: Mapping[str, Any], *, durable: bool) -> None:
         if self._journal is not None:

@@ -8,7 +8,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from bonas.plot import architecture
 from bonas.plot.architecture import HALF_HEIGHT, HALF_WIDTH
-from bonas.plot.layers import place
+from spaces.display.layout import place
 from spaces.architecture.architecture import Architecture, chain
 from spaces.cells.cell import CellSpace
 from spaces.space import sample
