@@ -8,7 +8,7 @@ from collections.abc import Iterable
 CALLBACK = ("on_run_start", "on_trial_start", "on_trial_end", "on_run_end")
 RUNNER = ("workers", "now", "submit", "wait")
 SCHEDULE = ("max_budget", "next")
-SPACE = ("configuration_space", "architecture")
+SPACE = ("configuration_space",)
 STRATEGY = ("propose",)
 
 

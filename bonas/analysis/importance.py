@@ -20,7 +20,7 @@ from bonas.surrogates.transform import tamed
 from fidelity.history.history import History
 from spaces.architecture.labels import INPUT, OUTPUT
 from spaces.encoding import Layout, configuration_columns
-from spaces.space import Space
+from spaces.space import Space, require
 
 PARTS = 5
 """The number of forests, each fitted without one part of the networks."""
@@ -85,6 +85,7 @@ def operation_importance(
     See `hyperparameter_importance` for what it returns and raises.
     """
     space = space_of(space)
+    require(space, "architecture", "to count operations")
     seen = _observed(history_of(history))
     counts = [
         Counter(str(node.operation) for node in space.architecture(c).canonical().nodes)

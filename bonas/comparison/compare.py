@@ -138,8 +138,8 @@ def _plain(name: str) -> str:
 
 
 def _space(objective: Objective) -> Space:
-    space = getattr(objective, "space", None)
-    if not isinstance(space, Space):
+    space: Space | None = getattr(objective, "space", None)
+    if space is None or not hasattr(space, "configuration_space"):
         raise ComparisonError("the objective has no space of its own: give it as space=...")
     return space
 

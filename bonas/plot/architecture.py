@@ -12,10 +12,10 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from bonas.analysis.sources import wrong
-from spaces.display.layout import place
 from bonas.plot.style import words
 from spaces.architecture.architecture import Architecture
 from spaces.architecture.labels import INPUT, OUTPUT
+from spaces.display.layout import place
 
 Point = tuple[float, float]
 # Okabe & Ito (2008), without the two on which black text is unreadable.

@@ -12,7 +12,7 @@ from fidelity.history.history import History
 from fidelity.history.html import choices, rows, without_folders
 from fidelity.history.trial import Evaluation
 from spaces.display.html import Html, element, join, size, table, tree
-from spaces.space import Space, values
+from spaces.space import Space, provides, values
 
 MAX_CHOICES = 400
 """The number of hyperparameters of the space that are listed at most."""
@@ -116,7 +116,7 @@ def _best(subject: Subject) -> Html:
     if incumbent is not None and best is not incumbent:
         reason += f" {lowest} is {incumbent.cost_text}, of trial {incumbent.trial.number}."
     drawn = Html()
-    if subject.space is not None:
+    if subject.space is not None and provides(subject.space, "architecture"):
         drawn = picture(subject.space.architecture(trial.configuration))
     lines = [
         ("trial", str(trial.number)),

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from fidelity.latency.exclusive import available_device, exclusive, threads
 from fidelity.latency.timing import Timing
-from spaces.space import InputShape, Space
+from spaces.space import InputShape, Space, require
 
 Run = Callable[[], object]
 
@@ -157,6 +157,7 @@ class MeasuredLatency:
 
     def timing(self, configuration: Configuration) -> Timing:
         """Build the network and return its latency with the spread."""
+        require(self.space, "build", "to measure latencies")
         with torch.random.fork_rng(devices=[]):  # the caller's random state stays
             network = self.space.build(configuration, self.input_shape, self.outputs)
         return self.latency.measure(network, self.input_shape)

@@ -16,7 +16,7 @@ from fidelity.latency.exclusive import available_device, exclusive, threads
 from fidelity.latency.measure import Latency, MeasuredLatency
 from fidelity.latency.operations import Operation, operations_of
 from fidelity.latency.timing import checked
-from spaces.space import InputShape, Space
+from spaces.space import InputShape, Space, require
 
 FORMAT = 1
 MIN_MEASUREMENT_SECONDS = 2e-4
@@ -114,6 +114,7 @@ class LatencyTable:
 
     def operations(self, configuration: Configuration) -> list[Operation]:
         """Return the operations of a network, in order, without running them."""
+        require(self.space, "build", "to estimate latencies")
         with torch.device("meta"):
             network = self.space.build(configuration, self.input_shape, self.outputs)
         return operations_of(network, self.input_shape, self.latency.batch_size)

@@ -12,7 +12,7 @@ from fidelity.datasets.dataset import Dataset, check_dataset
 from fidelity.proxies.proxy import Proxy, ProxyError
 from fidelity.training.device_data import copy_to_device, resolve_device
 from fidelity.training.seeding import seeded
-from spaces.space import Space
+from spaces.space import Space, require
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class ProxyFeatures:
 
     def __post_init__(self) -> None:
         """Check the settings."""
+        require(self.space, "build", "to score networks")
         check_dataset(self.dataset)
         if not self.proxies:
             raise ValueError("there is no proxy: give one or more, such as (NASWOT(), Synflow())")

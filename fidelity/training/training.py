@@ -22,7 +22,7 @@ from fidelity.training.optimizers import CosineSGD
 from fidelity.training.resource_counts import ResourceCount, resource_counts
 from fidelity.training.seeding import preserved, seed_generators
 from spaces.joint import JointSpace
-from spaces.space import Space
+from spaces.space import Space, require
 
 HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay", "warm_up", "batch_size")
 """The settings that a `JointSpace` may choose per training; the rest is the same for all."""
@@ -103,11 +103,13 @@ class Training:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if isinstance(self.space, type) or not hasattr(type(self.space), "build"):
+        if isinstance(self.space, type) or not hasattr(self.space, "configuration_space"):
             raise TypeError(
                 f"the space is {self.space!r}: expected an object with configuration_space, "
                 "architecture and build, for instance spaces.CellSpace()"
             )
+        require(self.space, "architecture", "to train networks")
+        require(self.space, "build", "to train networks")
         check_dataset(self.dataset)
         for name in ("max_epochs", *HYPERPARAMETERS):
             kind = Integral if name == "batch_size" else Real

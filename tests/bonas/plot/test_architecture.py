@@ -8,9 +8,9 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from bonas.plot import architecture
 from bonas.plot.architecture import HALF_HEIGHT, HALF_WIDTH
-from spaces.display.layout import place
 from spaces.architecture.architecture import Architecture, chain
 from spaces.cells.cell import CellSpace
+from spaces.display.layout import place
 from spaces.space import sample
 from tests.bonas.plot.pictures import check, paper
 
