@@ -93,6 +93,7 @@ def test_any_choices_are_resumed_and_loaded(
         space=[Categorical("kernel", choices), Categorical("other", choices)]
     )
     resumed(space, getattr(strategies, method)(), tmp_path)
+    assert History.load(tmp_path).evaluations
 
 
 def joined(
@@ -139,6 +140,7 @@ def test_only_valid_configurations_are_recorded(
     kind: Any, strategy: Strategy, tmp_path: Path
 ) -> None:
     resumed(joined(kind), strategy, tmp_path)
+    assert History.load(tmp_path).evaluations
 
 
 @pytest.mark.parametrize("kind", [AndConjunction, OrConjunction])

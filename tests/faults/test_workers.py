@@ -169,6 +169,7 @@ def test_what_a_trial_started_does_not_outlive_a_search_that_is_killed(tmp_path:
         process.kill()
     child = int((tmp_path / "child").read_text(encoding="utf-8"))
     eventually(lambda: gone(child), "the end of the child", seconds=60)
+    assert gone(child)
 
 
 def test_a_worker_that_is_killed_before_it_begins_gets_no_advice_about_the_script() -> None:

@@ -72,7 +72,7 @@ OF_MANY = ("anytime", "hypervolume", "rank_correlation")
 @pytest.mark.parametrize("name", OF_ONE)
 def test_a_search_and_its_directory_stand_for_their_history(name: str, search: Search) -> None:
     for source in (search.history, search, search.directory, str(search.directory)):
-        OF_ONE[name](source)
+        assert OF_ONE[name](source) is not None
         plt.close("all")
 
 

@@ -119,6 +119,7 @@ def test_what_a_trial_started_in_a_session_of_its_own_ends_with_it(tmp_path: Pat
         runner.cancel()
         child = int((tmp_path / "child").read_text(encoding="utf-8"))
         eventually(lambda: gone(child), "the end of the child", seconds=60)
+        assert gone(child)
 
 
 def test_an_objective_that_cannot_be_loaded_is_refused(runner: Dask) -> None:

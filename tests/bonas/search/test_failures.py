@@ -81,6 +81,7 @@ def test_a_run_without_evaluations_or_with_nothing_to_train_ends_normally() -> N
     failures.end()
     failures.count(failure(history, Status.INVALID))
     failures.end()
+    assert history.incumbent is None
 
 
 @pytest.mark.parametrize(("failed", "says_so"), [(1, False), (4, False), (5, True), (7, True)])

@@ -20,6 +20,7 @@ from fidelity import FullFidelity, Hyperband, Training, datasets
 from fidelity.augment import HorizontalFlip
 from fidelity.datasets.dataset import Dataset
 from fidelity.history import journal
+from fidelity.history.history import History
 from fidelity.history.journal import JournalError
 from spaces import CellSpace
 
@@ -127,6 +128,7 @@ def test_a_difference_of_the_space_is_named_once(tmp_path: Path) -> None:
 def test_another_strategy_continues(tmp_path: Path) -> None:
     evaluated(tmp_path, cost)
     evaluated(tmp_path, cost, evaluations=2, strategy=RegularizedEvolution())
+    assert len(History.load(tmp_path)) == 2
 
 
 def test_a_directory_without_evaluations_is_used_again(tmp_path: Path) -> None:
