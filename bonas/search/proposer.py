@@ -15,7 +15,7 @@ from bonas.search.storage import Storage
 from bonas.strategies.strategy import Again, Proposal, Strategy
 from fidelity.history.history import History
 from fidelity.history.ranking import ranked
-from spaces.keys import trial_key
+from spaces.keys import Keys
 from spaces.space import Space, recorded
 
 MAX_REFUSALS = 1000
@@ -51,7 +51,10 @@ class Proposer:
     strategy: Strategy
     storage: Storage
     seed: int
-    _keys: dict[bytes, str] = field(init=False, default_factory=dict, repr=False)
+    _keys: Keys = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._keys = Keys(self.space)
 
     def enqueue(self, configuration: Configuration) -> None:
         """Propose a configuration before anything else.
@@ -68,10 +71,7 @@ class Proposer:
 
     def key(self, configuration: Configuration) -> str:
         """Return the key of a configuration in the history."""
-        vector = configuration.get_array().tobytes()
-        if vector not in self._keys:
-            self._keys[vector] = trial_key(self.space, configuration)
-        return self._keys[vector]
+        return self._keys.key(configuration)
 
     @property
     def history(self) -> History:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -104,7 +105,16 @@ class Search:
         self.space: Space = space
         self.objective = objective
         self.goal = goal(objective, objectives, constraints)
-        self.strategy, self.schedule = _decisions(objective, self.goal, strategy, schedule)
+        highest: float | None = getattr(objective, "max_budget", None)
+        self.strategy = _complete_strategy(strategy, self.goal, highest)
+        self._strategy = started(self.strategy, self.space)
+        # A strategy like freeze-thaw is a schedule, too, and is given once or as both.
+        self._both = (schedule is None or id(schedule) == id(strategy)) and all(
+            hasattr(self._strategy, member) for member in SCHEDULE
+        )
+        both = cast(Schedule, self.strategy)
+        self.schedule = both if self._both else _complete_schedule(schedule, highest)
+        _check_highest(self.schedule, highest)
         self.seed = operator.index(seed)  # integers of numpy too, and no others
         self.history = History(
             space.configuration_space,
@@ -123,12 +133,11 @@ class Search:
             raise
 
     def _new_engine(self, checkpoint_bytes: int | None) -> Engine:
-        self._started = started(self.strategy, self.space)
-        both = id(self.schedule) == id(self.strategy)
-        schedule = cast(Schedule, self._started) if both else schedules.started(self.schedule)
+        both = cast(Schedule, self._strategy)
+        schedule = both if self._both else schedules.started(self.schedule)
         files = self.directory / CHECKPOINTS
         return Engine(
-            Proposer(self.space, self._started, self._storage, self.seed),
+            Proposer(self.space, self._strategy, self._storage, self.seed),
             schedule,
             self._storage,
             CheckpointStore(files, self.history, schedule, checkpoint_bytes),
@@ -313,8 +322,8 @@ class Search:
         return self._best[1]
 
     def _recommended(self) -> Evaluation | None:
-        if isinstance(self._started, Recommender) and len(self.goal.objectives) == 1:
-            recommended = self._started.recommend(self.space, ranked(self.history))
+        if isinstance(self._strategy, Recommender) and len(self.goal.objectives) == 1:
+            recommended = self._strategy.recommend(self.space, ranked(self.history))
             return recommended and self.history.evaluation(recommended.trial.number)
         return self.history.incumbent
 
@@ -346,29 +355,31 @@ class Search:
         self.close()
 
 
-def _decisions(
-    objective: Objective, goal: Goal, strategy: Strategy | None, schedule: Schedule | None
-) -> tuple[Strategy, Schedule]:
-    """Return strategy and schedule with their defaults, complete with the maximal budget."""
+def _complete_strategy(strategy: Strategy | None, goal: Goal, highest: float | None) -> Strategy:
+    """Return the strategy, or the default one; one that is a schedule gets its maximal budget."""
     if strategy is None:
         several = len(goal.objectives) > 1
-        strategy = MultiObjectiveBayesianOptimization() if several else BayesianOptimization()
+        return MultiObjectiveBayesianOptimization() if several else BayesianOptimization()
     check_role("strategy", strategy, STRATEGY, "strategies.RandomSearch()")
-    highest: float | None = getattr(objective, "max_budget", None)
-    is_schedule = all(hasattr(type(strategy), member) for member in SCHEDULE)
-    both = is_schedule and (schedule is None or id(schedule) == id(strategy))
-    if both:
-        schedule = cast(Schedule, strategy)
-    elif schedule is None:
-        schedule = FullFidelity() if highest is None else FullFidelity(highest)
+    if is_dataclass(strategy) and getattr(strategy, "max_budget", highest) is None:
+        return cast(Strategy, replace(strategy, max_budget=highest))
+    return strategy
+
+
+def _complete_schedule(schedule: Schedule | None, highest: float | None) -> Schedule:
+    """Return the schedule, or the default one, with its maximal budget."""
+    if schedule is None:
+        return FullFidelity() if highest is None else FullFidelity(highest)
     check_role("schedule", schedule, SCHEDULE, "Hyperband(1, 9)")
-    schedule = schedules.complete(schedule, highest)
+    return schedules.complete(schedule, highest)
+
+
+def _check_highest(schedule: Schedule, highest: float | None) -> None:
     if highest is not None and known(schedule.max_budget) > highest:
         raise ScheduleError(
             f"the schedule goes to a budget of {schedule.max_budget}, but the objective's maximal "
             f"budget is {highest}: make them equal"
         )
-    return (cast(Strategy, schedule) if both else strategy), schedule
 
 
 def _runner(workers: int | None, runner: Runner | None) -> Runner:

@@ -121,7 +121,7 @@ class _MultiObjective:
         beliefs = []
         for name, column in zip(goal.objectives, costs.T, strict=True):
             if name in goal.computed:
-                values = np.array([goal.known(c)[name] for c in configurations])
+                values = goal.shown(name, np.array([goal.known(c)[name] for c in configurations]))
                 means = torch.from_numpy(self.settings.transform(imputed(values.tolist())))
                 beliefs.append(Marginals(means, torch.zeros_like(means)))
             else:

@@ -55,7 +55,7 @@ class ParEGO(Startable):
         costs: dict[int, float] = {}
         for budget in history.budgets:
             costs |= self._costs(history, budget, weights)
-        shown = History(history.space, resumes=history.resumes)
+        shown = History(history.space, resumes=history.resumes, deterministic=history.deterministic)
         for trial in history.trials:
             shown.add_trial(trial)
         for key in history.refused:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 from ConfigSpace import Configuration
 
 from fidelity.history.metrics import scalar, shown
@@ -28,6 +29,8 @@ COST = "cost"
 
 LARGEST_VIOLATION = 1e300
 """The cap of one violation, so that the sum over several constraints is finite."""
+
+Values = TypeVar("Values", float, np.ndarray)
 
 Computed = Mapping[str, Callable[[Configuration], float]]
 """Functions of the configuration by the name of the quantity, computable before training."""
@@ -170,7 +173,7 @@ class Goal:
         """The measured constraints: those that are not computable before training."""
         return tuple(c for c in self.constraints if c.name not in self.computed)
 
-    def shown(self, name: str, value: float) -> float:
+    def shown(self, name: str, value: Values) -> Values:
         """Return the original value of an objective's cost; applied twice, the cost again.
 
         Args:
