@@ -361,7 +361,7 @@ def _complete_strategy(strategy: Strategy | None, goal: Goal, highest: float | N
         several = len(goal.objectives) > 1
         return MultiObjectiveBayesianOptimization() if several else BayesianOptimization()
     check_role("strategy", strategy, STRATEGY, "strategies.RandomSearch()")
-    if is_dataclass(strategy) and getattr(strategy, "max_budget", highest) is None:
+    if is_dataclass(strategy) and getattr(strategy, "max_budget", 0) is None:
         return cast(Strategy, replace(strategy, max_budget=highest))
     return strategy
 

@@ -144,7 +144,7 @@ def test_several_objectives_and_limits_are_told_of(tmp_path: Path) -> None:
     assert "Pareto front: 3 evaluations" in status(SearchDirectory.read(tmp_path / "loose"))
     with (
         made(tmp_path / "tight", Constraint("size", -1.0)) as search,
-        pytest.warns(UserWarning, match="none of 3 evaluations kept all limits"),
+        pytest.warns(UserWarning, match="none of 3 evaluations met all constraints"),
     ):
         run(search, InProcess(), evaluations=3)
     assert "no success within all constraints yet" in status(
