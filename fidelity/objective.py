@@ -12,7 +12,7 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
@@ -20,33 +20,33 @@ from typing import Any
 from ConfigSpace import Configuration
 
 from fidelity.checkpoint import Checkpoint
+from fidelity.history.goal import Goal
 from fidelity.history.metrics import checked, scalar, shown
+from fidelity.history.result import (
+    Diverged as Diverged,
+)
+from fidelity.history.result import (
+    InvalidArchitecture as InvalidArchitecture,
+)
+from fidelity.history.result import (
+    MissingValue as MissingValue,
+)
+from fidelity.history.result import (
+    Objective as Objective,
+)
+from fidelity.history.result import (
+    ObjectiveError as ObjectiveError,
+)
+from fidelity.history.result import (
+    Result as Result,
+)
 from fidelity.history.trial import Evaluation, Status, Trial
-
-Result = float | Mapping[str, Any]
-Objective = Callable[..., Result]
 
 CONFIGURATION = ("configuration", "config")
 OTHERS = ("budget", "seed", "context")
 
 MISSING = "MissingValue: "
 """The prefix of an evaluation's error when an objective or a constrained quantity is missing."""
-
-
-class ObjectiveError(TypeError):
-    """An objective that cannot be called, or a returned value that is not a cost."""
-
-
-class MissingValue(ObjectiveError):
-    """A result without a value for an objective or a constraint of the search."""
-
-
-class InvalidArchitecture(ValueError):
-    """Raised by an objective when there is nothing to train."""
-
-
-class Diverged(ArithmeticError):
-    """Raised by an objective when training gave a number that is not finite."""
 
 
 @dataclass
@@ -238,3 +238,36 @@ def _status(error: BaseException) -> Status:
     if isinstance(error, RuntimeError) and "can't allocate memory" in str(error):
         return Status.MEMORY  # what torch raises on the CPU
     return Status.CRASHED
+
+
+@dataclass(frozen=True, eq=False)
+class WithGoal:
+    """An objective whose results are completed for a goal.
+
+    Attributes:
+        objective: called with the arguments that its own signature names.
+        goal: says which values a result needs.
+    """
+
+    objective: Objective
+    goal: Goal
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the objective resumes from checkpoints."""
+        return bool(getattr(self.objective, "resumes", True))
+
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, context: Context
+    ) -> Result:
+        """Return the completed result of the objective.
+
+        Args:
+            configuration: of the trial.
+            budget: of the trial.
+            seed: of the trial.
+            context: of the trial.
+        """
+        trial = Trial(0, configuration, "", budget, seed)
+        result = self.objective(**arguments_for(self.objective, trial, context))
+        return self.goal.completed(configuration, result)

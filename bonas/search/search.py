@@ -33,13 +33,14 @@ from bonas.search.storage import Storage
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
 from bonas.strategies.strategy import Recommender, Strategy, started
-from fidelity.history.goal import COST, Constraint, Goal, Maximize, WithGoal, goal
+from fidelity.history.goal import COST, Constraint, Goal, Maximize, goal
 from fidelity.history.history import History
 from fidelity.history.ranking import ranked
 from fidelity.history.trial import Evaluation, Status, Trial
 from fidelity.objective import (
     Objective,
     Result,
+    WithGoal,
     accepted_arguments,
     deterministic,
     resumes,

@@ -1,4 +1,4 @@
-from .goal import COST, LARGEST_VIOLATION, Computed, Constraint, Goal, GoalError, Maximize, WithGoal
+from .goal import COST, LARGEST_VIOLATION, Computed, Constraint, Goal, GoalError, Maximize
 from .history import History
 from .journal import Journal, JournalError
 from .trial import Evaluation, Status, Trial
@@ -17,5 +17,4 @@ __all__ = [
     "Maximize",
     "Status",
     "Trial",
-    "WithGoal",
 ]

@@ -13,16 +13,8 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from fidelity.history.metrics import scalar, shown
-from fidelity.history.trial import Evaluation, Trial
-from fidelity.objective import (
-    Context,
-    Diverged,
-    MissingValue,
-    Objective,
-    ObjectiveError,
-    Result,
-    arguments_for,
-)
+from fidelity.history.result import Diverged, MissingValue, Objective, ObjectiveError, Result
+from fidelity.history.trial import Evaluation
 
 COST = "cost"
 """The default objective, and the name of a number that an objective returns alone."""
@@ -336,39 +328,6 @@ def goal(
     names = tuple(entry.name if isinstance(entry, Maximize) else entry for entry in objectives)
     computed = getattr(objective, "computed", {})
     return Goal(names, tuple(constraints), computed, maximised)
-
-
-@dataclass(frozen=True, eq=False)
-class WithGoal:
-    """An objective whose results are completed for a goal.
-
-    Attributes:
-        objective: called with the arguments that its own signature names.
-        goal: says which values a result needs.
-    """
-
-    objective: Objective
-    goal: Goal
-
-    @property
-    def resumes(self) -> bool:
-        """Whether the objective resumes from checkpoints."""
-        return bool(getattr(self.objective, "resumes", True))
-
-    def __call__(
-        self, configuration: Configuration, budget: float, seed: int, context: Context
-    ) -> Result:
-        """Return the completed result of the objective.
-
-        Args:
-            configuration: of the trial.
-            budget: of the trial.
-            seed: of the trial.
-            context: of the trial.
-        """
-        trial = Trial(0, configuration, "", budget, seed)
-        result = self.objective(**arguments_for(self.objective, trial, context))
-        return self.goal.completed(configuration, result)
 
 
 def _number(name: str, values: Mapping[str, Any]) -> float:

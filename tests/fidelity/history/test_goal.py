@@ -14,12 +14,11 @@ from fidelity.history.goal import (
     Goal,
     GoalError,
     Maximize,
-    WithGoal,
     goal,
 )
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
-from fidelity.objective import Context, Diverged, ObjectiveError, evaluate
+from fidelity.objective import Context, Diverged, ObjectiveError, WithGoal, evaluate
 
 SPACE = ConfigurationSpace({"x": (0.0, 10.0)})
 
