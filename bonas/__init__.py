@@ -6,11 +6,11 @@ that needs them is used. The names are in `__init__.pyi`.
 
 from pathlib import Path
 
-from bonas import lazy_names, siblings
+from bonas import install_check, lazy_names
 
 __version__ = "0.1.0"
 
-siblings.check(__version__)
+install_check.check(__version__)
 __getattr__, __all__ = lazy_names.attach(__name__, Path(__file__).with_suffix(".pyi"))
 
 

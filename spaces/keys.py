@@ -21,7 +21,7 @@ from ConfigSpace.hyperparameters import (
 )
 from numpy.typing import NDArray
 
-from spaces.configurations.activation import Activation
+from spaces.configurations.active_choices import Activation
 from spaces.space import Space, provides, record, sample
 
 RANDOM_CONTEXTS = 48

@@ -15,7 +15,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from spaces.architecture.architecture import Architecture, ArchitectureError, Node
-from spaces.configurations.plain import read_space, space_record
+from spaces.configurations.json_values import read_space, space_record
 from spaces.space import Space, SpaceError
 
 FORMAT = 1

@@ -9,8 +9,8 @@ import numpy as np
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 
 from spaces.architecture.architecture import Architecture
-from spaces.configurations.activation import Activation
-from spaces.configurations.plain import vector_entry, written_value
+from spaces.configurations.active_choices import Activation
+from spaces.configurations.json_values import vector_entry, written_value
 
 if TYPE_CHECKING:
     from torch import nn

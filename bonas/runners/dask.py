@@ -14,8 +14,8 @@ from typing import Any, Self
 from uuid import uuid4
 
 from bonas.runners import process_tree
-from bonas.runners.attempt import Attempt
 from bonas.runners.messages import Payload, answer, crash_answer, read_answer, request
+from bonas.runners.retry import Attempt
 from bonas.runners.runner import no_free_worker, nothing_running
 from bonas.runners.trial_limits import TrialLimits, restrict_device
 from fidelity.history.trial import Evaluation, Trial

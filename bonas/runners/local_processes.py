@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Self
 
-from bonas.runners.attempt import Attempt
 from bonas.runners.messages import Payload, read_answer, request
+from bonas.runners.retry import Attempt
 from bonas.runners.runner import no_free_worker, nothing_running
 from bonas.runners.trial_limits import TrialLimits
 from bonas.runners.worker import Worker

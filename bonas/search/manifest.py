@@ -20,7 +20,7 @@ from fidelity.history.goal import Goal
 from fidelity.history.journal import FORMAT, JournalError
 from fidelity.objective import Objective
 from fidelity.schedules.schedule import Schedule
-from spaces.configurations.plain import space_record
+from spaces.configurations.json_values import space_record
 from spaces.space import Space
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.search.closest import Closest
 from bonas.search.failures import NothingFeasible
+from bonas.search.feasibility_descent import Closest
 from bonas.search.storage import Storage
 from bonas.strategies.strategy import Again, Proposal, Strategy
 from fidelity.history.history import History

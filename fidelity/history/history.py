@@ -12,14 +12,14 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from fidelity.history import journal
-from fidelity.history.columns import columns
+from fidelity.history.frame_columns import columns
 from fidelity.history.goal import Goal
 from fidelity.history.html import choices
 from fidelity.history.journal import JournalError
 from fidelity.history.pareto import non_dominated
 from fidelity.history.records import read_evaluation, read_trial
 from fidelity.history.trial import DETERMINISTIC, UNSCHEDULED, Evaluation, Status, Trial
-from spaces.configurations.plain import read_space
+from spaces.configurations.json_values import read_space
 from spaces.display.html import Html, element, table
 from spaces.space import values
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fidelity.history.columns import columns
+from fidelity.history.frame_columns import columns
 from spaces.space import values
 
 if TYPE_CHECKING:

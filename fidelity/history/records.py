@@ -14,7 +14,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from fidelity.history.journal import NOTE
 from fidelity.history.metrics import checked
 from fidelity.history.trial import Evaluation, Status, Trial
-from spaces.configurations.plain import exact
+from spaces.configurations.json_values import exact
 from spaces.space import configuration, record
 
 TRIAL = ("kind", "number", "configuration", "key", "budget", "seed", "parent", "bracket", "asked")

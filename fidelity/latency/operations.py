@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._pytree import tree_any, tree_leaves, tree_map
 
-from spaces.resources.modes import evaluation_mode
+from spaces.resources.evaluation_mode import evaluation_mode
 from spaces.space import InputShape
 
 CACHE_BYTES = 2**25

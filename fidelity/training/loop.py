@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from fidelity.augment import Augmentation, Images
 from fidelity.datasets.dataset import Part
 from fidelity.objective import Diverged, InvalidArchitecture
-from fidelity.training.calibration import calibrate
+from fidelity.training.batch_norm import calibrate
 from fidelity.training.device_data import DeviceData
 from fidelity.training.optimizers import CosineSGD
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from spaces.architecture.canonical import canonical_order
 from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
+from spaces.architecture.node_order import canonical_order
 from spaces.display.svg import svg
 
 # A sum within other sums is written out in full, so that graphs that differ only in the order of

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from spaces import operations
 from spaces.architecture.architecture import Architecture
-from spaces.architecture.canonical import canonical_order
 from spaces.architecture.labels import IDENTITY, ZERO, edge_name
+from spaces.architecture.node_order import canonical_order
 from spaces.cells.network import propagate, stacked
 from spaces.operations.operations import Operation
 from spaces.space import InputShape, configuration

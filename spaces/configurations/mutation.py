@@ -19,7 +19,7 @@ from ConfigSpace.hyperparameters import (
     OrdinalHyperparameter,
 )
 
-from spaces.configurations.activation import Activation, Vector
+from spaces.configurations.active_choices import Activation, Vector
 from spaces.space import SpaceError
 
 STEP = 0.2

@@ -15,7 +15,7 @@ from ConfigSpace.hyperparameters import (
 )
 from jaxtyping import Float
 
-from spaces.configurations.activation import Activation
+from spaces.configurations.active_choices import Activation
 
 Point = Float[np.ndarray, " d"]
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from spaces.resources.modes import evaluation_mode
+from spaces.resources.evaluation_mode import evaluation_mode
 from spaces.resources.simulation import simulate, tensors
 from spaces.space import InputShape
 

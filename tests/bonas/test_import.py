@@ -103,7 +103,7 @@ def installed(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
         for file in (ROOT / name).glob("__init__.py*"):
             shutil.copy(file, tmp_path / name)
-    for file in ("lazy_names.py", "siblings.py"):
+    for file in ("lazy_names.py", "install_check.py"):
         shutil.copy(ROOT / "bonas" / file, tmp_path / "bonas")
     return tmp_path
 

@@ -20,9 +20,9 @@ from ConfigSpace.hyperparameters import Hyperparameter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spaces.configurations.activation import Activation
+from spaces.configurations.active_choices import Activation
+from spaces.configurations.json_values import read_space, space_record
 from spaces.configurations.mutation import crossover, mutate, neighbours, variants
-from spaces.configurations.plain import read_space, space_record
 from spaces.configurations.unit_cube import from_unit_cube, to_unit_cube
 from spaces.encoding import configuration_columns
 from spaces.keys import values_key

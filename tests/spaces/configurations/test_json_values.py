@@ -21,7 +21,7 @@ from ConfigSpace import (
 )
 
 from spaces.cells.cell import CellSpace
-from spaces.configurations.plain import read_space, space_record
+from spaces.configurations.json_values import read_space, space_record
 from spaces.space import configuration, record, sample, values
 
 

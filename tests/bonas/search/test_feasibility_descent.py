@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ConfigSpace import Configuration
 
-from bonas.search.closest import Closest
+from bonas.search.feasibility_descent import Closest
 from fidelity import Constraint
 from fidelity.history.goal import Goal
 from spaces import CellSpace, MacroSpace

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from fidelity.training.calibration import calibrate
+from fidelity.training.batch_norm import calibrate
 
 
 def images(count: int = 13, size: int = 5) -> Tensor:

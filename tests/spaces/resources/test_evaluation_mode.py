@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from torch import nn
 
-from spaces.resources.modes import evaluation_mode
+from spaces.resources.evaluation_mode import evaluation_mode
 
 
 def test_every_module_is_put_back_into_its_own_mode_whatever_happens() -> None:
