@@ -70,7 +70,7 @@ def orphaning(marker: Path) -> Callable[[Configuration], float]:
 
     def objective(configuration: Configuration) -> float:
         child = subprocess.Popen(["sleep", "600"], start_new_session=True)
-        (marker / "child").write_text(str(child.pid))
+        (marker / "child").write_text(str(child.pid), encoding="utf-8")
         os._exit(3)
 
     return objective

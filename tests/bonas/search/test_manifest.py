@@ -156,7 +156,7 @@ def test_a_torn_header_leaves_the_directory_usable(tmp_path: Path, size: int) ->
     opened(tmp_path, cost).close()
     path = tmp_path / journal.NAME
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.warns(UserWarning, match="header .* is torn"):
+    with pytest.warns(UserWarning, match="the manifest of .* is torn"):
         evaluated(tmp_path, cost)
     evaluated(tmp_path, cost, evaluations=2)
 
@@ -165,13 +165,13 @@ def test_a_file_that_is_no_history_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / journal.NAME).write_bytes(b"notes of mine")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(JournalError, match="is no history"):
+        with pytest.raises(JournalError, match="is not a history of bonas"):
             opened(tmp_path, cost)
     assert (tmp_path / journal.NAME).read_bytes() == b"notes of mine"
 
 
 def rewritten(directory: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Changes the header of a history."""
+    """Changes the manifest of a history."""
     path = directory / journal.NAME
     lines = path.read_bytes().splitlines(keepends=True)
     header = journal.decode(lines[0])
