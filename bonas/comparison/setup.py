@@ -28,5 +28,5 @@ class Setup:
     def __post_init__(self) -> None:
         """Check the roles of both."""
         check_role("strategy", self.strategy, STRATEGY, "strategies.RandomSearch()")
-        if self.schedule is not None:
+        if self.schedule is not None and id(self.schedule) != id(self.strategy):
             check_role("schedule", self.schedule, SCHEDULE, "Hyperband(1, 9)")

@@ -11,9 +11,10 @@ import pytest
 from bonas.comparison import ComparisonError, Setup, compare
 from bonas.comparison.one_run import ERROR, FINISHED
 from bonas.runners.simulated import Simulated
-from bonas.strategies import RandomSearch, RegularizedEvolution
+from bonas.strategies import FreezeThaw, RandomSearch, RegularizedEvolution
 from fidelity.history.journal import NAME, JournalError
 from fidelity.schedules import Hyperband
+from fidelity.tables import MNIST1DCells
 from tests.bonas.comparison.setups import SETUPS, TABLE, Broken, Deadly, steep
 
 
@@ -189,3 +190,12 @@ def test_numbers_of_a_seed_do_not_depend_on_the_others() -> None:
     part = both[both["seed"] == 3].reset_index(drop=True)
     pd.testing.assert_frame_equal(part, alone)
     assert np.isfinite(part["cost"]).all()
+
+
+def test_a_strategy_that_is_a_schedule_is_given_once_or_as_both() -> None:
+    both = FreezeThaw(3, 27)
+    setups = {"once": Setup(FreezeThaw(3, 27)), "both": Setup(both, both)}
+    table = MNIST1DCells()
+    comparison = compare(setups, table, seeds=[0], evaluations=6, progress=False)
+    once, twice = (comparison.runs[name][0] for name in setups)
+    assert [trial.key for trial in once.trials] == [trial.key for trial in twice.trials]
