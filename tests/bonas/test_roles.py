@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ConfigSpace import ConfigurationSpace
 
 from bonas import Search, callbacks, runners, strategies
 from bonas.comparison import Setup
@@ -26,7 +25,7 @@ from tests.bonas.spaces import cells, cost
         ({"schedule": FullFidelity}, "schedule is the class FullFidelity"),
         ({"schedule": 27}, "schedule is 27, which has no 'max_budget', 'next'"),
         ({"space": type(cells())}, "space is the class CellSpace"),
-        ({"space": ConfigurationSpace({"kind": ["a", "b"]})}, "no 'configuration_space'"),
+        ({"space": {"kind": ["a", "b"]}}, "no 'configuration_space'"),
         ({"objective": Training}, "the objective is the class Training"),
         ({"constraints": [("parameters", 100)]}, "not ('parameters', 100)"),
         ({"constraints": ["parameters"]}, "Constraint('parameters', at_most=100_000), not 'param"),

@@ -17,6 +17,7 @@ import torch
 from ConfigSpace import Configuration
 
 from bonas.cli.main import main
+from bonas.cli.status import status
 from bonas.reports.report import report
 from bonas.runners.in_process import InProcess
 from bonas.search.directory import SearchDirectory
@@ -146,7 +147,7 @@ def test_a_journal_that_is_a_pickle_is_not_executed(tmp_path: Path) -> None:
 def test_a_lock_that_names_a_pickle_as_its_owner_is_only_shown(tmp_path: Path) -> None:
     searched(tmp_path)
     (tmp_path / OWNER).write_bytes(pickle.dumps(Exploit(tmp_path / "touched"), protocol=0))
-    said = SearchDirectory.read(tmp_path).lines()[-1]
+    said = status(SearchDirectory.read(tmp_path))[-1]
     assert said.startswith("in use by ")
     assert not (tmp_path / "touched").exists()
     goes_on(tmp_path, 4)
