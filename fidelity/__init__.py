@@ -1,4 +1,4 @@
-"""Performance estimation: how good is this network, for how much?"""
+"""Performance estimation: how good is a network, and what does it cost to find out?"""
 
 import lazy_loader
 

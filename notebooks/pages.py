@@ -1,4 +1,4 @@
-"""For mkdocs: notebooks, results of benchmarks and some files beside `docs` as pages of the site.
+"""A hook of mkdocs: notebooks, benchmark results and some files next to `docs` become pages.
 
 Pages link to these files where they are in the repository, so that links are right there too; on
 the site the links lead to the pages that are made of them.

@@ -1,4 +1,4 @@
-"""Search spaces: which architectures exist, and what network is this one?"""
+"""Search spaces: which architectures exist, and which network is each of them?"""
 
 import lazy_loader
 

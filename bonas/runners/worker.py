@@ -121,9 +121,7 @@ class Worker:
         self._process.kill()
         process_tree.kill(started)
         self._process.join()
-        process_tree.kill(
-            process_tree.marked(self._mark)
-        )  # of a worker that had died, they are nobody's children
+        process_tree.kill(process_tree.marked(self._mark))  # orphans of a worker that had died
         self._pipe.close()
         return self._cause(code)
 

@@ -113,7 +113,7 @@ def changed(code: CodeType) -> set[str]:
 @lru_cache(maxsize=4096)
 def _changed(code: CodeType) -> frozenset[str]:
     instructions = list(dis.get_instructions(code))
-    own = {*code.co_cellvars}  # variables of this function, made anew by each call
+    own = {*code.co_cellvars}  # variables of this function, new in each call
     found = {i.argval for i in instructions if i.opname in STORES} - own
     # An expression such as `log.entries[key] = value` begins where its first variable stands.
     begins = {_begin(i) for i in instructions if _changes(i)} - {None}

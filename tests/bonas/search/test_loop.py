@@ -1,4 +1,4 @@
-"""Proposer that are made while workers are busy, and workers that are attended to meanwhile."""
+"""Proposals that are made while workers are busy, and workers that are polled meanwhile."""
 
 from __future__ import annotations
 
