@@ -14,7 +14,12 @@ _NOTE_CHARACTERS = 100
 
 
 def shortened(text: str) -> str:
-    """Return a text without its middle if it is too long: a traceback's ends say the most."""
+    """Return an error text that any log can show, without its middle where it is too long.
+
+    A traceback says most at its two ends. Half a character, as in the text of a foreign error,
+    becomes an escape.
+    """
+    text = text.encode(errors="backslashreplace").decode()
     if len(text) <= MAX_ERROR_CHARACTERS:
         return text
     end = (MAX_ERROR_CHARACTERS - _NOTE_CHARACTERS) // 2

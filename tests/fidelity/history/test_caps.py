@@ -48,3 +48,7 @@ def test_no_evaluation_is_larger_however_it_is_made() -> None:
     made = Evaluation(trial, error="x" * 10**6, curve=tuple((float(s), 0.0) for s in range(5000)))
     assert len(str(made.error)) <= MAX_ERROR_CHARACTERS
     assert len(made.curve) == MAX_CURVE_POINTS
+
+
+def test_half_a_character_becomes_an_escape() -> None:
+    assert shortened("what \ud800 is") == r"what \ud800 is"
