@@ -143,7 +143,7 @@ def workers(directory: Path) -> list[int]:
 def test_ctrl_c_lets_all_workers_finish(tmp_path: Path, process: subprocess.Popen[str]) -> None:
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     assert process.stderr is not None
-    assert "once more stops at once" in process.stderr.readline()
+    assert "a second SIGINT stops at once" in process.stderr.readline()
     (tmp_path / "free").touch()
     process.communicate(timeout=120)
     assert process.returncode != 0
