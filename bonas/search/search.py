@@ -32,7 +32,7 @@ from bonas.search.stop import Stop
 from bonas.search.storage import Storage
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
-from bonas.strategies.strategy import Recommender, Strategy, started
+from bonas.strategies.strategy import Strategy, recommended, started
 from fidelity.history.goal import COST, Constraint, Goal, Maximize, goal
 from fidelity.history.history import History
 from fidelity.history.ranking import ranked
@@ -295,7 +295,8 @@ class Search:
                 first_failures,
             ).run()
         warn_if_infeasible(self.history)
-        if (best := self.incumbent) is not None:
+        # A recommendation may take a fit of the surrogate: only readers of a directory need it now.
+        if self._storage.durable and (best := self.incumbent) is not None:
             self._storage.recommend(best.trial.number)
         return self.history
 
@@ -323,10 +324,10 @@ class Search:
         return self._best[1]
 
     def _recommended(self) -> Evaluation | None:
-        if isinstance(self._strategy, Recommender) and len(self.goal.objectives) == 1:
-            recommended = self._strategy.recommend(self.space, ranked(self.history))
-            return recommended and self.history.evaluation(recommended.trial.number)
-        return self.history.incumbent
+        if len(self.goal.objectives) > 1:
+            return self.history.incumbent
+        best = recommended(self._strategy, self.space, ranked(self.history))
+        return best and self.history.evaluation(best.trial.number)
 
     @property
     def pareto_front(self) -> Sequence[Evaluation]:

@@ -83,6 +83,11 @@ class Storage:
         self._enqueued.extend(enqueued_configurations(records, self.history.space))
 
     @property
+    def durable(self) -> bool:
+        """Whether there is a journal."""
+        return self._journal is not None
+
+    @property
     def elapsed(self) -> float:
         """Seconds from the beginning of the search to the end of its last evaluation."""
         return max((e.started + e.seconds for e in self.history.evaluations), default=0.0)
