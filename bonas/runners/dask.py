@@ -22,7 +22,9 @@ from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective, ObjectiveError
 
 try:
-    from distributed import Client, Future, Nanny, Worker, WorkerPlugin, get_worker
+    import dask.config
+    from dask.utils import parse_timedelta
+    from distributed import Client, Future, Nanny, Status, Worker, WorkerPlugin, get_worker
 except ImportError as error:
     raise ImportError("the runner Dask needs the extra 'dask': pip install bonas[dask]") from error
 
@@ -31,6 +33,12 @@ POLL_SECONDS = 0.5
 
 SETUP_ATTEMPTS = 20
 """Attempts at sending the objective to all workers while some of them come and go."""
+
+RESTART_SECONDS = 600.0
+"""The time that a nanny gets to restart its worker before a cluster of this process closes it.
+
+Dask's 15 seconds are not enough on a busy machine, and a cluster does not replace a closed nanny.
+"""
 
 NO_WORKER_WARNING_SECONDS = 60.0
 """The time without any worker after which a warning is logged."""
@@ -64,12 +72,25 @@ def _evaluate(name: str, requested: dict[str, Any], device_memory: int | None) -
         return crash_answer(error)
 
 
-def _kill_worker(dask_worker: Nanny) -> None:
-    """Kill a worker from its nanny, which then starts another."""
-    if dask_worker.pid is not None:
-        started = process_tree.descendants(dask_worker.pid)
-        os.kill(dask_worker.pid, signal.SIGKILL)
+def _kill_worker(address: str, dask_worker: Nanny) -> None:
+    """Kill the worker at `address` from its nanny, which then starts another.
+
+    The process of a nanny that is starting another already is left alone.
+    """
+    process = dask_worker.process
+    if process is None or process.status != Status.running or process.pid is None:
+        return
+    if process.worker_address == address:
+        started = process_tree.descendants(process.pid)
+        os.kill(process.pid, signal.SIGKILL)
         process_tree.kill(started)
+
+
+def _be_patient() -> None:
+    """Give nannies time to restart their workers, see `RESTART_SECONDS`."""
+    timeout = "distributed.deploy.lost-worker-timeout"
+    if parse_timedelta(dask.config.get(timeout)) < RESTART_SECONDS:
+        dask.config.set({timeout: RESTART_SECONDS})
 
 
 @dataclass(frozen=True)
@@ -95,7 +116,8 @@ class Dask:
     worker --resources GPU=1`, one process per GPU) each trial takes one, and its `context.device`
     is "cuda". While there is no worker the search waits for one.
 
-    A trial is ended by killing the worker process, which its nanny then restarts. On workers
+    A trial is ended by killing the worker process, which its nanny then restarts; Dask's setting
+    `distributed.deploy.lost-worker-timeout` is raised to `RESTART_SECONDS` for that. On workers
     without a nanny a trial that exceeds a limit is abandoned, and its worker gets no more trials.
 
     Args:
@@ -113,6 +135,7 @@ class Dask:
     ) -> None:
         if retries < 0:
             raise ValueError(f"retries is 0 or more, not {retries}")
+        _be_patient()
         self._client = client
         self._limits = limits or TrialLimits()
         self._retries = retries
@@ -355,4 +378,6 @@ class Dask:
         self._last_query = -POLL_SECONDS
         if info.get("nanny") and self._client.status == "running":
             with contextlib.suppress(Exception):  # the worker may have gone by itself
-                self._client.run(_kill_worker, workers=[address], nanny=True, on_error="ignore")
+                self._client.run(
+                    _kill_worker, address, workers=[address], nanny=True, on_error="ignore"
+                )

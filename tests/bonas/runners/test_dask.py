@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dask.config
 import pytest
 from ConfigSpace import Configuration
 from distributed import Client, LocalCluster
@@ -102,6 +103,21 @@ def test_a_trial_that_kills_its_workers_is_lost_in_the_end(client: Client) -> No
         assert "the worker of trial 0 was lost (1 time)" in str(evaluation.error)
         runner.submit(taking(1.0), trial(1), Context())
         assert runner.wait().cost == 1.0
+
+
+def test_a_worker_gets_time_to_restart() -> None:
+    """A cluster closes the nanny of a worker that is not back in time, and never replaces it."""
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "10ms"}),
+        cluster(1) as own,
+        Client(own) as client,
+        Dask(client, retries=0) as runner,
+    ):
+        runner.submit(lambda configuration: os._exit(7), trial(0), Context())
+        assert runner.wait().status == "lost"
+        runner.submit(taking(1.0), trial(1), Context())
+        assert runner.wait().cost == 1.0
+        assert len(own.workers) == 1
 
 
 def test_a_trial_over_its_seconds_is_ended(client: Client, tmp_path: Path) -> None:
