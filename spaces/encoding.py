@@ -108,6 +108,7 @@ class Layout:
         paths: the columns of the path encoding.
         extra: the columns of the encoder's `features`, where it has any.
         budget: the column of the budget, where rows are points of space times budget.
+        trend: the column of a prediction of the target, where there is one.
     """
 
     hyperparameters: tuple[slice, ...]
@@ -115,6 +116,7 @@ class Layout:
     paths: slice
     extra: slice | None = None
     budget: slice | None = None
+    trend: slice | None = None
 
     @property
     def configuration(self) -> slice:

@@ -127,14 +127,16 @@ def _page(shown: Table) -> html.Html:
 
 
 def _steps(history: History) -> int:
-    """Return the number of evaluations and refused proposals."""
-    return len(history) + len(history.refused)
+    """Return the number of evaluations, refused proposals and dozens of scored networks."""
+    return len(history) + len(history.refused) + len(history.scores) // 12
 
 
 def _summary(history: History, stop: Stop) -> str:
     evaluations = f"{len(history)} evaluations" + _of(stop.evaluations)
     if history.refused:
         evaluations += f", {len(history.refused)} networks refused"
+    if history.scores.summary:
+        evaluations += f", {history.scores.summary}"
     spent = f"{history.resource:g} epochs" + _of(stop.epochs)
     best = history.incumbent
     if best is None:

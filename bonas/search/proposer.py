@@ -11,8 +11,9 @@ from ConfigSpace import Configuration
 
 from bonas.search.failures import NothingFeasible
 from bonas.search.feasibility_descent import Closest
+from bonas.search.scorer import Scorer
 from bonas.search.storage import Storage
-from bonas.strategies.strategy import Again, Proposal, Strategy
+from bonas.strategies.strategy import Again, ScoreNetworks, Strategy
 from fidelity.history.history import History
 from fidelity.history.ranking import ranked
 from spaces.keys import Keys
@@ -45,12 +46,14 @@ class Proposer:
         strategy: proposes.
         storage: of the history; it records refusals.
         seed: of the search.
+        scorer: scores networks for the strategy.
     """
 
     space: Space
     strategy: Strategy
     storage: Storage
     seed: int
+    scorer: Scorer
     _keys: Keys = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -103,7 +106,7 @@ class Proposer:
             return earlier.configuration, earlier.key, max(seeds) + 1
         return proposal, self.key(proposal), self.seed
 
-    def _admitted(self, number: int, give_up: Callable[[], bool]) -> Proposal:
+    def _admitted(self, number: int, give_up: Callable[[], bool]) -> Configuration | Again:
         goal = self.history.goal
         refusals: list[Configuration] = []
         repeated = 0  # refusals since the last one of a network that was not refused before
@@ -115,6 +118,10 @@ class Proposer:
                 proposal = self.strategy.propose(self.space, self._seen(give_up), rng)
             except Postponed:
                 raise self._postponed(refusals) from None
+            if isinstance(proposal, ScoreNetworks):
+                if not self.scorer.score(proposal, self.key, give_up):
+                    raise Postponed
+                continue
             if isinstance(proposal, Again):
                 return proposal
             proposal = recorded(self.history.space, proposal, rng)

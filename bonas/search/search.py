@@ -17,7 +17,7 @@ from bonas.runners.in_process import InProcess
 from bonas.runners.local_processes import LocalProcesses
 from bonas.runners.runner import Runner
 from bonas.search.best import Best, NoResult
-from bonas.search.checkpoint_store import CHECKPOINTS, CheckpointStore, check_cap
+from bonas.search.checkpoint_store import CheckpointStore, check_cap
 from bonas.search.clock import Clock
 from bonas.search.dispatcher import Dispatcher
 from bonas.search.display import search_html
@@ -27,6 +27,7 @@ from bonas.search.loop import Loop
 from bonas.search.manifest import manifest
 from bonas.search.progress import Progress, Silent
 from bonas.search.proposer import Proposer
+from bonas.search.scorer import Scorer
 from bonas.search.signals import Signals
 from bonas.search.stop import Stop
 from bonas.search.storage import Storage
@@ -109,7 +110,7 @@ class Search:
         highest: float | None = getattr(objective, "max_budget", None)
         self.strategy = _complete_strategy(strategy, self.goal, highest)
         self._strategy = started(self.strategy, self.space)
-        # A strategy like freeze-thaw is a schedule, too, and is given once or as both.
+        # A strategy like freeze-thaw is a schedule, too, given once or as both.
         self._both = (schedule is None or id(schedule) == id(strategy)) and all(
             hasattr(self._strategy, member) for member in SCHEDULE
         )
@@ -136,13 +137,14 @@ class Search:
     def _new_engine(self, checkpoint_bytes: int | None) -> Engine:
         both = cast(Schedule, self._strategy)
         schedule = both if self._both else schedules.started(self.schedule)
-        files = self.directory / CHECKPOINTS
+        storage, clock = self._storage, Clock(self._storage.elapsed)
+        scorer = Scorer(self.objective, self.space, storage, clock)
         return Engine(
-            Proposer(self.space, self._strategy, self._storage, self.seed),
+            Proposer(self.space, self._strategy, storage, self.seed, scorer),
             schedule,
-            self._storage,
-            CheckpointStore(files, self.history, schedule, checkpoint_bytes),
-            Clock(self._storage.elapsed),
+            storage,
+            CheckpointStore(storage.checkpoints, self.history, schedule, checkpoint_bytes),
+            clock,
         )
 
     @property

@@ -24,8 +24,10 @@ from fidelity.history.records import (
     recommendation_record,
     recommended_trial,
     refused_record,
+    scored_record,
     trial_record,
 )
+from fidelity.history.scores import Scored
 from fidelity.history.trial import Evaluation, Trial
 
 
@@ -74,7 +76,7 @@ class Storage:
         recorded, records = journal.records()
         if recorded is not None and not check_manifest(recorded, records, manifest, self.directory):
             journal.clear()
-            shutil.rmtree(self.directory / CHECKPOINTS, ignore_errors=True)
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
             recorded, records = None, []
         if recorded is None:
             journal.append(manifest, durable=True)
@@ -88,9 +90,15 @@ class Storage:
         return self._journal is not None
 
     @property
+    def checkpoints(self) -> Path:
+        """The directory of the checkpoints."""
+        return self.directory / CHECKPOINTS
+
+    @property
     def elapsed(self) -> float:
-        """Seconds from the beginning of the search to the end of its last evaluation."""
-        return max((e.started + e.seconds for e in self.history.evaluations), default=0.0)
+        """Seconds from the beginning of the search to the end of its last evaluation or score."""
+        done = (*self.history.evaluations, *self.history.scores)
+        return max((each.started + each.seconds for each in done), default=0.0)
 
     def add_trial(self, trial: Trial) -> None:
         """Append a trial; one that is lost in a crash is only requested again."""
@@ -101,6 +109,11 @@ class Storage:
         """Append a network that violates a constraint, and so is not trained."""
         self.history.refuse(key)
         self._append(refused_record(key), durable=False)
+
+    def add_scored(self, scored: Scored) -> None:
+        """Append the zero-cost scores of a network."""
+        self.history.scores.add(scored)
+        self._append(scored_record(scored), durable=False)
 
     def add_evaluation(self, evaluation: Evaluation) -> None:
         """Append an evaluation; it is on the disk before the history has it.

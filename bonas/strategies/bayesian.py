@@ -13,7 +13,9 @@ from ConfigSpace import Configuration
 from bonas.acquisition.candidates import Candidates, Pool
 from bonas.acquisition.feasibility import Feasibility, own_costs
 from bonas.acquisition.prior import Belief
+from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_acquisition, default_surrogate
+from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
 from bonas.strategies.strategy import Again, Proposal, Startable
 from bonas.surrogates.observations import Observations, observations, pending, repeatable
 from bonas.surrogates.transform import Transform, normal_scores
@@ -64,6 +66,12 @@ class BayesianOptimization(Startable):
             2022, "piBO", equation 6), so the prior fades as evidence comes in; the initial
             networks are drawn in proportion to it.
         confidence: the number of observations that the belief is worth.
+        zero_cost: scores a few networks before the first proposals that need them, if the
+            objective's networks can be built and are dear enough to train; None scores none. The
+            scores choose most of the initial networks and are a trend of the surrogate.
+        earlier: searches from which this one learns in the same way: histories, or directories,
+            which are only read. They may have had other data, and another space with some of the
+            hyperparameters.
     """
 
     surrogate: Surrogate = field(default_factory=default_surrogate)
@@ -75,12 +83,15 @@ class BayesianOptimization(Startable):
     features: Features | None = None
     belief: Belief | None = None
     confidence: float = 10.0
+    zero_cost: ZeroCost | None = field(default_factory=ZeroCost)
+    earlier: Earlier = ()
 
     def start(self, space: Space) -> _Bayesian:
         """See `Startable.start`."""
         encoder = Encoder(space, 1, self.features, self.surrogate.reads_paths)
         pool = Pool(space, self.candidates, encoder)
-        return _Bayesian(self, encoder, pool, Feasibility(self.surrogate))
+        prior = prior_knowledge(self.zero_cost, self.earlier, space, encoder, pool, self.surrogate)
+        return _Bayesian(self, encoder, pool, prior, Feasibility(self.surrogate))
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
         """Return the evaluated network of the highest posterior mean, at its lowest cost.
@@ -100,6 +111,7 @@ class _Bayesian:
     settings: BayesianOptimization
     encoder: Encoder = field(repr=False, compare=False)
     pool: Pool = field(repr=False, compare=False)
+    prior: PriorKnowledge = field(repr=False, compare=False)
     feasibility: Feasibility = field(repr=False, compare=False)
     tuning: Tuning = field(init=False, default_factory=Tuning, repr=False, compare=False)
 
@@ -107,11 +119,11 @@ class _Bayesian:
         settings, asked = self.settings, history.keys()
         ranked = observations(history, settings.initial)
         if history.networks < settings.initial or not ranked:
-            return self._first(asked, rng)
+            return self.prior.first(history, rng) or self._first(asked, rng)
         observed = own_costs(ranked, history.goal)
         unseen = self.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
         running = [trial.configuration for trial in pending(history)]
-        problem = self._problem(observed, running, list(unseen.values()))
+        problem = self._problem(history, observed, running, list(unseen.values()))
         repeats = repeatable(history, observed, settings.repeats)
         feasible = self.feasibility.log_weight(self.encoder, history, problem.configurations)
         prior = self._log_prior(problem.configurations, len(observed))
@@ -127,7 +139,7 @@ class _Bayesian:
         observed = own_costs(Observations(history.at(incumbent.trial.budget)), goal)
         if len(observed) < self.settings.initial:
             return incumbent
-        means = self._problem(observed, [], []).posterior_means()
+        means = self._problem(history, observed, [], []).posterior_means()
         for key in sorted(means, key=lambda name: -means[name]):
             evaluations = [observed.evaluations[index] for index in observed.networks()[key]]
             feasible = [evaluation for evaluation in evaluations if goal.feasible(evaluation)]
@@ -158,6 +170,7 @@ class _Bayesian:
 
     def _problem(
         self,
+        history: History,
         observed: Observations,
         running: Sequence[Configuration],
         unseen: Sequence[Configuration],
@@ -166,7 +179,10 @@ class _Bayesian:
         import torch
 
         settings, n = self.settings, len(observed)
-        encoding = self.encoder.encode([*observed.configurations, *running, *unseen])
+        configurations = [*observed.configurations, *running, *unseen]
+        encoding = self.prior.extended(
+            self.encoder.encode(configurations), history, observed.evaluations, configurations
+        )
         rows = torch.from_numpy(encoding.rows)
         targets = torch.from_numpy(settings.transform(observed.costs))[:, None]
         surrogate = self.tuning.tuned(

@@ -15,6 +15,7 @@ from bonas.strategies.strategy import (
     Again,
     Exhausted,
     Proposal,
+    ScoreNetworks,
     Startable,
     Strategy,
     recommended,
@@ -84,7 +85,7 @@ class _Screening:
                 if drawn:
                     break
                 raise
-            if isinstance(proposal, Again):
+            if isinstance(proposal, Again | ScoreNetworks):
                 return proposal
             drawn.setdefault(self.keys.key(proposal), proposal)
         asked = history.keys()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from ConfigSpace import Configuration
@@ -12,6 +13,9 @@ from bonas.acquisition.candidates import Exhausted as Exhausted
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 from spaces.space import Space
+
+if TYPE_CHECKING:
+    from fidelity.proxies.proxy import Proxy
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,24 @@ class Again:
     trial: Trial
 
 
-Proposal = Configuration | Again
+@dataclass(frozen=True)
+class ScoreNetworks:
+    """A request to score networks by zero-cost proxies, and then to ask for a proposal again.
+
+    A strategy makes it only where `history.scores.training_images` is above 0.
+
+    Attributes:
+        configurations: of networks that have no scores yet.
+        proxies: score each of them.
+        images: the size of the batch.
+    """
+
+    configurations: Sequence[Configuration]
+    proxies: tuple[Proxy, ...]
+    images: int
+
+
+Proposal = Configuration | Again | ScoreNetworks
 
 
 class Strategy(Protocol):
@@ -33,6 +54,8 @@ class Strategy(Protocol):
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         """Return the next configuration, or an evaluated one to repeat with another seed.
+
+        It may return a request for zero-cost scores first, see `ScoreNetworks`.
 
         A pure function of its arguments: it may cache what it derives from them, but a fresh
         object proposes the same for the same arguments. Resuming, ask-and-tell, parallel runs

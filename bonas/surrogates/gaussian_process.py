@@ -40,6 +40,10 @@ from spaces.encoding import Layout
 LENGTHSCALES = (0.5, 0.8, 1.2, 2.0, 3.5, 6.0)
 NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+TRENDS = (0.0, 0.3, 1.0)
+"""Standard deviations of the slope along the trend."""
+SLOPE = 0.5
+"""The expected slope along the trend, in standard deviations of the targets per unit."""
 BUDGETS = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Lengthscales along the budget, which ranges from 0 to 1: the correlation of its ends is between
 0.04 and 0.97."""
@@ -52,6 +56,9 @@ class GaussianProcess:
     Over architecture and budget (`layout.budget`) it is one process of both: the kernel is a
     product with one of the budget (as in Klein et al. 2017, "Fast Bayesian optimization of
     machine learning hyperparameters on large datasets"), the mean a straight line along it.
+
+    With a prediction of the targets (`layout.trend`) the mean is a straight line along it, too,
+    with a normal prior of the slope around `SLOPE`; the evidence chooses its standard deviation.
 
     Attributes:
         views: of the kernel.
@@ -87,6 +94,9 @@ class GaussianProcess:
         # The slope along the budget may depend on the first observation at the highest one, of a
         # good network: a slope fixed to it would suggest that budgets have little in common.
         basis = None if layout.budget is None else _basis(inputs, layout)
+        if layout.trend is not None:
+            values = values - SLOPE * _trend(inputs, layout)
+            values = values - values.mean()
         distances = squared_distances(self.views, inputs, inputs, layout)
         scores: dict[Hyperparameters, float] = {}
 
@@ -100,6 +110,8 @@ class GaussianProcess:
         best = Hyperparameters((1.2,) * count, (1.0 / count,) * count, 1e-2)
         for _ in range(self.sweeps):
             best = _sweep(best, score)
+            if layout.trend is not None:
+                best = max([best, *(replace(best, trend=value) for value in TRENDS)], key=score)
             if layout.budget is not None:
                 best = max([best, *(replace(best, budget=value) for value in BUDGETS)], key=score)
         return replace(self, hyperparameters=best)
@@ -124,6 +136,13 @@ def _basis(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor,
     """Return the basis of the mean: a constant, and the budget where there is one."""
     ones = torch.ones_like(inputs[..., :1])
     return ones if layout.budget is None else torch.cat([ones, inputs[..., layout.budget]], -1)
+
+
+def _trend(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor, "*batch n"]:
+    """Return the trend of each row; 0 where there is none."""
+    if layout.trend is None:
+        return torch.zeros_like(inputs[..., 0])
+    return inputs[..., layout.trend].sum(-1)
 
 
 def _spread(size: int, count: int) -> Tensor:
@@ -207,8 +226,11 @@ class GaussianProcessModel(Model, FantasizeMixin):
         # The mean by generalised least squares (Rasmussen and Williams 2006, 2.7); the ridge
         # makes the system regular with a single budget.
         weighted = torch.cholesky_solve(basis, self.factor).transpose(-1, -2)
-        self.trend = torch.linalg.solve(noisy(weighted @ basis, 1e-9), weighted @ targets)
-        centred = targets - basis @ self.trend
+        expected = SLOPE * scale * _trend(inputs, layout)[..., None]
+        self.line = torch.linalg.solve(
+            noisy(weighted @ basis, 1e-9), weighted @ (targets - expected)
+        )
+        centred = targets - expected - basis @ self.line
         self.residual = torch.cholesky_solve(centred, self.factor)
         white = (centred * self.residual).sum((-2, -1)) / targets.shape[-2]
         # Shrunk towards the targets' own variance, which counts as two observations.
@@ -254,9 +276,12 @@ class GaussianProcessModel(Model, FantasizeMixin):
             white = torch.linalg.solve_triangular(self.factor, flat, upper=False)
             shape = (len(self.inputs), *X.shape[:-1])
             cross, white = (t.reshape(shape).movedim(0, -2) for t in (flat, white))
-        mean = (_basis(X, self.layout) @ self.trend)[..., 0] + (cross * self.residual).sum(-2)
-        if X.shape[-2] == 1:  # every kernel here is 1 at distance 0
-            spread = (1 - white.square().sum(-2, keepdim=True)).clamp_min(0.0)
+        trend = _trend(X, self.layout)
+        mean = (_basis(X, self.layout) @ self.line)[..., 0] + (cross * self.residual).sum(-2)
+        mean = mean + SLOPE * self.scale * trend
+        if X.shape[-2] == 1:  # every kernel of a view is 1 at distance 0
+            prior = 1 + (self.hyperparameters.trend * trend[..., None]).square()
+            spread = (prior - white.square().sum(-2, keepdim=True)).clamp_min(0.0)
         else:
             spread = self._covariance(X, X) - white.transpose(-1, -2) @ white
         noise = self.hyperparameters.noise if observation_noise is not False else 0.0

@@ -154,12 +154,15 @@ class Hyperparameters:
         weights: one per view; they sum to 1.
         noise: the variance of the noise as a share of the signal's.
         budget: the lengthscale along the budget, where there is one.
+        trend: the standard deviation of the slope along the trend, where there is one, in standard
+            deviations of the kernel.
     """
 
     lengthscales: tuple[float, ...]
     weights: tuple[float, ...]
     noise: float
     budget: float = 1.0
+    trend: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -169,10 +172,12 @@ class Distances:
     Attributes:
         views: one matrix per view.
         budget: along the budget; None where rows have none.
+        trend: products of the trend's values instead of distances; None where rows have none.
     """
 
     views: Sequence[Float[Tensor, "*batch n m"]]
     budget: Float[Tensor, "*batch n m"] | None = None
+    trend: Float[Tensor, "*batch n m"] | None = None
 
 
 def squared_distances(
@@ -181,7 +186,7 @@ def squared_distances(
     b: Float[Tensor, "*batch m d"],
     layout: Layout,
 ) -> Distances:
-    """Return the squared distances between rows in each view, and along the budget.
+    """Return the squared distances between rows in each view and along the budget; see `Distances`.
 
     Args:
         views: of the kernel.
@@ -190,10 +195,12 @@ def squared_distances(
         layout: of the columns of both.
     """
     distances = [view.squared_distances(a, b, layout) for view in views]
-    if layout.budget is None:
-        return Distances(distances)
-    columns = layout.budget
-    return Distances(distances, _squared_distances(a[..., columns], b[..., columns]))
+    along = trend = None
+    if (columns := layout.budget) is not None:
+        along = _squared_distances(a[..., columns], b[..., columns])
+    if (columns := layout.trend) is not None:
+        trend = _inner(a[..., columns], b[..., columns])
+    return Distances(distances, along, trend)
 
 
 def covariance(
@@ -201,9 +208,11 @@ def covariance(
 ) -> Float[Tensor, "*batch n m"]:
     """Return the weighted sum of the views' Matern kernels; 1 on the diagonal.
 
-    With budgets it is multiplied by exp(-distance / lengthscale) along them: evaluations of
-    similar networks are as similar as their budgets. This kernel is Markov, so the highest
-    observed budget of a network says all that its lower budgets say about the highest one.
+    A trend adds the covariance of a line through 0 with a random slope (Rasmussen and Williams
+    2006, section 4.2.2), so 1 + (deviation of the slope * trend)^2 is on the diagonal. With
+    budgets it is multiplied by exp(-distance / lengthscale) along them: evaluations of similar
+    networks are as similar as their budgets. This kernel is Markov, so the highest observed budget
+    of a network says all that its lower budgets say about the highest one.
 
     Args:
         distances: between the rows.
@@ -215,6 +224,8 @@ def covariance(
     ):
         if weight > 0:
             total = total.add_(matern(squared, lengthscale), alpha=weight)
+    if distances.trend is not None and hyperparameters.trend > 0:
+        total = total.add_(distances.trend, alpha=hyperparameters.trend**2)
     if distances.budget is None:
         return total
     return total * torch.exp(-distances.budget.sqrt() / hyperparameters.budget)

@@ -56,6 +56,23 @@ class Tunable(Protocol):
         ...
 
 
+def tuned(
+    surrogate: Surrogate,
+    inputs: Float[Tensor, "n d"],
+    targets: Float[Tensor, "n 1"],
+    layout: Layout,
+) -> Surrogate:
+    """Return the surrogate with its hyperparameters chosen, or as it is if it has none to choose.
+
+    Args:
+        surrogate: the settings.
+        inputs: as for `Surrogate.fit`.
+        targets: as for `Surrogate.fit`.
+        layout: as for `Surrogate.fit`.
+    """
+    return surrogate.tuned(inputs, targets, layout) if isinstance(surrogate, Tunable) else surrogate
+
+
 def mean(model: Model, inputs: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
     """Return the mean of a model's posterior at each row.
 

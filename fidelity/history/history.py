@@ -17,7 +17,8 @@ from fidelity.history.goal import Goal
 from fidelity.history.html import choices
 from fidelity.history.journal import JournalError
 from fidelity.history.pareto import non_dominated
-from fidelity.history.records import read_evaluation, read_trial
+from fidelity.history.records import read_evaluation, read_scored, read_trial
+from fidelity.history.scores import Scores
 from fidelity.history.trial import DETERMINISTIC, UNSCHEDULED, Evaluation, Status, Trial
 from spaces.configurations.json_values import read_space
 from spaces.display.html import Html, element, table
@@ -46,6 +47,9 @@ class History:
         goal: the objectives and constraints.
         deterministic: whether the objective declares that its costs do not depend on the seed.
         seeded: whether the objective takes a seed; see `deterministic`.
+
+    Attributes:
+        scores: of networks before any training.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class History:
         self.space = space
         self.resumes = resumes
         self.goal = Goal() if goal is None else goal
+        self.scores = Scores()
         self._declared, self._seeded = deterministic, seeded
         self._repeats: set[bool] = set()  # whether repeats had the same cost
         self._first: dict[tuple[str, float], Evaluation] = {}  # of each network and budget
@@ -86,6 +91,7 @@ class History:
         """One sentence: the evaluations, the budget spent and the lowest cost."""
         failed = sum(not evaluation.succeeded for evaluation in self.evaluations)
         parts = [f"{len(self)} evaluations", f"{self.resource:g} units of budget spent"]
+        parts += [self.scores.summary] if len(self.scores) else []
         parts += [f"{failed} failed"] if failed else []
         parts += [f"{len(self.pending)} pending"] if self.pending else []
         best = self.incumbent
@@ -333,7 +339,7 @@ class History:
         """Append the records after the manifest of a journal.
 
         Args:
-            records: as written by `trial_record`, `refused_record` and `evaluation_record`.
+            records: as the functions of `fidelity.history.records` write them.
             path: the journal, for error messages.
 
         Raises:
@@ -362,6 +368,8 @@ class History:
                 self.refuse(entry["key"])
             case "refused":
                 raise ValueError(f"the network {entry['key']} is refused twice")
+            case "scored":
+                self.scores.add(read_scored(entry, self.space))
             case "evaluation":
                 number = entry["trial"]
                 if number not in self._pending:

@@ -62,6 +62,7 @@ def _rebuilt(history: History) -> History:
         goal=history.goal,
         deterministic=history.deterministic,
     )
+    view.scores = history.scores
     for trial in history.trials:
         view.add_trial(trial)
     costs: dict[int, float] = {}

@@ -1,10 +1,11 @@
-"""Records of a journal: trials, refusals and evaluations as plain JSON values.
+"""Records of a journal: trials, refusals, scores and evaluations as plain JSON values.
 
 Only this file spells out the names on disk, so that a renamed attribute does not change the format.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 
 from fidelity.history.journal import NOTE
 from fidelity.history.metrics import checked
+from fidelity.history.scores import Scored
 from fidelity.history.trial import Evaluation, Status, Trial
 from spaces.configurations.json_values import exact
 from spaces.space import configuration, record
@@ -25,6 +27,9 @@ EVALUATION = (
     *("error", "anew", "unsaved"),
 )
 """The members of an evaluation."""
+
+SCORED = ("kind", "configuration", "key", "scores", "seconds", "started")
+"""The members of a network with zero-cost scores."""
 
 
 def trial_record(trial: Trial) -> dict[str, Any]:
@@ -68,6 +73,40 @@ def read_trial(record: Mapping[str, Any], space: ConfigurationSpace) -> Trial:
 def refused_record(key: str) -> dict[str, Any]:
     """Return a refused network as plain JSON values."""
     return {"kind": "refused", "key": key}
+
+
+def scored_record(scored: Scored) -> dict[str, Any]:
+    """Return the zero-cost scores of a network as plain JSON values."""
+    return {
+        "kind": "scored",
+        "configuration": record(scored.configuration),
+        "key": scored.key,
+        "scores": {n: None if math.isnan(s) else exact(s) for n, s in scored.scores.items()},
+        "seconds": scored.seconds,
+        "started": scored.started,
+    }
+
+
+def read_scored(record: Mapping[str, Any], space: ConfigurationSpace) -> Scored:
+    """Return the scores that `scored_record` wrote.
+
+    Args:
+        record: with the members of a scored network.
+        space: of its configuration.
+
+    Raises:
+        KeyError: a member is missing.
+        ValueError: a member is unknown.
+        SpaceError: the configuration does not belong to the space.
+    """
+    _verify_members(record, SCORED)
+    return Scored(
+        configuration(space, record["configuration"]),
+        record["key"],
+        {n: math.nan if score is None else float(score) for n, score in record["scores"].items()},
+        seconds=record["seconds"],
+        started=record["started"],
+    )
 
 
 def recommendation_record(trial: int) -> dict[str, Any]:

@@ -57,6 +57,14 @@ class ProxyFeatures:
         Raises:
             ProxyError: a proxy cannot score this network or this batch.
         """
+        outcomes = self.outcomes(configuration)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+        return tuple(outcome for outcome in outcomes if not isinstance(outcome, Exception))
+
+    def outcomes(self, configuration: Configuration) -> tuple[float | Exception, ...]:
+        """Return the score of each proxy, or the exception that it raised."""
         if not self.space.architecture(configuration).connected:
             return (math.nan,) * len(self.proxies)
         device = resolve_device(self.device)
@@ -71,12 +79,16 @@ class ProxyFeatures:
                 configuration, self.dataset.input_shape, self.dataset.classes
             )
         network.to(device)
-        scores = []
+        scores: list[float | Exception] = []
         for proxy in self.proxies:
             # A generator per proxy, so that a score does not depend on the proxies before it.
             own = torch.Generator().manual_seed(self.seed)
             try:
                 scores.append(proxy(network, images, batch.labels, own))
             except ProxyError as error:
-                raise ProxyError(f"{type(proxy).__name__}: {error}") from error
+                named = ProxyError(f"{type(proxy).__name__}: {error}")
+                named.__cause__ = error
+                scores.append(named)
+            except Exception as error:
+                scores.append(error)
         return tuple(scores)

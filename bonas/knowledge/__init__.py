@@ -1,0 +1,5 @@
+"""Knowledge about networks before any is trained: zero-cost scores and earlier searches."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

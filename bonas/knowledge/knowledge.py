@@ -1,0 +1,124 @@
+"""What is known about the networks of a search before they are trained, as one prediction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from ConfigSpace import Configuration
+from numpy.typing import NDArray
+
+from bonas.surrogates.observations import Observations
+from fidelity.history.history import History
+from fidelity.history.trial import Evaluation
+
+Floats = NDArray[np.float64]
+
+DIGITS = 9
+"""Decimals of a prediction: rounding errors that depend on the other rows must not break ties."""
+
+BELIEVED = 5
+"""The number of evaluations that the presumed agreement of a source with the search is worth."""
+
+
+class Source(Protocol):
+    """One source of predictions."""
+
+    @property
+    def agreement(self) -> float:
+        """The rank correlation with the search that is presumed before any evaluation."""
+        ...
+
+    def predictions(
+        self, history: History, configurations: Sequence[Configuration]
+    ) -> Floats | None:
+        """Return one prediction per configuration, the higher the better.
+
+        Args:
+            history: of the search.
+            configurations: of its space.
+
+        Returns:
+            About mean 0 and standard deviation 1 over random networks of the space; None if the
+            source knows nothing, or nothing yet.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The mean of several sources, weighted by how well they rank what was evaluated.
+
+    The weight of a source is its squared rank correlation with the evaluations, shrunk towards the
+    presumed one as if that were `BELIEVED` more evaluations; a source that ranks the wrong way
+    round has none.
+
+    Attributes:
+        sources: of predictions.
+    """
+
+    sources: Sequence[Source]
+
+    def predictions(
+        self,
+        history: History,
+        seen: Sequence[Evaluation],
+        configurations: Sequence[Configuration],
+    ) -> Floats | None:
+        """Return one prediction per configuration, the higher the better; None if nothing is known.
+
+        Args:
+            history: of the search.
+            seen: the evaluations that decide the weights, by those at the highest budget with
+                `BELIEVED` of them.
+            configurations: of the space.
+        """
+        if not self.sources:
+            return None
+        observed = _at_one_budget(seen)
+        n = len(observed)
+        total, weights = np.zeros(len(configurations)), 0.0
+        for source in self.sources:
+            predicted = source.predictions(history, [*observed.configurations, *configurations])
+            if predicted is None:
+                continue
+            predicted = predicted.round(DIGITS)
+            agreed = _agreement(predicted[:n], observed.costs, source.agreement)
+            total += agreed**2 * predicted[n:]
+            weights += agreed**2
+        return total / weights if weights > 0 else None
+
+
+def _at_one_budget(seen: Sequence[Evaluation]) -> Observations:
+    """Return the evaluations at the highest budget with enough of them, or at the fullest one."""
+    counts = Counter(evaluation.trial.budget for evaluation in seen)
+    enough = [budget for budget, count in counts.items() if count >= BELIEVED]
+    chosen = max(enough) if enough else max(counts, key=lambda b: (counts[b], b), default=0.0)
+    return Observations([e for e in seen if e.trial.budget == chosen])
+
+
+def _agreement(predicted: Floats, costs: Floats, presumed: float) -> float:
+    """Return the shrunk rank correlation of predictions and minus costs; 0 if it is negative."""
+    n = len(costs)
+    if n < 2 or np.ptp(predicted) == 0 or np.ptp(costs) == 0:
+        return presumed
+    from scipy.stats import spearmanr
+
+    correlation = float(spearmanr(predicted, -costs).statistic)
+    return max(0.0, (n * correlation + BELIEVED * presumed) / (n + BELIEVED))
+
+
+def standardised(predictions: Floats, reference: Floats) -> Floats:
+    """Return predictions in units of those of random networks.
+
+    Args:
+        predictions: of any networks.
+        reference: predictions of random networks of the space.
+    """
+    spread = float(reference.std())
+    if spread <= 1e-12 * (1 + float(np.abs(reference).max())):
+        return np.zeros_like(predictions)
+    return np.asarray((predictions - reference.mean()) / spread)
