@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bonas.strategies.strategy import Again, Recommender, Strategy, started
+from bonas.strategies.strategy import Again, Proposal, Recommender, ScoreNetworks, Strategy, started
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
 from peers.peer import Choice, FlatSpace
@@ -46,11 +46,16 @@ class BonasSession:
 
     def ask(self) -> Choice:
         """The proposal, which may be a known network again."""
-        rng = np.random.default_rng([self.seed, 0, len(self.history)])
-        proposal = self.strategy.propose(self.space, self.history, rng)
+        proposal = self.propose()
+        assert not isinstance(proposal, ScoreNetworks)  # it is told of no networks to score
         self.repeated = isinstance(proposal, Again)
         chosen = proposal.trial.configuration if isinstance(proposal, Again) else proposal
         return values(chosen)
+
+    def propose(self) -> Proposal:
+        """Return the strategy's next proposal."""
+        rng = np.random.default_rng([self.seed, 0, len(self.history)])
+        return self.strategy.propose(self.space, self.history, rng)
 
     def tell(self, choice: Choice, cost: float) -> None:
         """One more evaluation in the history; a repeat has a seed of its own."""

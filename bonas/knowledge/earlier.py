@@ -60,6 +60,10 @@ class EarlierSource:
     surrogate: Surrogate
     _tuned: list[Surrogate] = field(init=False, default_factory=list, repr=False)
 
+    def known(self, history: History) -> bool:
+        """See `Source.known`."""
+        return True
+
     def predictions(
         self, history: History, configurations: Sequence[Configuration]
     ) -> Floats | None:

@@ -1,4 +1,4 @@
-"""What is known about the networks of a search before they are trained, as one prediction."""
+"""Knowledge about the networks of a search before they are trained, as one prediction."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ class Source(Protocol):
         """The rank correlation with the search that is presumed before any evaluation."""
         ...
 
+    def known(self, history: History) -> bool:
+        """Return whether the source may have predictions by now."""
+        ...
+
     def predictions(
         self, history: History, configurations: Sequence[Configuration]
     ) -> Floats | None:
@@ -43,7 +47,7 @@ class Source(Protocol):
 
         Returns:
             About mean 0 and standard deviation 1 over random networks of the space; None if the
-            source knows nothing, or nothing yet.
+            source knows nothing.
         """
         ...
 
@@ -62,6 +66,10 @@ class Knowledge:
 
     sources: Sequence[Source]
 
+    def known(self, history: History) -> bool:
+        """Return whether there may be predictions by now."""
+        return any(source.known(history) for source in self.sources)
+
     def predictions(
         self,
         history: History,
@@ -76,7 +84,7 @@ class Knowledge:
                 `BELIEVED` of them.
             configurations: of the space.
         """
-        if not self.sources:
+        if not self.known(history):
             return None
         observed = _at_one_budget(seen)
         n = len(observed)

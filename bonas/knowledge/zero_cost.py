@@ -93,6 +93,10 @@ class ZeroCostSource:
     surrogate: Surrogate
     _tuned: dict[int, Surrogate] = field(init=False, default_factory=dict, repr=False)
 
+    def known(self, history: History) -> bool:
+        """See `Source.known`."""
+        return len(history.scores) > 0
+
     def predictions(
         self, history: History, configurations: Sequence[Configuration]
     ) -> Floats | None:
@@ -129,14 +133,16 @@ def mean_scores(scores: Sequence[Sequence[float]]) -> Floats | None:
     Returns:
         One number per network; None if no proxy is left, or all networks score the same.
     """
-    array = np.array(scores, dtype=np.float64).reshape(len(scores), -1)
+    if not scores:
+        return None
+    array = np.array(scores, dtype=np.float64)
     known = ~np.isnan(array)
     usable = [column for column in range(array.shape[1]) if 2 * known[:, column].sum() > len(array)]
     normal = np.full((len(array), len(usable)), math.nan)
     for place, column in enumerate(usable):
         rows = known[:, column]
         normal[rows, place] = normal_scores(-array[rows, column])
-    if not normal.size or not (~np.isnan(normal)).any():
+    if not (~np.isnan(normal)).any():
         return None
     counts = (~np.isnan(normal)).sum(1)
     means = np.nansum(normal, 1) / np.maximum(counts, 1)

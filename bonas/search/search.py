@@ -98,8 +98,7 @@ class Search:
         checkpoint_bytes: int | None = None,
         seed: int = 0,
     ) -> None:
-        if isinstance(space, ConfigurationSpace):
-            space = HyperparameterSpace(space)
+        space = HyperparameterSpace(space) if isinstance(space, ConfigurationSpace) else space
         check_role("space", space, SPACE, "spaces.CellSpace.nasbench201()")
         accepted_arguments(objective)
         check_cap(checkpoint_bytes)
@@ -135,8 +134,8 @@ class Search:
             raise
 
     def _new_engine(self, checkpoint_bytes: int | None) -> Engine:
-        both = cast(Schedule, self._strategy)
-        schedule = both if self._both else schedules.started(self.schedule)
+        own = cast(Schedule, self._strategy)
+        schedule = own if self._both else schedules.started(self.schedule)
         storage, clock = self._storage, Clock(self._storage.elapsed)
         scorer = Scorer(self.objective, self.space, storage, clock)
         return Engine(

@@ -40,7 +40,7 @@ SCREENING = 64
 
 @dataclass(frozen=True)
 class PriorKnowledge:
-    """What is known in one search.
+    """The knowledge of one search.
 
     Attributes:
         space: the search space.
@@ -68,7 +68,7 @@ class PriorKnowledge:
             return None
         if (request := self._request(history, rng)) is not None:
             return request
-        if history.networks >= RANDOM_FIRST + SCREENED:
+        if history.networks >= RANDOM_FIRST + SCREENED or not self.knowledge.known(history):
             return None
         unseen = list(self.pool.unseen(history.keys(), [], len(history.trials), rng).values())
         drawn = rng.permutation(len(unseen))[:SCREENING]

@@ -61,7 +61,7 @@ class Scores:
 
     @property
     def summary(self) -> str:
-        """What was scored, and at which cost; empty if nothing was."""
+        """The number of networks and the seconds, as a phrase; empty if nothing was scored."""
         return f"{len(self)} networks scored in {self.seconds:.1f} s" if len(self) else ""
 
     def add(self, scored: Scored) -> None:
