@@ -163,7 +163,8 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     target = RESULTS / f"ablations_{arguments.dataset}.csv"
     for name in arguments.variants or VARIANTS:
-        strategy = VARIANTS[name]()
+        # Once for all seeds, because naming every network of the space takes seconds.
+        strategy = started(VARIANTS[name](), space)
         rows = [
             {"variant": name, "seed": seed, **row}
             for seed in range(arguments.seeds)

@@ -26,8 +26,8 @@ import os
 import shutil
 import statistics
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +39,7 @@ from peers.bonas import Bonas
 from peers.dehb import DEHB
 from peers.evolution import Evolution
 from peers.optuna import TPE, OptunaGP
-from peers.peer import EDGES, OPERATIONS, Choice, FlatSpace, Peer, Recommends
+from peers.peer import EDGES, OPERATIONS, Choice, FlatSpace, Peer, Recommends, Session
 from peers.random import Random
 from peers.smac import SMAC
 from peers.syne_tune import BORE
@@ -103,41 +103,96 @@ class Truth:
         return self.table.best - float(np.mean(self.runs(choice)))
 
 
-def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> list[dict[str, float]]:
-    """Run one search; return its result at each point of `GRID`."""
-    session, noise = peer.start(truth.flat, seed), np.random.default_rng([seed, 1])
-    choices: list[Choice] = []
-    costs: list[float] = []
-    seconds: list[float] = []
-    rows = []
-    for number in range(1, evaluations + 1):
+@dataclass
+class Progress:
+    """A search so far.
+
+    Attributes:
+        session: of the peer.
+        choices: one per evaluation.
+        costs: of each of them.
+        seconds: of CPU time of each ask and tell.
+    """
+
+    session: Session
+    choices: list[Choice] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def row(self, truth: Truth) -> dict[str, float]:
+        """Return the result after these evaluations."""
+        observed = self.choices[int(np.argmin(self.costs))]
+        session = self.session
+        trusted = session.recommend() if isinstance(session, Recommends) else observed
+        return {
+            "evaluations": len(self.choices),
+            "regret": truth.regret(trusted),
+            "observed": truth.regret(observed),
+            "found": min(map(truth.regret, self.choices)),
+            "networks": len({tuple(sorted(c.items())) for c in self.choices}),
+            "cpu_seconds": statistics.fmean(self.seconds[-25:]),
+        }
+
+
+def progress(peer: Peer, truth: Truth, seed: int, evaluations: int) -> Iterator[Progress]:
+    """Run one search and yield it after each evaluation.
+
+    Args:
+        peer: searches.
+        truth: answers its queries.
+        seed: of the peer and of the noise.
+        evaluations: the number of queries.
+    """
+    noise = np.random.default_rng([seed, 1])
+    state = Progress(peer.start(truth.flat, seed))
+    for _ in range(evaluations):
         started = time.process_time()
-        choice = session.ask()
+        choice = state.session.ask()
         asked = time.process_time()
         runs = truth.runs(choice)
         cost = 100.0 - runs[noise.integers(len(runs))]
-        choices.append(choice)
-        costs.append(cost)
+        state.choices.append(choice)
+        state.costs.append(cost)
         observed_at = time.process_time()
-        session.tell(choice, cost)
-        seconds.append(time.process_time() - observed_at + asked - started)
-        if number in GRID:
-            observed = choices[int(np.argmin(costs))]
-            trusted = session.recommend() if isinstance(session, Recommends) else observed
-            row = {"regret": truth.regret(trusted), "observed": truth.regret(observed)}
-            row["found"] = min(map(truth.regret, choices))
-            row["networks"] = len({tuple(sorted(c.items())) for c in choices})
-            row["cpu_seconds"] = statistics.fmean(seconds[-25:])
-            rows.append({"evaluations": number, **row})
-    return rows
+        state.session.tell(choice, cost)
+        state.seconds.append(time.process_time() - observed_at + asked - started)
+        yield state
 
 
-def run(name: str, peer: Peer, target: Path, truth: Truth, seeds: int, evaluations: int) -> None:
-    """Run the searches of one peer that `target` lacks."""
+Rows = list[dict[str, float]]
+
+
+def search(peer: Peer, truth: Truth, seed: int, evaluations: int) -> Rows:
+    """Run one search; return its result at each point of `GRID` and at the end."""
+    marks = {*GRID, evaluations}
+    states = progress(peer, truth, seed, evaluations)
+    return [state.row(truth) for state in states if len(state.choices) in marks]
+
+
+def run(
+    name: str,
+    peer: Peer,
+    target: Path,
+    truth: Truth,
+    seeds: int,
+    evaluations: int,
+    search: Callable[[Peer, Truth, int, int], Rows] = search,
+) -> None:
+    """Run the searches of one peer that `target` lacks.
+
+    Args:
+        name: of the peer.
+        peer: to run.
+        target: the CSV file.
+        truth: answers queries.
+        seeds: the number of searches.
+        evaluations: of each.
+        search: runs one of them and returns its rows, the last one at its end.
+    """
     known = {(seed, mark) for other, seed, mark in _known(target) if other == name}
     started = time.perf_counter()
     for seed in range(seeds):
-        if (seed, max(mark for mark in GRID if mark <= evaluations)) in known:
+        if (seed, evaluations) in known:
             continue
         try:
             rows = search(peer, truth, seed, evaluations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -13,35 +14,46 @@ from peers.peer import Choice, FlatSpace
 from spaces.space import Space, configuration, values
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bonas:
     """A strategy of bonas at full fidelity.
 
     Attributes:
         strategy: one object for all seeds, whose caches name the networks of a space only once.
+        deterministic: whether the objective declares that it has no noise.
     """
 
     strategy: Strategy
+    deterministic: bool = False
 
     def start(self, flat: FlatSpace, seed: int) -> BonasSession:
         """See `Peer.start`."""
-        return BonasSession(self.strategy, flat.space, seed)
+        return BonasSession(_started(self, flat), flat.space, seed, self.deterministic)
+
+
+@cache
+def _started(peer: Bonas, flat: FlatSpace) -> Strategy:
+    """Start a strategy once for all seeds; naming every network of a space takes seconds."""
+    return started(peer.strategy, flat.space)
 
 
 class BonasSession:
     """See `Session`; draws as `benchmarks/ablations.py` does.
 
     Args:
-        strategy: proposes.
+        strategy: proposes; already started.
         space: to search.
         seed: of its proposals.
+        deterministic: whether the objective declares that it has no noise.
     """
 
-    def __init__(self, strategy: Strategy, space: Space, seed: int) -> None:
-        self.strategy = started(strategy, space)
+    def __init__(
+        self, strategy: Strategy, space: Space, seed: int, deterministic: bool = False
+    ) -> None:
+        self.strategy = strategy
         self.seed = seed
         self.space = space
-        self.history = History(self.space.configuration_space)
+        self.history = History(self.space.configuration_space, deterministic=deterministic)
         self.repeated = False
 
     def ask(self) -> Choice:

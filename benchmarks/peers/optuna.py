@@ -36,13 +36,20 @@ class TPE:
 
 @dataclass(frozen=True)
 class OptunaGP:
-    """`optuna.samplers.GPSampler` for a noisy objective (its default)."""
+    """`optuna.samplers.GPSampler`.
+
+    Attributes:
+        deterministic: whether it takes the objective to be without noise; not its default.
+    """
+
+    deterministic: bool = False
 
     def start(self, flat: FlatSpace, seed: int) -> OptunaSession:
         """See `Peer.start`."""
         import optuna
 
-        return OptunaSession(flat, optuna.samplers.GPSampler(seed=seed))
+        sampler = optuna.samplers.GPSampler(seed=seed, deterministic_objective=self.deterministic)
+        return OptunaSession(flat, sampler)
 
 
 class OptunaSession:
