@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.strategies.bayesian import BayesianOptimization
@@ -31,7 +30,7 @@ class Informed:
         part: what the knowledge is used for, by a change of the started strategy.
     """
 
-    strategy: BayesianOptimization = BayesianOptimization()
+    strategy: BayesianOptimization = field(default_factory=BayesianOptimization)
     scores: Lookup | None = None
     earlier: Callable[[int], Sequence[History]] = lambda seed: ()
     part: Callable[[Strategy], Strategy] = lambda strategy: strategy
@@ -39,7 +38,9 @@ class Informed:
     def start(self, flat: FlatSpace, seed: int) -> InformedSession:
         """See `Peer.start`."""
         strategy = replace(self.strategy, earlier=self.earlier(seed))
-        return InformedSession(self.part(started(strategy, flat.space)), flat.space, seed, self.scores)
+        return InformedSession(
+            self.part(started(strategy, flat.space)), flat.space, seed, self.scores
+        )
 
 
 class InformedSession(BonasSession):

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from bonas.knowledge.knowledge import Floats, standardised
+from bonas.knowledge.knowledge import Floats, Memo
+from bonas.knowledge.learned import Learned
 from bonas.surrogates.observations import observations
 from bonas.surrogates.transform import normal_scores
 from fidelity.history.history import History
 from fidelity.history.journal import JournalError
 from fidelity.history.ranking import ranked
-from spaces.encoding import Encoder, Layout, configuration_columns
+from spaces.encoding import Encoder, Encoding, Layout, configuration_columns
 from spaces.space import Space, SpaceError, configuration, sample, values
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from bonas.surrogates.surrogate import Surrogate
 
 MIN_SUCCESSES = 3
@@ -37,28 +36,19 @@ class EarlierError(ValueError):
 
 @dataclass(frozen=True)
 class EarlierSource:
-    """A `Source`: the posterior mean of the surrogate of an earlier search.
+    """A `Source`: the posterior mean of a surrogate of an earlier search.
 
     Only ranks matter, so its objective may have another unit or other data. Where the two spaces
     have the same hyperparameters, networks are compared as in the search itself; otherwise by the
     hyperparameters that both spaces define in the same way.
 
     Attributes:
-        columns: encodes evaluated and new configurations.
-        evaluated: of the earlier search.
-        targets: to be maximised, one per evaluated configuration.
-        references: random configurations of the space.
-        surrogate: learns the targets.
+        memo: predicts.
     """
 
     agreement: ClassVar[float] = 0.7
 
-    columns: Columns
-    evaluated: Sequence[Configuration]
-    targets: Floats = field(repr=False)
-    references: Sequence[Configuration] = field(repr=False)
-    surrogate: Surrogate
-    _tuned: list[Surrogate] = field(init=False, default_factory=list, repr=False)
+    memo: Memo
 
     def known(self, history: History) -> bool:
         """See `Source.known`."""
@@ -68,53 +58,30 @@ class EarlierSource:
         self, history: History, configurations: Sequence[Configuration]
     ) -> Floats | None:
         """See `Source.predictions`."""
-        import torch
-
-        from bonas.surrogates.surrogate import mean, tuned
-
-        rows, layout = self.columns(self.evaluated, [*self.references, *configurations])
-        n, m = len(self.evaluated), len(self.references)
-        learned = rows[:n], torch.from_numpy(self.targets)[:, None]
-        if not self._tuned:
-            self._tuned.append(tuned(self.surrogate, *learned, layout))
-        with torch.no_grad():
-            model = self._tuned[0].fit(*learned, layout)
-            means = mean(model, rows[n:, None])[:, 0, 0].numpy()
-        return standardised(means[m:], means[:m])
+        return self.memo(configurations)
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Rows of configurations of an earlier space and of the space of a search.
+class SharedColumns:
+    """Rows of configurations of two spaces, by the hyperparameters that both have.
 
     Attributes:
-        encoder: of the space of the search.
-        shared: the hyperparameters that both spaces define in the same way; empty if all are.
+        space: of these hyperparameters, without conditions: an inactive value is one more value.
+        depth: of the (empty) histograms of the graph.
     """
 
-    encoder: Encoder
-    shared: Sequence[str]
+    space: ConfigurationSpace
+    depth: int
 
-    def __call__(
-        self, earlier: Sequence[Configuration], new: Sequence[Configuration]
-    ) -> tuple[Tensor, Layout]:
-        """Return the rows of both, the earlier ones first, and their layout."""
-        import torch
-
-        if not self.shared:
-            encoding = self.encoder.encode([*earlier, *new])
-            return torch.from_numpy(encoding.rows), encoding.layout
-        # Without conditions: an inactive value is one more value of each hyperparameter.
-        space = ConfigurationSpace()
-        space.add([self.encoder.space.configuration_space[name] for name in self.shared])
-        names = list(space)
-        vectors = [
-            each.get_array()[[list(each.config_space).index(name) for name in names]]
-            for each in (*earlier, *new)
-        ]
-        rows, groups = configuration_columns(space, vectors)
-        end = slice(rows.shape[1], rows.shape[1])
-        return torch.from_numpy(rows), Layout(groups, (end,) * (self.encoder.depth + 1), end)
+    def __call__(self, configurations: Sequence[Configuration]) -> Encoding:
+        """Return the rows of configurations of either space."""
+        vectors = []
+        for each in configurations:
+            names = list(each.config_space)
+            vectors.append(each.get_array()[[names.index(name) for name in self.space]])
+        rows, groups = configuration_columns(self.space, vectors)
+        none = slice(rows.shape[1], rows.shape[1])
+        return Encoding(rows, Layout(groups, (none,) * (self.depth + 1), none))
 
 
 def earlier_source(
@@ -158,8 +125,14 @@ def earlier_source(
         )
     targets = normal_scores(observed.costs[rows])
     references = sample(own, REFERENCES, np.random.default_rng(0))
-    columns = Columns(encoder, () if alike else shared)
-    return EarlierSource(columns, evaluated, targets, references, surrogate)
+    encode = encoder.encode if alike else _shared_columns(own, shared, encoder.depth)
+    return EarlierSource(Memo(Learned(encode, evaluated, targets, references, surrogate)))
+
+
+def _shared_columns(space: ConfigurationSpace, names: Sequence[str], depth: int) -> SharedColumns:
+    shared = ConfigurationSpace()
+    shared.add([space[name] for name in names])
+    return SharedColumns(shared, depth)
 
 
 def _history(source: History | str | Path) -> tuple[History, str]:

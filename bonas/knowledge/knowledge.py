@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from fidelity.history.trial import Evaluation
 Floats = NDArray[np.float64]
 
 DIGITS = 9
-"""Decimals of a prediction: rounding errors that depend on the other rows must not break ties."""
+"""Decimals of a prediction."""
 
 BELIEVED = 5
 """The number of evaluations that the presumed agreement of a source with the search is worth."""
@@ -56,9 +56,11 @@ class Source(Protocol):
 class Knowledge:
     """The mean of several sources, weighted by how well they rank what was evaluated.
 
-    The weight of a source is its squared rank correlation with the evaluations, shrunk towards the
-    presumed one as if that were `BELIEVED` more evaluations; a source that ranks the wrong way
-    round has none.
+    The agreement of a source is its rank correlation with the evaluations, shrunk towards the
+    presumed one as if that were `BELIEVED` more evaluations, and 0 where it is negative. Its
+    prediction, times its agreement, is the expected cost in standard deviations (the slope of the
+    regression of one standardised variable on another is their correlation); these are weighted by
+    squared agreements.
 
     Attributes:
         sources: of predictions.
@@ -76,13 +78,16 @@ class Knowledge:
         seen: Sequence[Evaluation],
         configurations: Sequence[Configuration],
     ) -> Floats | None:
-        """Return one prediction per configuration, the higher the better; None if nothing is known.
+        """Return the expected targets, the higher the better; None if nothing is known.
 
         Args:
             history: of the search.
             seen: the evaluations that decide the weights, by those at the highest budget with
                 `BELIEVED` of them.
             configurations: of the space.
+
+        Returns:
+            One number per configuration, in standard deviations.
         """
         if not self.known(history):
             return None
@@ -93,9 +98,8 @@ class Knowledge:
             predicted = source.predictions(history, [*observed.configurations, *configurations])
             if predicted is None:
                 continue
-            predicted = predicted.round(DIGITS)
             agreed = _agreement(predicted[:n], observed.costs, source.agreement)
-            total += agreed**2 * predicted[n:]
+            total += agreed**3 * predicted[n:]
             weights += agreed**2
         return total / weights if weights > 0 else None
 
@@ -117,6 +121,29 @@ def _agreement(predicted: Floats, costs: Floats, presumed: float) -> float:
 
     correlation = float(spearmanr(predicted, -costs).statistic)
     return max(0.0, (n * correlation + BELIEVED * presumed) / (n + BELIEVED))
+
+
+@dataclass
+class Memo:
+    """Predictions of the networks of one space, each computed once.
+
+    Attributes:
+        predict: returns one prediction per configuration.
+    """
+
+    predict: Callable[[Sequence[Configuration]], Floats]
+    _known: dict[bytes, float] = field(init=False, default_factory=dict, repr=False)
+
+    def __call__(self, configurations: Sequence[Configuration]) -> Floats:
+        """Return one prediction per configuration."""
+        names = [configuration.get_array().tobytes() for configuration in configurations]
+        distinct = dict(zip(names, configurations, strict=True))
+        new = {name: each for name, each in distinct.items() if name not in self._known}
+        if new:
+            # Rounding errors that depend on the other rows must not break ties.
+            predicted = self.predict(list(new.values())).round(DIGITS)
+            self._known.update(zip(new, predicted.tolist(), strict=True))
+        return np.array([self._known[name] for name in names])
 
 
 def standardised(predictions: Floats, reference: Floats) -> Floats:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.knowledge.knowledge import Floats, standardised
+from bonas.knowledge.knowledge import Floats, Memo
+from bonas.knowledge.learned import Learned
 from bonas.surrogates.transform import normal_scores
 from fidelity.history.history import History
+from fidelity.history.scores import Scored
 from spaces.encoding import Encoder
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ class ZeroCostSource:
 
     encoder: Encoder
     surrogate: Surrogate
-    _tuned: dict[int, Surrogate] = field(init=False, default_factory=dict, repr=False)
+    _memos: dict[int, Memo | None] = field(init=False, default_factory=dict, repr=False)
 
     def known(self, history: History) -> bool:
         """See `Source.known`."""
@@ -101,24 +103,19 @@ class ZeroCostSource:
         self, history: History, configurations: Sequence[Configuration]
     ) -> Floats | None:
         """See `Source.predictions`."""
-        import torch
+        n = len(history.scores)
+        if n not in self._memos:
+            self._memos[n] = self._learned(list(history.scores))
+        memo = self._memos[n]
+        return None if memo is None else memo(configurations)
 
-        from bonas.surrogates.surrogate import mean, tuned
-
-        scored = list(history.scores)
+    def _learned(self, scored: Sequence[Scored]) -> Memo | None:
+        """Return the predictions of a surrogate of the scores; None if these say nothing."""
         targets = mean_scores([list(each.scores.values()) for each in scored])
         if targets is None:
             return None
-        n = len(scored)
-        encoding = self.encoder.encode([*(each.configuration for each in scored), *configurations])
-        rows, layout = torch.from_numpy(encoding.rows), encoding.layout
-        learned = rows[:n], torch.from_numpy(targets)[:, None]
-        if n not in self._tuned:
-            self._tuned[n] = tuned(self.surrogate, *learned, layout)
-        with torch.no_grad():
-            model = self._tuned[n].fit(*learned, layout)
-            means = mean(model, rows[:, None])[:, 0, 0].numpy()
-        return standardised(means[n:], means[:n])
+        evaluated = [each.configuration for each in scored]
+        return Memo(Learned(self.encoder.encode, evaluated, targets, evaluated, self.surrogate))
 
 
 def mean_scores(scores: Sequence[Sequence[float]]) -> Floats | None:

@@ -42,8 +42,6 @@ NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 TRENDS = (0.0, 0.3, 1.0)
 """Standard deviations of the slope along the trend."""
-SLOPE = 0.5
-"""The expected slope along the trend, in standard deviations of the targets per unit."""
 BUDGETS = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Lengthscales along the budget, which ranges from 0 to 1: the correlation of its ends is between
 0.04 and 0.97."""
@@ -57,8 +55,8 @@ class GaussianProcess:
     product with one of the budget (as in Klein et al. 2017, "Fast Bayesian optimization of
     machine learning hyperparameters on large datasets"), the mean a straight line along it.
 
-    With a prediction of the targets (`layout.trend`) the mean is a straight line along it, too,
-    with a normal prior of the slope around `SLOPE`; the evidence chooses its standard deviation.
+    The mean contains a prediction of the targets (`layout.trend`), which is in their standard
+    deviations, times a slope with a normal prior around 1; the evidence chooses its deviation.
 
     Attributes:
         views: of the kernel.
@@ -95,7 +93,7 @@ class GaussianProcess:
         # good network: a slope fixed to it would suggest that budgets have little in common.
         basis = None if layout.budget is None else _basis(inputs, layout)
         if layout.trend is not None:
-            values = values - SLOPE * _trend(inputs, layout)
+            values = values - _trend(inputs, layout)
             values = values - values.mean()
         distances = squared_distances(self.views, inputs, inputs, layout)
         scores: dict[Hyperparameters, float] = {}
@@ -226,7 +224,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
         # The mean by generalised least squares (Rasmussen and Williams 2006, 2.7); the ridge
         # makes the system regular with a single budget.
         weighted = torch.cholesky_solve(basis, self.factor).transpose(-1, -2)
-        expected = SLOPE * scale * _trend(inputs, layout)[..., None]
+        expected = scale * _trend(inputs, layout)[..., None]
         self.line = torch.linalg.solve(
             noisy(weighted @ basis, 1e-9), weighted @ (targets - expected)
         )
@@ -278,7 +276,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
             cross, white = (t.reshape(shape).movedim(0, -2) for t in (flat, white))
         trend = _trend(X, self.layout)
         mean = (_basis(X, self.layout) @ self.line)[..., 0] + (cross * self.residual).sum(-2)
-        mean = mean + SLOPE * self.scale * trend
+        mean = mean + self.scale * trend
         if X.shape[-2] == 1:  # every kernel of a view is 1 at distance 0
             prior = 1 + (self.hyperparameters.trend * trend[..., None]).square()
             spread = (prior - white.square().sum(-2, keepdim=True)).clamp_min(0.0)
