@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace.hyperparameters import (
+    CategoricalHyperparameter,
+    Hyperparameter,
+    OrdinalHyperparameter,
+)
 from jaxtyping import Float
 
 from bonas.acquisition.candidates import ATTEMPTS, Pool
@@ -65,14 +71,22 @@ class SpaceBelief:
 
     def log_density(self, configuration: Configuration) -> float:
         """Return the sum of the hyperparameters' log densities; inactive ones do not count."""
-        total = 0.0
+        total, tables = 0.0, self._tables
         for name, value in configuration.items():
-            if name in self.space:
-                believed = self.space[name]
-                known = believed.legal_value(value)
-                density = believed.pdf_values(np.array([value]))[0] if known else 0.0
-                total += math.log(float(density) + MIN_DENSITY)
+            if name in tables:
+                total += tables[name].get(value, math.log(MIN_DENSITY))
+            elif name in self.space:
+                total += _log_density(self.space[name], value)
         return total
+
+    @cached_property
+    def _tables(self) -> Mapping[str, Mapping[Hashable, float]]:
+        """The log density of each choice: ConfigSpace takes long to compute single ones."""
+        return {
+            name: {choice: _log_density(believed, choice) for choice in choices}
+            for name, believed in self.space.items()
+            if (choices := _choices(believed))
+        }
 
     def sample(self, space: ConfigurationSpace, rng: np.random.Generator) -> Configuration:
         """Draw each hyperparameter from its distribution here, or from that of `space`.
@@ -99,6 +113,20 @@ class SpaceBelief:
             if drawn_configuration is not None:
                 return drawn_configuration
         return in_proportion(self, sample(space, RESAMPLED, rng), rng)
+
+
+def _choices(believed: Hyperparameter[Any, Any]) -> Sequence[Hashable]:
+    """Return the values of a categorical or ordinal hyperparameter; none of a number."""
+    if isinstance(believed, CategoricalHyperparameter):
+        return tuple(believed.choices)
+    return tuple(believed.sequence) if isinstance(believed, OrdinalHyperparameter) else ()
+
+
+def _log_density(believed: Hyperparameter[Any, Any], value: object) -> float:
+    """Return the logarithm of the density of a value; one that is not legal has the lowest."""
+    legal = believed.legal_value(value)
+    density = float(believed.pdf_values(np.array([value]))[0]) if legal else 0.0
+    return math.log(density + MIN_DENSITY)
 
 
 def draw_believed(
