@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,9 @@ WEIGHTS = {
     "wrong and certain": {"nor_conv_3x3": 1.0, "skip_connect": 4.0, "avg_pool_3x3": 16.0},
 }
 NONE = "none"
+FIELDS = ("method", "belief", "seed", "runs", "regret")
+Row = tuple[str, str, int, int, float]
+"""The values of `FIELDS`."""
 
 
 def belief(weights: Mapping[str, float]) -> SpaceBelief:
@@ -110,16 +113,16 @@ def regrets(strategy: Strategy, seed: int) -> Iterator[tuple[int, float]]:
             yield mark, 100.0 * TABLE.regret(history.incumbent.trial.configuration)
 
 
-def run(seeds: int, write: Callable[[tuple[object, ...]], None], known: set[object]) -> None:
-    """Run the searches that are not known yet, seed by seed."""
+def run(seeds: int, known: Set[tuple[str, str, int]]) -> Iterator[list[Row]]:
+    """Run the searches that are not known yet, seed by seed; yield the rows of each."""
     everyone = strategies()
     for seed in range(seeds):
         for (method, believed), strategy in everyone.items():
             if (method, believed, seed) in known:
                 continue
             start = time.perf_counter()
-            for mark, regret in regrets(strategy, seed):
-                write((method, believed, seed, mark, round(regret, 4)))
+            found = regrets(strategy, seed)
+            yield [(method, believed, seed, mark, round(regret, 4)) for mark, regret in found]
             took = time.perf_counter() - start
             print(f"seed {seed}: {method}, {believed}, {took:.1f} s", flush=True)
 
@@ -144,9 +147,8 @@ def report(rows: pd.DataFrame) -> str:
         lines.append(f"| {name} | {shown} | {spearmanr(densities, errors).statistic:.2f} |")
     columns = " | ".join(f"{mark} runs" for mark in MARKS)
     lines += ["", f"| method | belief | seeds | {columns} |", "| --- " * (3 + len(MARKS)) + "|"]
-    groups = {
-        (str(m), str(b)): own for (m, b), own in rows.groupby(["method", "belief"], sort=False)
-    }
+    grouped = rows.groupby(["method", "belief"], sort=False)
+    groups = {(str(method), str(name)): own for (method, name), own in grouped}
     for (method, name), own in groups.items():
         cells_text = [_regrets(own, mark) for mark in MARKS]
         lines.append(f"| {method} | {name} | {own['seed'].nunique()} | {' | '.join(cells_text)} |")
@@ -186,9 +188,6 @@ def _difference(own: pd.DataFrame, plain: pd.DataFrame, mark: int) -> str:
     return f"{differences.mean():+.2f} ({low:+.2f} to {high:+.2f})"
 
 
-FIELDS = ("method", "belief", "seed", "runs", "regret")
-
-
 def main() -> None:
     """Run the requested searches, then write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -198,20 +197,21 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.quick:
-        rows: list[tuple[object, ...]] = []
-        run(2, rows.append, set())
+        rows = [row for found in run(2, set()) for row in found]
         print(report(pd.DataFrame(rows, columns=list(FIELDS))))
         return
-    known: set[object] = set()
+    known: set[tuple[str, str, int]] = set()
     if TARGET.exists():
-        recorded = pd.read_csv(TARGET)
+        recorded = pd.read_csv(TARGET, keep_default_na=False)
         known = set(zip(recorded["method"], recorded["belief"], recorded["seed"], strict=True))
     if not arguments.report:
         with TARGET.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             if not known:
                 writer.writerow(FIELDS)
-            run(arguments.seeds, writer.writerow, known)
+            for found in run(arguments.seeds, known):
+                writer.writerows(found)
+                file.flush()
     text = report(pd.read_csv(TARGET, keep_default_na=False))
     (RESULTS / "expert_prior.md").write_text(text, encoding="utf-8")
     print(text)
