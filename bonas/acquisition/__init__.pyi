@@ -1,3 +1,4 @@
+from .ensemble_sampling import Ensemble
 from .functions import (
     Acquisition,
     LogExpectedImprovement,
@@ -7,12 +8,17 @@ from .functions import (
     UpperConfidenceBound,
     ValuesRepeats,
 )
+from .prior import Belief, Sampled, SpaceBelief
 
 __all__ = [
     "Acquisition",
+    "Belief",
+    "Ensemble",
     "LogExpectedImprovement",
     "LogKnowledgeGradient",
     "LogNoisyExpectedImprovement",
+    "Sampled",
+    "SpaceBelief",
     "ThompsonSampling",
     "UpperConfidenceBound",
     "ValuesRepeats",

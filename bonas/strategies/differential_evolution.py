@@ -9,6 +9,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS
+from bonas.acquisition.prior import Belief
 from bonas.strategies.networks import Networks
 from bonas.strategies.strategy import Startable, Strategy
 from fidelity.history.history import History
@@ -43,6 +44,8 @@ class DifferentialEvolution(Startable):
         population: the number of positions, and of random networks at the beginning.
         scale: F, the weight of the difference of two vectors that is added to a third one.
         crossover: the probability that a coordinate of the child is not the target's.
+        belief: the user's prior over the best configuration; random networks are drawn from it
+            too (see `bonas.acquisition.ensemble_sampling.Ensemble`).
 
     Raises:
         ValueError: the population is too small to have children, `scale` is not positive, or
@@ -52,6 +55,7 @@ class DifferentialEvolution(Startable):
     population: int = 10
     scale: float = 0.5
     crossover: float = 0.5
+    belief: Belief | None = None
 
     def __post_init__(self) -> None:
         if self.population < MIN_MEMBERS:
@@ -65,7 +69,7 @@ class DifferentialEvolution(Startable):
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
-        return _DifferentialEvolution(self, Networks(space))
+        return _DifferentialEvolution(self, Networks(space, self.belief))
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class _DifferentialEvolution:
                 child = self._child(space, populations, begun % size, rng)
                 if child is not None and self.networks.key(child) not in asked:
                     return child
-        return self.networks.random(asked, rng)
+        return self.networks.random(history, rng)
 
     def _populations(self, history: History) -> tuple[int, list[Population]]:
         """Return the number of networks begun, and the populations with enough members.

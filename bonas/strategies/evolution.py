@@ -10,6 +10,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS
+from bonas.acquisition.prior import Belief
 from bonas.strategies.networks import Networks
 from bonas.strategies.strategy import Startable, Strategy
 from bonas.surrogates.observations import observations
@@ -41,6 +42,8 @@ class RegularizedEvolution(Startable):
     Attributes:
         population: the number of living networks; well below the number of evaluations.
         sample_size: the number of them that compete to be the parent; more is greedier.
+        belief: the user's prior over the best configuration; random networks are drawn from it
+            too (see `bonas.acquisition.ensemble_sampling.Ensemble`).
 
     Raises:
         ValueError: the population is below 2, or the sample is empty or larger than it.
@@ -48,6 +51,7 @@ class RegularizedEvolution(Startable):
 
     population: int = 10
     sample_size: int = 10
+    belief: Belief | None = None
 
     def __post_init__(self) -> None:
         if self.population < 2:
@@ -60,7 +64,7 @@ class RegularizedEvolution(Startable):
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
-        return _Evolution(self, Networks(space))
+        return _Evolution(self, Networks(space, self.belief))
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class _Evolution:
                 child = mutate(parent if attempt < DIRECT_MUTANTS else child, rng)
                 if self.networks.key(child) not in asked:
                     return child
-        return self.networks.random(asked, rng)
+        return self.networks.random(history, rng)
 
     def _winner(self, members: Sequence[Evaluation], rng: np.random.Generator) -> Evaluation:
         """Return the best of a sample; the cost of a failure is infinite."""

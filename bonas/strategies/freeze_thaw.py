@@ -12,6 +12,7 @@ from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Exhausted, Pool
 from bonas.acquisition.gittins import gittins_index
+from bonas.acquisition.prior import Belief, first_network
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.spending import Spending, budget_spent
 from bonas.strategies.strategy import Again, Proposal, Startable
@@ -59,6 +60,8 @@ class FreezeThaw(Startable):
             before any network goes further.
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
+        belief: the user's prior over the best configuration, from which the initial networks are
+            drawn.
 
     Raises:
         ScheduleError: the budgets or eta make no sense.
@@ -75,6 +78,7 @@ class FreezeThaw(Startable):
     repeats: int = 8
     first: float = 3
     spending: Spending = budget_spent
+    belief: Belief | None = None
 
     def __post_init__(self) -> None:
         highest = self.min_budget if self.max_budget is None else self.max_budget
@@ -197,7 +201,7 @@ class FreezeThawSearch:
         if space is not self.space and space != self.space:
             raise ValueError("FreezeThaw was started for another space than that of the search")
         if history.networks < self.settings.initial:
-            return self.pool.random(history.keys(), rng)
+            return first_network(self.pool, self.settings.belief, history.keys(), rng)
         moment = _moment(history)
         if self._decision is None or self._decision[0] != moment:
             self.next(history)

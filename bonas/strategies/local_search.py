@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from ConfigSpace import Configuration
 
+from bonas.acquisition.prior import Belief
 from bonas.strategies.networks import Networks
 from bonas.strategies.strategy import Startable, Strategy
 from fidelity.history.history import History
@@ -30,12 +31,15 @@ class LocalSearch(Startable):
 
     Attributes:
         initial: the number of random networks at the beginning of each descent.
+        belief: the user's prior over the best configuration; random networks are drawn from it
+            too (see `bonas.acquisition.ensemble_sampling.Ensemble`).
 
     Raises:
         ValueError: `initial` is below 1.
     """
 
     initial: int = 10
+    belief: Belief | None = None
 
     def __post_init__(self) -> None:
         if self.initial < 1:
@@ -43,7 +47,7 @@ class LocalSearch(Startable):
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
-        return _LocalSearch(self, Networks(space))
+        return _LocalSearch(self, Networks(space, self.belief))
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class _LocalSearch:
         for index in rng.permutation(len(neighbours)):
             if self.networks.key(neighbour := neighbours[int(index)]) not in asked:
                 return neighbour
-        return self.networks.random(asked, rng)
+        return self.networks.random(history, rng)
 
 
 class _Descent:

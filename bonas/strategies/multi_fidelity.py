@@ -9,6 +9,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.prior import Belief, first_network, log_prior
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.spending import Spending, budget_spent
 from bonas.strategies.strategy import Startable, Strategy
@@ -41,6 +42,10 @@ class MultiFidelityBayesianOptimization(Startable):
         initial: the number of random networks at the beginning.
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
+        belief: the user's prior over the best configuration, as in `BayesianOptimization`: the
+            initial networks are drawn from it, and the improvement is multiplied by its density
+            to the power `confidence` / evaluated networks.
+        confidence: the number of networks that the belief is worth.
     """
 
     surrogate: Surrogate = field(default_factory=default_surrogate)
@@ -48,6 +53,8 @@ class MultiFidelityBayesianOptimization(Startable):
     transform: Transform = normal_scores
     initial: int = 5
     spending: Spending = budget_spent
+    belief: Belief | None = None
+    confidence: float = 10.0
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
@@ -65,13 +72,13 @@ class _MultiFidelity:
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         asked = history.keys()
         if history.networks < self.settings.initial or not len(history):
-            return self.pool.random(asked, rng)
+            return first_network(self.pool, self.settings.belief, asked, rng)
         import torch
 
         from bonas.acquisition.functions import LogExpectedImprovement
 
         best = best_at_highest(history)
-        unseen = self.pool.unseen(asked, best, len(history.trials), rng)
+        candidates = list(self.pool.unseen(asked, best, len(history.trials), rng).values())
         budgets = [trial.budget for trial in history.trials]
         networks = {e.trial.key: e.trial.configuration for e in history.evaluations}
         joint = fit(
@@ -79,7 +86,7 @@ class _MultiFidelity:
             self.settings.transform,
             self.encoder,
             history,
-            [*networks.values(), *unseen.values()],
+            [*networks.values(), *candidates],
             (min(budgets), max(budgets)),
             self.tuning,
             self.settings.spending,
@@ -88,4 +95,7 @@ class _MultiFidelity:
         with torch.no_grad():
             improvement = LogExpectedImprovement().scores(joint.model, rows[n:], rows[:n], 0)
             scores = improvement - joint.log_rates[n:]
-        return list(unseen.values())[int(scores.nan_to_num(nan=-torch.inf).argmax())]
+        if self.settings.belief is not None:
+            power = self.settings.confidence / n
+            scores = scores + log_prior(self.settings.belief, candidates, power)
+        return candidates[int(scores.nan_to_num(nan=-torch.inf).argmax())]

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from bonas.acquisition.candidates import Candidates, Pool
 from bonas.acquisition.feasibility import Feasibility
+from bonas.acquisition.prior import Belief, first_network, log_prior
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.strategy import Startable, Strategy
 from bonas.surrogates.observations import Observations, observations, pending
@@ -58,12 +59,18 @@ class MultiObjectiveBayesianOptimization(Startable):
             best networks by front and crowding distance, and samples.
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the beginning.
+        belief: the user's prior over the best configuration, as in `BayesianOptimization`: the
+            initial networks are drawn from it, and the improvement is multiplied by its density
+            to the power `confidence` / observations.
+        confidence: the number of observations that the belief is worth.
     """
 
     surrogate: Surrogate = field(default_factory=default_surrogate)
     candidates: Candidates = field(default_factory=lambda: Candidates(parents=16))
     transform: Transform = balanced_scores
     initial: int = 5
+    belief: Belief | None = None
+    confidence: float = 10.0
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
@@ -86,7 +93,7 @@ class _MultiObjective:
         asked, initial = history.keys(), self.settings.initial
         observed = observations(history, initial)
         if history.networks < initial or not observed:
-            return self.pool.random(asked, rng)
+            return first_network(self.pool, self.settings.belief, asked, rng)
         import torch
 
         best = observed.best_first()
@@ -101,6 +108,9 @@ class _MultiObjective:
         if weights is not None:
             # As long as nothing is feasible, there is no front to improve on.
             scores = scores + weights if any(feasible) else weights
+        if self.settings.belief is not None:
+            power = self.settings.confidence / len(observed)
+            scores = scores + log_prior(self.settings.belief, unseen, power)
         return unseen[int(scores.argmax())]
 
     def _beliefs(

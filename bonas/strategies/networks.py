@@ -10,6 +10,9 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS, Candidates, Pool
+from bonas.acquisition.ensemble_sampling import ensemble
+from bonas.acquisition.prior import Belief
+from fidelity.history.history import History
 from spaces.configurations.mutation import neighbours
 from spaces.keys import Keys
 from spaces.space import Space, draw
@@ -21,9 +24,11 @@ class Networks:
 
     Attributes:
         space: the search space.
+        belief: the user's prior over the best configuration, from which `random` draws too.
     """
 
     space: Space
+    belief: Belief | None = None
     _neighbours: dict[bytes, Sequence[Configuration]] = field(
         init=False, default_factory=dict, repr=False
     )
@@ -47,18 +52,20 @@ class Networks:
             self._neighbours[vector] = list(neighbours(configuration, np.random.default_rng(0)))
         return self._neighbours[vector]
 
-    def random(self, asked: set[str], rng: np.random.Generator) -> Configuration:
-        """Return a random network whose key is not in `asked`.
+    def random(self, history: History, rng: np.random.Generator) -> Configuration:
+        """Return a random network that needs to be proposed; with a belief see `Ensemble`.
 
         Args:
-            asked: the keys of the networks of earlier trials.
+            history: of the search; its `keys` are left out.
             rng: the only source of randomness.
 
         Raises:
             Exhausted: there is no such network, or none was found.
         """
+        asked, choices = history.keys(), self.space.configuration_space
+        mixture = None if self.belief is None else ensemble(self.belief, history)
         for _ in range(ATTEMPTS):
-            configuration = draw(self.space.configuration_space, rng)
+            configuration = mixture.draw(choices, rng) if mixture else draw(choices, rng)
             if self.key(configuration) not in asked:
                 return configuration
         return self._pool.random(asked, rng)

@@ -10,6 +10,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS
+from bonas.acquisition.prior import Belief
 from bonas.strategies.networks import Networks
 from bonas.strategies.strategy import Startable, Strategy
 from bonas.surrogates.observations import observations
@@ -37,6 +38,8 @@ class NSGA2(Startable):
     Attributes:
         population: the number of members; well below the number of evaluations.
         crossover: the probability that a child has two parents; otherwise it is a mutant of one.
+        belief: the user's prior over the best configuration; random networks are drawn from it
+            too (see `bonas.acquisition.ensemble_sampling.Ensemble`).
 
     Raises:
         ValueError: the population is below 2, or `crossover` is not a probability.
@@ -44,6 +47,7 @@ class NSGA2(Startable):
 
     population: int = 20
     crossover: float = 0.9
+    belief: Belief | None = None
 
     def __post_init__(self) -> None:
         if self.population < 2:
@@ -53,7 +57,7 @@ class NSGA2(Startable):
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
-        return _GeneticSearch(self, Networks(space))
+        return _GeneticSearch(self, Networks(space, self.belief))
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class _GeneticSearch:
         asked, population = history.keys(), self.settings.population
         evaluated = observations(history, population).evaluations
         if len(evaluated) < population:
-            return self.networks.random(asked, rng)
+            return self.networks.random(history, rng)
         members = sorted(evaluated, key=lambda e: (_cost(e), e.trial.number))[:population]
         child = _winner(members, rng)
         if rng.random() < self.settings.crossover:
@@ -74,7 +78,7 @@ class _GeneticSearch:
             child = mutate(child, rng)
             if self.networks.key(child) not in asked:
                 return child
-        return self.networks.random(asked, rng)
+        return self.networks.random(history, rng)
 
 
 def _winner(members: Sequence[Evaluation], rng: np.random.Generator) -> Configuration:
