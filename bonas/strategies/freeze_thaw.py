@@ -285,7 +285,7 @@ class FreezeThawSearch:
         joint = self._fit(history, [*points, *configurations])
         with torch.no_grad():
             allowed = [key in repeatable for key in order]
-            index = gittins_index(joint, reached, allowed, self.max_budget)
+            index = gittins_index(joint, reached, allowed, self.budgets)
             lower = [index.at(budget) for budget in self.budgets[:-1]]
             values = torch.stack([*lower, index.at_once()])
             repeats = index.repeats()[: len(repeatable)]

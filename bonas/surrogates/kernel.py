@@ -217,7 +217,19 @@ def covariance(
             total = total.add_(matern(squared, lengthscale), alpha=weight)
     if distances.budget is None:
         return total
-    return total * torch.exp(-distances.budget.sqrt() / hyperparameters.budget)
+    return total * along_budget(distances.budget, hyperparameters)
+
+
+def along_budget(
+    squared: Float[Tensor, "*batch n m"], hyperparameters: Hyperparameters
+) -> Float[Tensor, "*batch n m"]:
+    """Return the kernel's factor of the budgets.
+
+    Args:
+        squared: distances along the budget, squared.
+        hyperparameters: of the kernel.
+    """
+    return torch.exp(-squared.sqrt() / hyperparameters.budget)
 
 
 def log_evidence(

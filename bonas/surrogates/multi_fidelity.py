@@ -21,6 +21,7 @@ from spaces.encoding import Encoder, Layout
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from bonas.surrogates.budget_grid import GridPosterior
     from bonas.surrogates.surrogate import Surrogate
     from fidelity.botorch import Model
 
@@ -67,6 +68,15 @@ class Joint:
 
         column = torch.full_like(self.rows[:, :1], scaled(budget, self.budgets))
         return torch.cat([self.rows, column], 1)
+
+    def over(self, budgets: Sequence[float]) -> GridPosterior:
+        """Return the posterior of the rows at all of these budgets."""
+        import torch
+
+        from bonas.surrogates.budget_grid import grid_posterior
+
+        column = torch.tensor([scaled(budget, self.budgets) for budget in budgets])
+        return grid_posterior(self.model, self.rows, column.to(self.rows))
 
 
 def scaled(budget: float, budgets: tuple[float, float]) -> float:
