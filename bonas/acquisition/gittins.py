@@ -79,8 +79,8 @@ class GittinsIndex:
 
         from bonas.acquisition.expected_gain import log_gain
 
-        m, low = len(self.reached), self.budgets.index(budget)
-        posterior = self.posterior
+        low, below = self.budgets.index(budget), self.reached < budget
+        posterior, rates = self.posterior[below], self.rates[: len(self.reached)][below]
         variance = posterior.variance[:, -1]
         observed = posterior.variance[:, low] + posterior.noise[:, low]
         # The standard deviation of the change at the highest budget by one observation at `budget`.
@@ -90,12 +90,12 @@ class GittinsIndex:
         nodes, weights = np.polynomial.hermite_e.hermegauss(16)
         after = posterior.mean[:, -1:] + change[:, None] * torch.tensor(nodes)
         remaining_budget = self.max_budget - (budget if self.joint.resumes else 0.0)
-        owed = self.going_rate * remaining_budget * self.rates[:m]
+        owed = self.going_rate * remaining_budget * rates
         gains = log_gain(after - self.best, remaining_variance[:, None], self.noise).exp()
-        values = (gains - owed[:, None]).clamp_min(0.0)
-        values = values @ torch.tensor(weights / math.sqrt(2 * math.pi))
-        values = values - self.going_rate * self._spent(budget)
-        return values.masked_fill(self.reached >= budget, -math.inf)
+        remaining = (gains - owed[:, None]).clamp_min(0.0)
+        values = torch.full_like(self.gains, -math.inf)
+        values[below] = remaining @ torch.tensor(weights / math.sqrt(2 * math.pi))
+        return values - self.going_rate * self._spent(budget)
 
     def _spent(self, budget: float) -> Float[Tensor, " m"]:
         before = self.reached if self.joint.resumes else 0.0 * self.reached
@@ -140,7 +140,7 @@ def gittins_index(
         rates,
         before,
         tuple(budgets),
-        GridPosterior(posterior.mean[:m], posterior.covariance[:m], posterior.noise[:m]),
+        posterior[:m],
         best,
         noise,
         gains,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,10 +31,24 @@ class GridPosterior:
     covariance: Float[Tensor, "m b b"]
     noise: Float[Tensor, "m b"]
 
+    def __getitem__(self, networks: slice | Bool[Tensor, " m"]) -> GridPosterior:
+        """Return the posterior of some of the networks."""
+        return GridPosterior(self.mean[networks], self.covariance[networks], self.noise[networks])
+
     @property
     def variance(self) -> Float[Tensor, "m b"]:
         """The variance of each network at each budget, at least 0."""
         return self.covariance.diagonal(dim1=-2, dim2=-1).clamp_min(0.0)
+
+    def correlation(self, first: int, second: int) -> Float[Tensor, " m"]:
+        """Return the correlation of each network's values at two budgets.
+
+        Args:
+            first: the position of a budget.
+            second: the position of another.
+        """
+        variances = self.variance[:, first] * self.variance[:, second]
+        return self.covariance[:, first, second] / variances.clamp_min(1e-300).sqrt()
 
 
 @runtime_checkable
@@ -83,6 +97,4 @@ def grid_posterior(
     posterior: Any = model.posterior(points)
     noisy: Any = model.posterior(points, observation_noise=True)
     noise = (noisy.variance - posterior.variance)[..., 0].clamp_min(0.0)
-    return GridPosterior(
-        posterior.mean[..., 0], posterior.distribution.covariance_matrix, noise
-    )
+    return GridPosterior(posterior.mean[..., 0], posterior.distribution.covariance_matrix, noise)

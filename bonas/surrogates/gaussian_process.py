@@ -22,6 +22,7 @@ from bonas.surrogates.kernel import (
     GraphView,
     Hyperparameters,
     PathView,
+    Tabulated,
     View,
     along_budget,
     covariance,
@@ -89,7 +90,8 @@ class GaussianProcess:
         # The slope along the budget may depend on the first observation at the highest one, of a
         # good network: a slope fixed to it would suggest that budgets have little in common.
         basis = None if layout.budget is None else _basis(inputs, layout)
-        distances = squared_distances(self.views, inputs, inputs, layout)
+        squared = squared_distances(self.views, inputs, inputs, layout)
+        distances = Tabulated(squared.views, squared.budget)
         scores: dict[Hyperparameters, float] = {}
 
         def score(hyperparameters: Hyperparameters) -> float:
@@ -275,12 +277,12 @@ class GaussianProcessModel(Model, FantasizeMixin):
         distances = squared_distances(self.views, self.inputs[:, :-1], rows, architectures)
         similar = covariance(distances, self.hyperparameters)
         steps = (self.inputs[:, -1:] - budgets.T).square()
-        cross = similar[:, None] * along_budget(steps, self.hyperparameters)[..., None]
+        cross = similar[:, None] * along_budget(steps, self.hyperparameters.budget)[..., None]
         white = torch.linalg.solve_triangular(self.factor, cross.flatten(1), upper=False)
         white = white.reshape(cross.shape).permute(2, 1, 0)  # (m, b, n)
         trend = (_basis(grid(rows, budgets[:, 0]), self.layout) @ self.trend)[..., 0]
         mean = trend + torch.einsum("nbm,n->mb", cross, self.residual[:, 0])
-        between = along_budget((budgets - budgets.T).square(), self.hyperparameters)
+        between = along_budget((budgets - budgets.T).square(), self.hyperparameters.budget)
         spread = noisy(between - white @ white.transpose(-1, -2), 1e-9) * self.variance
         noise = self.hyperparameters.noise * self.variance
         return GridPosterior(mean, spread, noise.expand(mean.shape))
