@@ -7,7 +7,8 @@ that the space is not listed) and of NAS-Bench-201, with costs from a fixed rand
 their operations. A search grows to `--sizes` observations; before each of the last `--proposals`
 proposals one evaluation has ended, as in a search, so that fits are never of the same data.
 Targets: a median below 50 ms at 200 observations and below 250 ms at 2,000; less than 1 GB of
-resident memory; a decision of `FreezeThaw` at 300 trials takes at most 50 ms. Results go to results/proposal_speed.md.
+resident memory; at most 50 ms for a decision of `FreezeThaw` at 300 trials. Results go to
+results/proposal_speed.md.
 """
 
 from __future__ import annotations

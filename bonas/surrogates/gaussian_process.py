@@ -281,7 +281,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
         white = torch.linalg.solve_triangular(self.factor, cross.flatten(1), upper=False)
         white = white.reshape(cross.shape).permute(2, 1, 0)  # (m, b, n)
         trend = (_basis(grid(rows, budgets[:, 0]), self.layout) @ self.trend)[..., 0]
-        mean = trend + torch.einsum("nbm,n->mb", cross, self.residual[:, 0])
+        mean = trend + (self.residual[:, 0] @ cross.flatten(1)).reshape(cross.shape[1:]).T
         between = along_budget((budgets - budgets.T).square(), self.hyperparameters.budget)
         spread = noisy(between - white @ white.transpose(-1, -2), 1e-9) * self.variance
         noise = self.hyperparameters.noise * self.variance
