@@ -5,14 +5,15 @@
     python benchmarks/knowledge.py --report                     # only the page
     python benchmarks/knowledge.py --quick                      # in results/quick
 
-The protocol is that of `nasbench201.py`: noisy queries, regret of the recommended network. Scores on
-NAS-Bench-201 are the published ones for CIFAR-10 (Krishnakumar et al. 2022, "NAS-Bench-Suite-Zero")
-on all three data sets; on NAS-Bench-Macro and on the table of the package they are computed here, on
-Gaussian noise in the shape of CIFAR-10's images and on the images of the table. The earlier search is
-one of 100 noisy evaluations on CIFAR-10 by `BayesianOptimization(zero_cost=None)`, another one for
-each seed. "Shuffled" scores or sources are those of another network each, drawn at random; an
-"inverted" source has minus its costs. `design` uses the knowledge for the initial networks alone,
-`trend` for the surrogate alone; `multi-task` fits one Gaussian process to both searches.
+The protocol is that of `nasbench201.py`: noisy queries, regret of the recommended network. Scores
+on NAS-Bench-201 are the published ones for CIFAR-10 (Krishnakumar et al. 2022, "NAS-Bench-Suite-
+Zero") on all three data sets; on NAS-Bench-Macro and on the table of the package they are computed
+here, on Gaussian noise in the shape of CIFAR-10's images and on the images of the table. The
+earlier search is one of 100 noisy evaluations on CIFAR-10 by
+`BayesianOptimization(zero_cost=None)`, another one for each seed. "Shuffled" scores or sources are
+those of another network each, drawn at random; an "inverted" source has minus its costs. `design`
+uses the knowledge for the initial networks alone, `trend` for the surrogate alone; `multi-task`
+fits one Gaussian process to both searches.
 
 Seeds are those of `nasbench201.py`: settings were chosen on CIFAR-10 with seeds 100 to 149.
 Every seed is written to results/knowledge_<problem>.csv; recorded seeds are not run again.

@@ -12,7 +12,7 @@ from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
 from bonas.acquisition.feasibility import Feasibility, own_costs
-from bonas.acquisition.prior import Belief
+from bonas.acquisition.prior import Belief, first_network, log_prior
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_acquisition, default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
@@ -119,17 +119,21 @@ class _Bayesian:
         settings, asked = self.settings, history.keys()
         ranked = observations(history, settings.initial)
         if history.networks < settings.initial or not ranked:
-            return self.prior.first(history, rng) or self._first(asked, rng)
+            known = self.prior.first(history, rng)
+            return known or first_network(self.pool, settings.belief, asked, rng)
         observed = own_costs(ranked, history.goal)
         unseen = self.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
         running = [trial.configuration for trial in pending(history)]
         problem = self._problem(history, observed, running, list(unseen.values()))
         repeats = repeatable(history, observed, settings.repeats)
         feasible = self.feasibility.log_weight(self.encoder, history, problem.configurations)
-        prior = self._log_prior(problem.configurations, len(observed))
+        belief = None
+        if settings.belief is not None:
+            power = settings.confidence / len(observed)
+            belief = log_prior(settings.belief, problem.configurations, power)
         seed = int(rng.integers(2**31))
         return problem.maximise(
-            settings.acquisition, list(repeats.values()), _sum(prior, feasible), history.goal, seed
+            settings.acquisition, list(repeats.values()), _sum(belief, feasible), history.goal, seed
         )
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
@@ -146,27 +150,6 @@ class _Bayesian:
             if feasible:
                 return min(feasible, key=lambda evaluation: evaluation.cost)
         return incumbent
-
-    def _log_prior(self, configurations: Sequence[Configuration], n: int) -> Tensor | None:
-        """Return what the belief adds to the scores after `n` observations."""
-        belief = self.settings.belief
-        if belief is None:
-            return None
-        import torch
-
-        densities = [belief.log_density(configuration) for configuration in configurations]
-        return self.settings.confidence / n * torch.tensor(densities, dtype=torch.float64)
-
-    def _first(self, asked: set[str], rng: np.random.Generator) -> Configuration:
-        """Return a network of the initial design: random, in proportion to a belief."""
-        belief = self.settings.belief
-        if belief is None:
-            return self.pool.random(asked, rng)
-        unseen = list(self.pool.unseen(asked, [], len(asked), rng).values())
-        densities = [belief.log_density(configuration) for configuration in unseen]
-        # The Gumbel trick: drawn in proportion to the density.
-        drawn = np.array(densities) + rng.gumbel(size=len(densities))
-        return unseen[int(drawn.argmax())]
 
     def _problem(
         self,

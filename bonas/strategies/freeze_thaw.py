@@ -13,7 +13,9 @@ from ConfigSpace import Configuration
 from bonas.acquisition.candidates import Candidates, Exhausted, Pool
 from bonas.acquisition.gittins import gittins_index
 from bonas.acquisition.prior import Belief, first_network
+from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
+from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
 from bonas.strategies.spending import Spending, budget_spent
 from bonas.strategies.strategy import Again, Proposal, Startable
 from bonas.surrogates.multi_fidelity import Joint, JointTuning, fit
@@ -26,6 +28,7 @@ from spaces.encoding import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
+    from bonas.surrogates.budget_grid import GridPosterior
     from bonas.surrogates.surrogate import Surrogate
 
 
@@ -43,9 +46,15 @@ class FreezeThaw(Startable):
     rest of the training at the going rate, if positive, minus its own spending at
     that rate. The step of the highest value is taken.
 
-    At first only the lowest budget has observations: networks are chosen by their expected
-    improvement there until their training has spent as much as a few full training runs
-    (`first`), and the best of them is trained to the maximal budget.
+    The best of the first networks is trained to the maximal budget at once, so that there is
+    something to recommend, and something that tells how well low budgets predict it. The going
+    rate leaves out what a network teaches about others. To explore, the lowest budget therefore
+    receives a share of what the highest one has spent: the squared correlation of the two, which is
+    the share of the variance at the highest budget that the lowest one explains, as the surrogate
+    has learned it. It starts the network of the highest expected gain at the maximal budget.
+
+    Where training resumes, the learning curves of long training runs are observations at the lower
+    budgets too.
 
     Attributes:
         min_budget: at which networks start, unless they are trained to the end at once.
@@ -56,12 +65,15 @@ class FreezeThaw(Startable):
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the lowest budget at the beginning.
         repeats: the maximal number of full training runs of one network; 1 forbids repeats.
-        first: the number of full training runs whose budget the lowest budget receives
-            before any network goes further.
+        first: the number of full training runs whose share the lowest budget receives to explore;
+            0 leaves all to the going rate.
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
         belief: the user's prior over the best configuration, from which the initial networks are
             drawn.
+        zero_cost: scores a few networks before the first proposals that need them, as in
+            `BayesianOptimization`; None scores none.
+        earlier: searches from which this one learns, as in `BayesianOptimization`.
 
     Raises:
         ScheduleError: the budgets or eta make no sense.
@@ -79,6 +91,8 @@ class FreezeThaw(Startable):
     first: float = 3
     spending: Spending = budget_spent
     belief: Belief | None = None
+    zero_cost: ZeroCost | None = field(default_factory=ZeroCost)
+    earlier: Earlier = ()
 
     def __post_init__(self) -> None:
         highest = self.min_budget if self.max_budget is None else self.max_budget
@@ -101,7 +115,8 @@ class FreezeThaw(Startable):
             )
         encoder = Encoder(space, 1, paths=self.surrogate.reads_paths)
         pool = Pool(space, self.candidates, encoder)
-        return FreezeThawSearch(self, space, self.max_budget, encoder, pool)
+        prior = prior_knowledge(self.zero_cost, self.earlier, space, encoder, pool, self.surrogate)
+        return FreezeThawSearch(self, space, self.max_budget, encoder, pool, prior)
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
         """Return the network of the highest posterior mean among those at the highest budget.
@@ -123,6 +138,7 @@ class FreezeThawSearch:
         max_budget: at which the improvement counts.
         encoder: of the space.
         pool: of new networks.
+        prior: what is known before the first training.
     """
 
     settings: FreezeThaw
@@ -130,6 +146,7 @@ class FreezeThawSearch:
     max_budget: float
     encoder: Encoder = field(repr=False, compare=False)
     pool: Pool = field(repr=False, compare=False)
+    prior: PriorKnowledge = field(repr=False, compare=False)
     _tuning: JointTuning = field(init=False, default_factory=JointTuning, repr=False, compare=False)
     _decision: tuple[tuple[int, int, int], Proposal] | None = field(
         init=False, default=None, repr=False, compare=False
@@ -150,7 +167,7 @@ class FreezeThawSearch:
         lowest = self.budgets[0]
         if history.networks < self.settings.initial and not exhausted:
             return Start(lowest)
-        if not any(trial.budget == self.max_budget for trial in history.trials):
+        if all(trial.budget < self.max_budget for trial in history.trials):
             return self._first(history, paused, exhausted=exhausted)
         unseen = {} if exhausted else self._unseen(history, asked)
         points = [e.trial.configuration for e in paused] + list(unseen.values())
@@ -170,17 +187,19 @@ class FreezeThawSearch:
     def _first(
         self, history: History, paused: Sequence[Evaluation], *, exhausted: bool
     ) -> Start | Promote | None:
-        """Start networks at the lowest budget, then promote the best of them to the highest."""
+        """Promote the best network to the highest budget; until one ends, start others."""
+        if paused:
+            best = min(paused, key=lambda e: (-e.trial.budget, e.cost, e.trial.number))
+            return Promote(best.trial, self.max_budget)
         begun = sum(trial.budget for trial in history.trials)
-        unseen = self._unseen(history, history.keys())
-        if not exhausted and unseen and begun < self.settings.first * self.max_budget:
-            points = list(unseen.values())
-            self._decision = _moment(history), points[self._most_improving(history, points)]
-            return Start(self.budgets[0])
-        if not paused:
+        if exhausted or begun >= self.settings.first * self.max_budget:
             return None
-        best = min(paused, key=lambda e: (-e.trial.budget, e.cost, e.trial.number))
-        return Promote(best.trial, self.max_budget)
+        unseen = self._unseen(history, history.keys())
+        if not unseen:
+            return None
+        points = list(unseen.values())
+        self._decision = _moment(history), points[self._most_improving(history, points)]
+        return Start(self.budgets[0])
 
     def continuable(self, history: History) -> set[int]:
         """See `Schedule.continuable`: every paused network."""
@@ -201,7 +220,8 @@ class FreezeThawSearch:
         if space is not self.space and space != self.space:
             raise ValueError("FreezeThaw was started for another space than that of the search")
         if history.networks < self.settings.initial:
-            return first_network(self.pool, self.settings.belief, history.keys(), rng)
+            known = self.prior.first(history, rng)
+            return known or first_network(self.pool, self.settings.belief, history.keys(), rng)
         moment = _moment(history)
         if self._decision is None or self._decision[0] != moment:
             self.next(history)
@@ -251,9 +271,10 @@ class FreezeThawSearch:
             self.encoder,
             history,
             points,
-            (self.budgets[0], self.max_budget),
+            self.budgets,
             self._tuning,
             self.settings.spending,
+            self.prior.extended,
         )
 
     def _most_improving(self, history: History, points: Sequence[Configuration]) -> int:
@@ -287,9 +308,12 @@ class FreezeThawSearch:
         configurations = [finished[key].configuration for key in order]
         reached = [e.trial.budget for e in paused] + [0.0] * (len(points) - len(paused))
         joint = self._fit(history, [*points, *configurations])
+        new = slice(len(paused), len(points))
         with torch.no_grad():
             allowed = [key in repeatable for key in order]
-            index = gittins_index(joint, reached, allowed, self.max_budget)
+            index = gittins_index(joint, reached, allowed, self.budgets)
+            if len(paused) < len(points) and self._explores(history, index.posterior[new]):
+                return len(paused) + int(index.gains[new].argmax()), self.budgets[0]
             lower = [index.at(budget) for budget in self.budgets[:-1]]
             values = torch.stack([*lower, index.at_once()])
             repeats = index.repeats()[: len(repeatable)]
@@ -297,6 +321,19 @@ class FreezeThawSearch:
             return len(points) + int(repeats.argmax()), self.max_budget
         best = int(values.argmax())
         return best % len(points), self.budgets[best // len(points)]
+
+    def _explores(self, history: History, new: GridPosterior) -> bool:
+        """Return whether the lowest budget has received less than its share for exploration.
+
+        Args:
+            history: of the search.
+            new: the posterior of the networks that have not been started.
+        """
+        trials = [trial.budget for trial in history.trials]
+        explained = float(new.correlation(0, -1).median()) ** 2
+        runs = min(trials.count(self.max_budget), self.settings.first)
+        spent = self.budgets[0] * trials.count(self.budgets[0])
+        return spent < explained * runs * self.max_budget
 
 
 def _moment(history: History) -> tuple[int, int, int]:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
 from bonas.acquisition.prior import Belief, first_network, log_prior
+from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
+from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
 from bonas.strategies.spending import Spending, budget_spent
-from bonas.strategies.strategy import Startable, Strategy
+from bonas.strategies.strategy import Proposal, Startable, Strategy
 from bonas.surrogates.multi_fidelity import JointTuning, fit
 from bonas.surrogates.observations import best_at_highest
 from bonas.surrogates.transform import Transform, normal_scores
@@ -46,6 +47,9 @@ class MultiFidelityBayesianOptimization(Startable):
             initial networks are drawn from it, and the improvement is multiplied by its density
             to the power `confidence` / evaluated networks.
         confidence: the number of networks that the belief is worth.
+        zero_cost: scores a few networks before the first proposals that need them, as in
+            `BayesianOptimization`; None scores none.
+        earlier: searches from which this one learns, as in `BayesianOptimization`.
     """
 
     surrogate: Surrogate = field(default_factory=default_surrogate)
@@ -55,11 +59,15 @@ class MultiFidelityBayesianOptimization(Startable):
     spending: Spending = budget_spent
     belief: Belief | None = None
     confidence: float = 10.0
+    zero_cost: ZeroCost | None = field(default_factory=ZeroCost)
+    earlier: Earlier = ()
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
         encoder = Encoder(space, 1, paths=self.surrogate.reads_paths)
-        return _MultiFidelity(self, encoder, Pool(space, self.candidates, encoder))
+        pool = Pool(space, self.candidates, encoder)
+        prior = prior_knowledge(self.zero_cost, self.earlier, space, encoder, pool, self.surrogate)
+        return _MultiFidelity(self, encoder, pool, prior)
 
 
 @dataclass(frozen=True)
@@ -67,19 +75,21 @@ class _MultiFidelity:
     settings: MultiFidelityBayesianOptimization
     encoder: Encoder = field(repr=False, compare=False)
     pool: Pool = field(repr=False, compare=False)
+    prior: PriorKnowledge = field(repr=False, compare=False)
     tuning: JointTuning = field(init=False, default_factory=JointTuning, repr=False, compare=False)
 
-    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         asked = history.keys()
         if history.networks < self.settings.initial or not len(history):
-            return first_network(self.pool, self.settings.belief, asked, rng)
+            known = self.prior.first(history, rng)
+            return known or first_network(self.pool, self.settings.belief, asked, rng)
         import torch
 
         from bonas.acquisition.functions import LogExpectedImprovement
 
         best = best_at_highest(history)
         candidates = list(self.pool.unseen(asked, best, len(history.trials), rng).values())
-        budgets = [trial.budget for trial in history.trials]
+        budgets = sorted({trial.budget for trial in history.trials})
         networks = {e.trial.key: e.trial.configuration for e in history.evaluations}
         joint = fit(
             self.settings.surrogate,
@@ -87,11 +97,12 @@ class _MultiFidelity:
             self.encoder,
             history,
             [*networks.values(), *candidates],
-            (min(budgets), max(budgets)),
+            budgets,
             self.tuning,
             self.settings.spending,
+            self.prior.extended,
         )
-        rows, n = joint.at(max(budgets)), len(networks)
+        rows, n = joint.at(budgets[-1]), len(networks)
         with torch.no_grad():
             improvement = LogExpectedImprovement().scores(joint.model, rows[n:], rows[:n], 0)
             scores = improvement - joint.log_rates[n:]

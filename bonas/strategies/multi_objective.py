@@ -14,12 +14,13 @@ from jaxtyping import Float
 from bonas.acquisition.candidates import Candidates, Pool
 from bonas.acquisition.feasibility import Feasibility
 from bonas.acquisition.prior import Belief, first_network, log_prior
+from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
-from bonas.strategies.strategy import Startable, Strategy
+from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
+from bonas.strategies.strategy import Proposal, Startable, Strategy
 from bonas.surrogates.observations import Observations, observations, pending
 from bonas.surrogates.transform import Transform, balanced_scores, imputed
 from bonas.surrogates.tuning import Tuning
-from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from spaces.encoding import Encoder, Encoding
 from spaces.space import Space
@@ -63,6 +64,10 @@ class MultiObjectiveBayesianOptimization(Startable):
             initial networks are drawn from it, and the improvement is multiplied by its density
             to the power `confidence` / observations.
         confidence: the number of observations that the belief is worth.
+        zero_cost: scores a few networks before the first proposals that need them, as in
+            `BayesianOptimization`, for the first objective; None scores none.
+        earlier: searches from which this one learns about its first objective, as in
+            `BayesianOptimization`.
     """
 
     surrogate: Surrogate = field(default_factory=default_surrogate)
@@ -71,12 +76,15 @@ class MultiObjectiveBayesianOptimization(Startable):
     initial: int = 5
     belief: Belief | None = None
     confidence: float = 10.0
+    zero_cost: ZeroCost | None = field(default_factory=ZeroCost)
+    earlier: Earlier = ()
 
     def start(self, space: Space) -> Strategy:
         """See `Startable.start`."""
         encoder = Encoder(space, 1, paths=self.surrogate.reads_paths)
         pool = Pool(space, self.candidates, encoder)
-        return _MultiObjective(self, encoder, pool, Feasibility(self.surrogate))
+        prior = prior_knowledge(self.zero_cost, self.earlier, space, encoder, pool, self.surrogate)
+        return _MultiObjective(self, encoder, pool, prior, Feasibility(self.surrogate))
 
 
 @dataclass(frozen=True)
@@ -84,23 +92,25 @@ class _MultiObjective:
     settings: MultiObjectiveBayesianOptimization
     encoder: Encoder = field(repr=False, compare=False)
     pool: Pool = field(repr=False, compare=False)
+    prior: PriorKnowledge = field(repr=False, compare=False)
     feasibility: Feasibility = field(repr=False, compare=False)
     tunings: defaultdict[str, Tuning] = field(
         init=False, default_factory=lambda: defaultdict(Tuning), repr=False, compare=False
     )
 
-    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
+    def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
         asked, initial = history.keys(), self.settings.initial
         observed = observations(history, initial)
         if history.networks < initial or not observed:
-            return first_network(self.pool, self.settings.belief, asked, rng)
+            known = self.prior.first(history, rng)
+            return known or first_network(self.pool, self.settings.belief, asked, rng)
         import torch
 
         best = observed.best_first()
         unseen = list(self.pool.unseen(asked, best, len(history.trials), rng).values())
         running = [trial.configuration for trial in pending(history)]
         with torch.no_grad():
-            beliefs = self._beliefs(history.goal, observed, running, unseen)
+            beliefs = self._beliefs(history, observed, running, unseen)
             feasible = [history.goal.feasible(e) for e in observed.evaluations]
             scores = _scores(beliefs, len(observed), feasible + [True] * len(running))
             scores = scores[len(observed) + len(running) :].nan_to_num(nan=-torch.inf)
@@ -115,7 +125,7 @@ class _MultiObjective:
 
     def _beliefs(
         self,
-        goal: Goal,
+        history: History,
         observed: Observations,
         running: Sequence[Configuration],
         unseen: Sequence[Configuration],
@@ -125,8 +135,10 @@ class _MultiObjective:
 
         from bonas.acquisition.hypervolume_improvement import Marginals
 
+        goal = history.goal
         configurations = [*observed.configurations, *running, *unseen]
-        encoding = self.encoder.encode(configurations)
+        plain = self.encoder.encode(configurations)
+        known = self.prior.extended(plain, history, observed.evaluations, configurations)
         costs = np.array([goal.costs(e) for e in observed.evaluations])
         beliefs = []
         for name, column in zip(goal.objectives, costs.T, strict=True):
@@ -135,6 +147,7 @@ class _MultiObjective:
                 means = torch.from_numpy(self.settings.transform(imputed(values.tolist())))
                 beliefs.append(Marginals(means, torch.zeros_like(means)))
             else:
+                encoding = plain if beliefs else known
                 beliefs.append(
                     self._modelled(self.tunings[name], encoding, observed, column, len(running))
                 )
