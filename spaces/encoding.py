@@ -108,7 +108,7 @@ class Layout:
         paths: the columns of the path encoding.
         extra: the columns of the encoder's `features`, where it has any.
         budget: the column of the budget, where rows are points of space times budget.
-        trend: the column of a prediction of the target in standard deviations, where there is one.
+        trend: the column of a prediction of the target, where there is one.
     """
 
     hyperparameters: tuple[slice, ...]

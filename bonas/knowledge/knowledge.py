@@ -57,10 +57,8 @@ class Knowledge:
     """The mean of several sources, weighted by how well they rank what was evaluated.
 
     The agreement of a source is its rank correlation with the evaluations, shrunk towards the
-    presumed one as if that were `BELIEVED` more evaluations, and 0 where it is negative. Its
-    prediction, times its agreement, is the expected cost in standard deviations (the slope of the
-    regression of one standardised variable on another is their correlation); these are weighted by
-    squared agreements.
+    presumed one as if that were `BELIEVED` more evaluations, and 0 where it is negative. Weights
+    are squared agreements.
 
     Attributes:
         sources: of predictions.
@@ -78,7 +76,7 @@ class Knowledge:
         seen: Sequence[Evaluation],
         configurations: Sequence[Configuration],
     ) -> Floats | None:
-        """Return the expected targets, the higher the better; None if nothing is known.
+        """Return one prediction per configuration, the higher the better; None if nothing is known.
 
         Args:
             history: of the search.
@@ -87,7 +85,7 @@ class Knowledge:
             configurations: of the space.
 
         Returns:
-            One number per configuration, in standard deviations.
+            In standard deviations over random networks.
         """
         if not self.known(history):
             return None
@@ -99,7 +97,7 @@ class Knowledge:
             if predicted is None:
                 continue
             agreed = _agreement(predicted[:n], observed.costs, source.agreement)
-            total += agreed**3 * predicted[n:]
+            total += agreed**2 * predicted[n:]
             weights += agreed**2
         return total / weights if weights > 0 else None
 

@@ -86,8 +86,9 @@ class PriorKnowledge:
         drawn: dict[str, Configuration] = {}
         for _ in range(ATTEMPTS):
             for configuration in sample(self.space.configuration_space, count, rng):
-                if len(drawn) < count:
-                    drawn.setdefault(self.pool.keys.key(configuration), configuration)
+                drawn.setdefault(self.pool.keys.key(configuration), configuration)
+            if len(drawn) >= count:
+                break
         missing = [each for key, each in drawn.items() if key not in history.scores]
         missing = missing[: count - len(history.scores)]
         return ScoreNetworks(missing, zero_cost.proxies, zero_cost.images) if missing else None

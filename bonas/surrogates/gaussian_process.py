@@ -43,8 +43,11 @@ from spaces.encoding import Layout
 LENGTHSCALES = (0.5, 0.8, 1.2, 2.0, 3.5, 6.0)
 NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-TRENDS = (0.0, 0.3, 1.0)
-"""Standard deviations of the slope along the trend."""
+TRENDS = (1.0, 0.3, 3.0)
+"""Standard deviations of the slope along the trend, in those of the kernel, the default first."""
+SLOPE = 0.5
+"""The expected slope along the trend, in standard deviations of the targets: the correlation with
+the targets that a useful prediction has."""
 BUDGETS = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Lengthscales along the budget, which ranges from 0 to 1: the correlation of its ends is between
 0.04 and 0.97."""
@@ -58,8 +61,8 @@ class GaussianProcess:
     product with one of the budget (as in Klein et al. 2017, "Fast Bayesian optimization of
     machine learning hyperparameters on large datasets"), the mean a straight line along it.
 
-    The mean contains a prediction of the targets (`layout.trend`), which is in their standard
-    deviations, times a slope with a normal prior around 1; the evidence chooses its deviation.
+    The mean contains a prediction of the targets (`layout.trend`) times a slope with a normal prior
+    around `SLOPE`; the evidence chooses its deviation, and then the slope.
 
     Attributes:
         views: of the kernel.
@@ -96,7 +99,7 @@ class GaussianProcess:
         # good network: a slope fixed to it would suggest that budgets have little in common.
         basis = None if layout.budget is None else _basis(inputs, layout)
         if layout.trend is not None:
-            values = values - _trend(inputs, layout)
+            values = values - SLOPE * _trend(inputs, layout)
             values = values - values.mean()
         squared = squared_distances(self.views, inputs, inputs, layout)
         distances = Tabulated(squared.views, squared.budget, squared.trend)
@@ -110,6 +113,8 @@ class GaussianProcess:
 
         count = len(self.views)
         best = Hyperparameters((1.2,) * count, (1.0 / count,) * count, 1e-2)
+        if layout.trend is not None:
+            best = replace(best, trend=TRENDS[0])
         for _ in range(self.sweeps):
             best = _sweep(best, score)
             if layout.trend is not None:
@@ -228,7 +233,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
         # The mean by generalised least squares (Rasmussen and Williams 2006, 2.7); the ridge
         # makes the system regular with a single budget.
         weighted = torch.cholesky_solve(basis, self.factor).transpose(-1, -2)
-        expected = scale * _trend(inputs, layout)[..., None]
+        expected = SLOPE * scale * _trend(inputs, layout)[..., None]
         self.line = torch.linalg.solve(
             noisy(weighted @ basis, 1e-9), weighted @ (targets - expected)
         )
@@ -280,7 +285,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
             cross, white = (t.reshape(shape).movedim(0, -2) for t in (flat, white))
         trend = _trend(X, self.layout)
         mean = (_basis(X, self.layout) @ self.line)[..., 0] + (cross * self.residual).sum(-2)
-        mean = mean + self.scale * trend
+        mean = mean + SLOPE * self.scale * trend
         if X.shape[-2] == 1:  # every kernel of a view is 1 at distance 0
             prior = 1 + (self.hyperparameters.trend * trend[..., None]).square()
             spread = (prior - white.square().sum(-2, keepdim=True)).clamp_min(0.0)
@@ -306,7 +311,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
         trend = _trend(rows, self.layout)
         line = (_basis(grid(rows, budgets[:, 0]), self.layout) @ self.line)[..., 0]
         mean = line + (self.residual[:, 0] @ cross.flatten(1)).reshape(cross.shape[1:]).T
-        mean = mean + self.scale * trend[:, None]
+        mean = mean + SLOPE * self.scale * trend[:, None]
         between = along_budget((budgets - budgets.T).square(), self.hyperparameters.budget)
         between = between * (1 + (self.hyperparameters.trend * trend).square())[:, None, None]
         spread = noisy(between - white @ white.transpose(-1, -2), 1e-9) * self.variance
