@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
+from bonas.surrogates.budget_grid import GridPosterior
 from bonas.surrogates.multi_fidelity import Joint
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ class GittinsIndex:
         joint: the surrogates; their first rows are the candidates, the others the finished.
         rates: what each row spends per unit of budget.
         reached: the budget from which each candidate is resumed.
-        max_budget: the highest budget.
-        top: the candidates at the highest budget.
-        best: the highest mean of the finished there.
-        noise: the variance of one observation.
+        budgets: all budgets, ascending.
+        posterior: of the candidates at these budgets.
+        best: the highest mean of the finished at the highest budget.
+        noise: the variance of one observation there.
         gains: of each candidate at the highest budget.
         repeat_gains: of repeating each of the finished; 0 where a repeat is not allowed.
         going_rate: gain per unit of spending.
@@ -46,13 +47,18 @@ class GittinsIndex:
     joint: Joint
     rates: Float[Tensor, " r"]
     reached: Float[Tensor, " m"]
-    max_budget: float
-    top: Float[Tensor, "m d"]
+    budgets: tuple[float, ...]
+    posterior: GridPosterior
     best: float
     noise: float
     gains: Float[Tensor, " m"]
     repeat_gains: Float[Tensor, " f"]
     going_rate: float
+
+    @property
+    def max_budget(self) -> float:
+        """The highest budget."""
+        return self.budgets[-1]
 
     def at_once(self) -> Float[Tensor, " m"]:
         """Return the values of training each candidate to the highest budget."""
@@ -73,25 +79,23 @@ class GittinsIndex:
 
         from bonas.acquisition.expected_gain import log_gain
 
-        m = len(self.reached)
-        low = self.joint.at(budget)[:m]
-        both: Any = self.joint.model.posterior(torch.stack([low, self.top], 1))
-        noisy: Any = self.joint.model.posterior(low[:, None], observation_noise=True)
-        covariance = both.distribution.covariance_matrix
+        low, below = self.budgets.index(budget), self.reached < budget
+        posterior, rates = self.posterior[below], self.rates[: len(self.reached)][below]
+        variance = posterior.variance[:, -1]
+        observed = posterior.variance[:, low] + posterior.noise[:, low]
         # The standard deviation of the change at the highest budget by one observation at `budget`.
-        change = covariance[:, 0, 1] / noisy.variance[:, 0, 0].sqrt()
-        variance = covariance[:, 1, 1]
+        change = posterior.covariance[:, low, -1] / observed.sqrt()
         change = torch.minimum(change.abs(), variance.sqrt() * (1 - 1e-6))
         remaining_variance = variance - change.square()
         nodes, weights = np.polynomial.hermite_e.hermegauss(16)
-        after = both.mean[:, 1, :] + change[:, None] * torch.tensor(nodes)
+        after = posterior.mean[:, -1:] + change[:, None] * torch.tensor(nodes)
         remaining_budget = self.max_budget - (budget if self.joint.resumes else 0.0)
-        owed = self.going_rate * remaining_budget * self.rates[:m]
+        owed = self.going_rate * remaining_budget * rates
         gains = log_gain(after - self.best, remaining_variance[:, None], self.noise).exp()
-        values = (gains - owed[:, None]).clamp_min(0.0)
-        values = values @ torch.tensor(weights / math.sqrt(2 * math.pi))
-        values = values - self.going_rate * self._spent(budget)
-        return values.masked_fill(self.reached >= budget, -math.inf)
+        remaining = (gains - owed[:, None]).clamp_min(0.0)
+        values = torch.full_like(self.gains, -math.inf)
+        values[below] = remaining @ torch.tensor(weights / math.sqrt(2 * math.pi))
+        return values - self.going_rate * self._spent(budget)
 
     def _spent(self, budget: float) -> Float[Tensor, " m"]:
         before = self.reached if self.joint.resumes else 0.0 * self.reached
@@ -99,7 +103,7 @@ class GittinsIndex:
 
 
 def gittins_index(
-    joint: Joint, reached: Sequence[float], repeatable: Sequence[bool], max_budget: float
+    joint: Joint, reached: Sequence[float], repeatable: Sequence[bool], budgets: Sequence[float]
 ) -> GittinsIndex:
     """Return the values of all steps.
 
@@ -107,18 +111,16 @@ def gittins_index(
         joint: its first rows are the candidates, the others the finished networks.
         reached: the budget from which each candidate is resumed; 0 for a new one.
         repeatable: whether each of the finished may be trained to the highest budget again.
-        max_budget: the highest budget.
+        budgets: all budgets of the search, ascending.
     """
     import torch
 
     from bonas.acquisition.expected_gain import log_gain
 
     m = len(reached)
-    rows = joint.at(max_budget)
-    posterior: Any = joint.model.posterior(rows[:, None])
-    mean, variance = posterior.mean[:, 0, 0], posterior.variance[:, 0, 0].clamp_min(1e-18)
-    noisy: Any = joint.model.posterior(rows[:1], observation_noise=True)
-    noise = max(0.0, float(noisy.variance[0, 0] - variance[0]))
+    posterior = joint.over(budgets)
+    mean, variance = posterior.mean[:, -1], posterior.variance[:, -1].clamp_min(1e-18)
+    noise, max_budget = float(posterior.noise[0, -1]), budgets[-1]
     rates = joint.log_rates.exp()
     before = torch.tensor(reached, dtype=rates.dtype)
     finished = mean[m:]
@@ -137,8 +139,8 @@ def gittins_index(
         joint,
         rates,
         before,
-        max_budget,
-        rows[:m],
+        tuple(budgets),
+        posterior[:m],
         best,
         noise,
         gains,

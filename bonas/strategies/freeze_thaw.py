@@ -25,6 +25,7 @@ from spaces.encoding import Encoder
 from spaces.space import Space
 
 if TYPE_CHECKING:
+    from bonas.surrogates.budget_grid import GridPosterior
     from bonas.surrogates.surrogate import Surrogate
 
 
@@ -42,9 +43,15 @@ class FreezeThaw(Startable):
     rest of the training at the going rate, if positive, minus its own spending at
     that rate. The step of the highest value is taken.
 
-    At first only the lowest budget has observations: networks are chosen by their expected
-    improvement there until their training has spent as much as a few full training runs
-    (`first`), and the best of them is trained to the maximal budget.
+    The best of the first networks is trained to the maximal budget at once, so that there is
+    something to recommend, and something that tells how well low budgets predict it. The going
+    rate leaves out what a network teaches about others. To explore, the lowest budget therefore
+    receives a share of what the highest one has spent: the squared correlation of the two, which is
+    the share of the variance at the highest budget that the lowest one explains, as the surrogate
+    has learned it. It starts the network of the highest expected gain at the maximal budget.
+
+    Where training resumes, the learning curves of long training runs are observations at the lower
+    budgets too.
 
     Attributes:
         min_budget: at which networks start, unless they are trained to the end at once.
@@ -55,8 +62,8 @@ class FreezeThaw(Startable):
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the lowest budget at the beginning.
         repeats: the maximal number of full training runs of one network; 1 forbids repeats.
-        first: the number of full training runs whose budget the lowest budget receives
-            before any network goes further.
+        first: the number of full training runs whose share the lowest budget receives to explore;
+            0 leaves all to the going rate.
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
 
@@ -146,7 +153,7 @@ class FreezeThawSearch:
         lowest = self.budgets[0]
         if history.networks < self.settings.initial and not exhausted:
             return Start(lowest)
-        if not any(trial.budget == self.max_budget for trial in history.trials):
+        if all(trial.budget < self.max_budget for trial in history.trials):
             return self._first(history, paused, exhausted=exhausted)
         unseen = {} if exhausted else self._unseen(history, asked)
         points = [e.trial.configuration for e in paused] + list(unseen.values())
@@ -166,17 +173,19 @@ class FreezeThawSearch:
     def _first(
         self, history: History, paused: Sequence[Evaluation], *, exhausted: bool
     ) -> Start | Promote | None:
-        """Start networks at the lowest budget, then promote the best of them to the highest."""
+        """Promote the best network to the highest budget; until one ends, start others."""
+        if paused:
+            best = min(paused, key=lambda e: (-e.trial.budget, e.cost, e.trial.number))
+            return Promote(best.trial, self.max_budget)
         begun = sum(trial.budget for trial in history.trials)
-        unseen = self._unseen(history, history.keys())
-        if not exhausted and unseen and begun < self.settings.first * self.max_budget:
-            points = list(unseen.values())
-            self._decision = _moment(history), points[self._most_improving(history, points)]
-            return Start(self.budgets[0])
-        if not paused:
+        if exhausted or begun >= self.settings.first * self.max_budget:
             return None
-        best = min(paused, key=lambda e: (-e.trial.budget, e.cost, e.trial.number))
-        return Promote(best.trial, self.max_budget)
+        unseen = self._unseen(history, history.keys())
+        if not unseen:
+            return None
+        points = list(unseen.values())
+        self._decision = _moment(history), points[self._most_improving(history, points)]
+        return Start(self.budgets[0])
 
     def continuable(self, history: History) -> set[int]:
         """See `Schedule.continuable`: every paused network."""
@@ -247,7 +256,7 @@ class FreezeThawSearch:
             self.encoder,
             history,
             points,
-            (self.budgets[0], self.max_budget),
+            self.budgets,
             self._tuning,
             self.settings.spending,
         )
@@ -283,9 +292,12 @@ class FreezeThawSearch:
         configurations = [finished[key].configuration for key in order]
         reached = [e.trial.budget for e in paused] + [0.0] * (len(points) - len(paused))
         joint = self._fit(history, [*points, *configurations])
+        new = slice(len(paused), len(points))
         with torch.no_grad():
             allowed = [key in repeatable for key in order]
-            index = gittins_index(joint, reached, allowed, self.max_budget)
+            index = gittins_index(joint, reached, allowed, self.budgets)
+            if len(paused) < len(points) and self._explores(history, index.posterior[new]):
+                return len(paused) + int(index.gains[new].argmax()), self.budgets[0]
             lower = [index.at(budget) for budget in self.budgets[:-1]]
             values = torch.stack([*lower, index.at_once()])
             repeats = index.repeats()[: len(repeatable)]
@@ -293,6 +305,19 @@ class FreezeThawSearch:
             return len(points) + int(repeats.argmax()), self.max_budget
         best = int(values.argmax())
         return best % len(points), self.budgets[best // len(points)]
+
+    def _explores(self, history: History, new: GridPosterior) -> bool:
+        """Return whether the lowest budget has received less than its share for exploration.
+
+        Args:
+            history: of the search.
+            new: the posterior of the networks that have not been started.
+        """
+        trials = [trial.budget for trial in history.trials]
+        explained = float(new.correlation(0, -1).median()) ** 2
+        runs = min(trials.count(self.max_budget), self.settings.first)
+        spent = self.budgets[0] * trials.count(self.budgets[0])
+        return spent < explained * runs * self.max_budget
 
 
 def _moment(history: History) -> tuple[int, int, int]:

@@ -72,7 +72,7 @@ class _MultiFidelity:
 
         best = best_at_highest(history)
         unseen = self.pool.unseen(asked, best, len(history.trials), rng)
-        budgets = [trial.budget for trial in history.trials]
+        budgets = sorted({trial.budget for trial in history.trials})
         networks = {e.trial.key: e.trial.configuration for e in history.evaluations}
         joint = fit(
             self.settings.surrogate,
@@ -80,11 +80,11 @@ class _MultiFidelity:
             self.encoder,
             history,
             [*networks.values(), *unseen.values()],
-            (min(budgets), max(budgets)),
+            budgets,
             self.tuning,
             self.settings.spending,
         )
-        rows, n = joint.at(max(budgets)), len(networks)
+        rows, n = joint.at(budgets[-1]), len(networks)
         with torch.no_grad():
             improvement = LogExpectedImprovement().scores(joint.model, rows[n:], rows[:n], 0)
             scores = improvement - joint.log_rates[n:]

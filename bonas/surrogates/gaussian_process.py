@@ -16,12 +16,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from bonas.surrogates.budget_grid import GridPosterior, grid
 from bonas.surrogates.kernel import (
     ConfigurationView,
     GraphView,
     Hyperparameters,
     PathView,
+    Tabulated,
     View,
+    along_budget,
     covariance,
     log_evidence,
     noisy,
@@ -87,7 +90,8 @@ class GaussianProcess:
         # The slope along the budget may depend on the first observation at the highest one, of a
         # good network: a slope fixed to it would suggest that budgets have little in common.
         basis = None if layout.budget is None else _basis(inputs, layout)
-        distances = squared_distances(self.views, inputs, inputs, layout)
+        squared = squared_distances(self.views, inputs, inputs, layout)
+        distances = Tabulated(squared.views, squared.budget)
         scores: dict[Hyperparameters, float] = {}
 
         def score(hyperparameters: Hyperparameters) -> float:
@@ -263,6 +267,25 @@ class GaussianProcessModel(Model, FantasizeMixin):
         spread = noisy(spread, noise + 1e-9) * self.variance[..., None, None]
         posterior = GPyTorchPosterior(MultivariateNormal(mean, spread))
         return posterior if posterior_transform is None else posterior_transform(posterior)
+
+    def grid_posterior(
+        self, rows: Float[Tensor, "m d"], budgets: Float[Tensor, " b"]
+    ) -> GridPosterior:
+        """See `HasGridPosterior`: the covariance of the architectures is computed once."""
+        rows, budgets = rows.to(self.inputs), budgets.to(self.inputs)[:, None]
+        architectures = replace(self.layout, budget=None)
+        distances = squared_distances(self.views, self.inputs[:, :-1], rows, architectures)
+        similar = covariance(distances, self.hyperparameters)
+        steps = (self.inputs[:, -1:] - budgets.T).square()
+        cross = similar[:, None] * along_budget(steps, self.hyperparameters.budget)[..., None]
+        white = torch.linalg.solve_triangular(self.factor, cross.flatten(1), upper=False)
+        white = white.reshape(cross.shape).permute(2, 1, 0)  # (m, b, n)
+        trend = (_basis(grid(rows, budgets[:, 0]), self.layout) @ self.trend)[..., 0]
+        mean = trend + (self.residual[:, 0] @ cross.flatten(1)).reshape(cross.shape[1:]).T
+        between = along_budget((budgets - budgets.T).square(), self.hyperparameters.budget)
+        spread = noisy(between - white @ white.transpose(-1, -2), 1e-9) * self.variance
+        noise = self.hyperparameters.noise * self.variance
+        return GridPosterior(mean, spread, noise.expand(mean.shape))
 
     def condition_on_observations(
         self, X: Float[Tensor, "*batch q d"], Y: Float[Tensor, "*batch q 1"], **_: Any

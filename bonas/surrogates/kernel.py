@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -174,6 +174,35 @@ class Distances:
     views: Sequence[Float[Tensor, "*batch n m"]]
     budget: Float[Tensor, "*batch n m"] | None = None
 
+    def matern(self, view: int, lengthscale: float) -> Float[Tensor, "*batch n m"]:
+        """Return the Matern kernel of one view."""
+        return matern(self.views[view], lengthscale)
+
+    def along_budget(self, lengthscale: float) -> Float[Tensor, "*batch n m"] | None:
+        """Return the kernel's factor of the budgets; None where rows have none."""
+        return None if self.budget is None else along_budget(self.budget, lengthscale)
+
+
+@dataclass(frozen=True)
+class Tabulated(Distances):
+    """Distances whose kernels are computed once per lengthscale, for a search over a grid."""
+
+    _kernels: dict[tuple[int, float], Tensor] = field(init=False, default_factory=dict, repr=False)
+    _budgets: dict[float, Tensor | None] = field(init=False, default_factory=dict, repr=False)
+
+    def matern(self, view: int, lengthscale: float) -> Float[Tensor, "*batch n m"]:
+        """See `Distances.matern`."""
+        key = view, lengthscale
+        if key not in self._kernels:
+            self._kernels[key] = super().matern(view, lengthscale)
+        return self._kernels[key]
+
+    def along_budget(self, lengthscale: float) -> Float[Tensor, "*batch n m"] | None:
+        """See `Distances.along_budget`."""
+        if lengthscale not in self._budgets:
+            self._budgets[lengthscale] = super().along_budget(lengthscale)
+        return self._budgets[lengthscale]
+
 
 def squared_distances(
     views: Sequence[View],
@@ -210,14 +239,24 @@ def covariance(
         hyperparameters: of the kernel.
     """
     total = torch.zeros_like(distances.views[0])
-    for squared, lengthscale, weight in zip(
-        distances.views, hyperparameters.lengthscales, hyperparameters.weights, strict=True
-    ):
+    pairs = zip(hyperparameters.lengthscales, hyperparameters.weights, strict=True)
+    for view, (lengthscale, weight) in enumerate(pairs):
         if weight > 0:
-            total = total.add_(matern(squared, lengthscale), alpha=weight)
-    if distances.budget is None:
-        return total
-    return total * torch.exp(-distances.budget.sqrt() / hyperparameters.budget)
+            total = total.add_(distances.matern(view, lengthscale), alpha=weight)
+    budgets = distances.along_budget(hyperparameters.budget)
+    return total if budgets is None else total.mul_(budgets)
+
+
+def along_budget(
+    squared: Float[Tensor, "*batch n m"], lengthscale: float
+) -> Float[Tensor, "*batch n m"]:
+    """Return the kernel's factor of the budgets.
+
+    Args:
+        squared: distances along the budget, squared.
+        lengthscale: in units of the distance.
+    """
+    return torch.exp(squared.sqrt() / -lengthscale)
 
 
 def log_evidence(

@@ -62,14 +62,14 @@ def joint() -> dict[bool, Joint]:
 
 def test_the_best_step_is_on_the_going_rate(joint: dict[bool, Joint]) -> None:
     for known in joint.values():
-        steps = gittins_index(known, [1.0] * 3 + [0.0] * 3, [True] * 3, 9.0)
+        steps = gittins_index(known, [1.0] * 3 + [0.0] * 3, [True] * 3, (1.0, 3.0, 9.0))
         values = torch.cat([steps.at_once(), steps.repeats()])
         assert float(values.max()) == pytest.approx(0.0, abs=1e-9)
         assert steps.going_rate > 0
 
 
 def test_no_step_to_a_budget_that_was_reached(joint: dict[bool, Joint]) -> None:
-    steps = gittins_index(joint[True], [1.0] * 3 + [0.0] * 3, [True] * 3, 9.0)
+    steps = gittins_index(joint[True], [1.0] * 3 + [0.0] * 3, [True] * 3, (1.0, 3.0, 9.0))
     assert steps.at(1.0)[:3].tolist() == [-math.inf] * 3
     assert steps.at(1.0)[3:].isfinite().all()
     assert steps.at(3.0).isfinite().all()
@@ -77,12 +77,12 @@ def test_no_step_to_a_budget_that_was_reached(joint: dict[bool, Joint]) -> None:
 
 def test_what_does_not_resume_costs_all_of_its_seconds(joint: dict[bool, Joint]) -> None:
     for resumes, known in joint.items():
-        steps = gittins_index(known, [1.0] * 6, [False] * 3, 9.0)
+        steps = gittins_index(known, [1.0] * 6, [False] * 3, (1.0, 3.0, 9.0))
         spent = (steps.gains - steps.at_once()) / steps.going_rate / steps.rates[:6]
         assert spent.tolist() == pytest.approx([8.0 if resumes else 9.0] * 6)
 
 
 def test_what_may_not_be_repeated_gains_nothing(joint: dict[bool, Joint]) -> None:
-    steps = gittins_index(joint[True], [0.0] * 6, [True, False, True], 9.0)
+    steps = gittins_index(joint[True], [0.0] * 6, [True, False, True], (1.0, 3.0, 9.0))
     assert steps.repeat_gains[1] == 0
     assert (steps.repeat_gains[[0, 2]] > 0).all()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from ConfigSpace import Configuration
 from torch import Tensor
 
 from bonas import Search
+from bonas.runners import Simulated
 from bonas.search.progress import Silent
 from bonas.strategies.freeze_thaw import FreezeThaw
 from bonas.strategies.random_search import RandomSearch
@@ -17,6 +19,7 @@ from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import Hyperparameters
 from fidelity.history.history import History
 from fidelity.schedules.schedule import Promote, ScheduleError, Start
+from fidelity.tables import MNIST1DCells
 from spaces.encoding import Layout
 from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, cost, run
 
@@ -37,15 +40,41 @@ class TestFreezeThaw(StrategyContract):
         return FreezeThaw(1, 9, initial=5)
 
 
-@pytest.mark.parametrize(("first", "short"), [(1, 9), (2, 18)])
-def test_short_trainings_worth_a_long_one_come_first_and_the_best_is_continued(
-    first: float, short: int
-) -> None:
-    history = search(short + 1, first=first)
-    budgets = [trial.budget for trial in history.trials]
-    assert budgets == [1.0] * short + [9.0]
-    best = min(history.evaluations[:short], key=lambda e: e.cost)
-    assert history.trials[short].parent == best.trial.number
+@pytest.mark.parametrize("first", [0, 1, 3])
+def test_the_best_of_the_initial_networks_is_trained_to_the_end_at_once(first: float) -> None:
+    history = search(7, first=first)
+    assert [trial.budget for trial in history.trials] == [1.0] * 6 + [9.0]
+    best = min(history.evaluations[:6], key=lambda e: e.cost)
+    assert history.trials[6].parent == best.trial.number
+
+
+def test_something_is_trained_to_the_end_within_two_trainings_on_real_curves() -> None:
+    table = MNIST1DCells()
+    for seed in range(3):
+        both = FreezeThaw(1, 27).start(table.space)
+        with Search(table.space, table, strategy=both, schedule=both, seed=seed) as found:
+            history = found.run(epochs=2 * 27, runner=Simulated(), progress=Silent())
+        assert history.at(27)
+
+
+def misleading(configuration: Configuration, budget: float) -> dict[str, float]:
+    """At low budgets the costs have nothing to do with those at the highest."""
+    key = str(sorted(dict(configuration).items()))
+    luck = np.random.default_rng(list(key.encode())).normal()
+    return {"cost": cost(configuration) if budget == 9 else luck}
+
+
+def started_at_the_lowest(told: Callable[[Configuration, float], dict[str, float]]) -> float:
+    """Return the share of the spending that the lowest budget received."""
+    both = FreezeThaw(1, 9, initial=6).start(MEDIUM)
+    with Search(MEDIUM, told, strategy=both, schedule=both) as found:
+        history = found.run(epochs=135, progress=Silent())
+    lowest = sum(trial.budget == 1 for trial in history.trials)
+    return lowest / sum(history.spent(e) for e in history.evaluations)
+
+
+def test_the_lowest_budget_receives_less_where_it_has_told_less() -> None:
+    assert started_at_the_lowest(misleading) < 0.7 * started_at_the_lowest(objective)
 
 
 def test_after_the_first_whole_training_both_budgets_are_used() -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from ConfigSpace import Configuration
 
@@ -12,7 +14,8 @@ from bonas.strategies.multi_fidelity import MultiFidelityBayesianOptimization
 from bonas.strategies.random_search import RandomSearch
 from bonas.strategies.spending import seconds_spent
 from bonas.surrogates.gaussian_process import GaussianProcess
-from bonas.surrogates.multi_fidelity import JointTuning, fit, scaled
+from bonas.surrogates.kernel import Hyperparameters
+from bonas.surrogates.multi_fidelity import DECAY, JointTuning, fit, scaled
 from bonas.surrogates.surrogate import mean
 from bonas.surrogates.transform import negative
 from fidelity import Hyperband
@@ -49,6 +52,31 @@ def test_low_budgets_tell_about_the_highest() -> None:
     assert np.abs(believed - truth).mean() < 0.2
 
 
+@pytest.mark.parametrize("resumes", [True, False])
+def test_a_learning_curve_counts_at_the_budgets_that_it_passed_where_training_resumes(
+    resumes: bool,
+) -> None:
+    def passed(budgets: tuple[float, ...]) -> float:
+        """Return how much the curve's values at these budgets move what is believed of one."""
+        history = History(MEDIUM.configuration_space, resumes=resumes)
+        drawn = run(RandomSearch(), MEDIUM, 6).trials
+        for trial in drawn:
+            value = cost(trial.configuration)
+            curve = tuple((budget, value + 5.0) for budget in budgets)
+            long = replace(trial, budget=9.0)
+            history.add_trial(long)
+            history.add_evaluation(Evaluation(long, value, curve=curve))
+        chosen = [trial.configuration for trial in drawn]
+        encoder = Encoder(MEDIUM, depth=1)
+        surrogate = GaussianProcess(hyperparameters=Hyperparameters((1.0, 1.0), (0.5, 0.5), 1e-2))
+        joint = fit(surrogate, negative, encoder, history, chosen, (1.0, 3.0, 9.0), JointTuning())
+        return float(mean(joint.model, joint.at(3.0))[0])
+
+    # A budget of a schedule is a quotient such as 3 times (1 + 1e-16); step 2 is none of them.
+    assert passed((2.0, 9.0)) == passed(())
+    assert (passed((3.0 * (1 + 2e-16), 9.0)) < passed(()) - 3.0) == resumes
+
+
 def test_seconds_per_unit_of_budget_are_learned_where_they_are_asked_for() -> None:
     history = History(MEDIUM.configuration_space)
     for trial in run(RandomSearch(), MEDIUM, 20).trials:
@@ -74,8 +102,12 @@ def test_without_seconds_every_network_is_taken_to_cost_the_same() -> None:
     assert torch.allclose(joint.log_rates, torch.zeros(8).double(), atol=1e-6)
 
 
-def test_the_scale_of_budgets() -> None:
-    assert [scaled(budget, (1.0, 9.0)) for budget in (1.0, 3.0, 9.0)] == [0.0, 0.5, 1.0]
+def test_the_scale_of_budgets_is_straight_along_a_power_law() -> None:
+    positions = [scaled(budget, (1.0, 9.0)) for budget in (1.0, 3.0, 9.0)]
+    errors = [budget**-DECAY for budget in (1.0, 3.0, 9.0)]
+    assert positions[::2] == [0.0, 1.0]
+    share = (errors[0] - errors[1]) / (errors[0] - errors[2])
+    assert positions[1] == pytest.approx(share)
     assert scaled(5.0, (5.0, 5.0)) == 1.0
 
 
