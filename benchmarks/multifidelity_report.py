@@ -11,6 +11,8 @@ from multifidelity_problems import PROBLEMS, RESULTS, Problem
 GOALS = (("BO", 50, "at most 0.33"), ("random", 150, "at most 0.05"))
 """The method and number of full training runs whose regret is to be reached, and the
 ratio of times aimed at."""
+EARLY = (10, 3)
+"""Parts of the time of the first of these goals at which methods are compared seed by seed."""
 FLOOR = 0.02
 """Regrets below are drawn here: a logarithmic axis has no zero."""
 # Okabe & Ito (2008); the line styles and markers tell them apart without colour.
@@ -34,7 +36,7 @@ def report() -> str:
     ]
     for problem in problems:
         frame = pd.read_csv(problem.rows)
-        parts += [_regrets(problem, frame), _goals(problem, frame)]
+        parts += [_regrets(problem, frame), _goals(problem, frame), _against(problem, frame)]
         _plot(problem, frame)
     text = "\n".join(parts)
     (RESULTS / "multifidelity.md").write_text(text, encoding="utf-8")
@@ -97,6 +99,39 @@ def _goals(problem: Problem, frame: pd.DataFrame) -> str:
             )
             cells.append(found)
         lines.append(f"| {method} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _against(problem: Problem, frame: pd.DataFrame) -> str:
+    """Tabulate in how many seeds each method is ahead of full-fidelity search, early on."""
+    base = f"BO, {problem.full:g} epochs"
+    slow = frame[(frame["method"] == base) & (frame["full"] >= GOALS[0][1])]
+    if slow.empty:
+        return ""
+    end = slow.groupby("seed")["time"].min().median()
+    # The first of the fixed times that is not before a tenth and a third of it.
+    times = [next(t for t in problem.grid if t >= 0.98 * end / part) for part in EARLY]
+    heads = [f"{time:g} {problem.unit} (1/{part})" for time, part in zip(times, EARLY, strict=True)]
+    lines = [
+        f"Seeds in which the regret is below / equal to / above that of {base} with the same seed, "
+        f"and in brackets those below its median, after parts of the {end:.3g} {problem.unit} of "
+        f"{GOALS[0][1]} full training runs:\n",
+        f"| | seeds | {' | '.join(heads)} |",
+        "| --- " * (len(times) + 2) + "|",
+    ]
+    wide = frame.pivot_table(index="seed", columns=["method", "time"], values="regret")
+    for method in sorted(set(frame["method"]) - {base}):
+        cells, seeds = [], 0
+        for time in times:
+            if (method, time) not in wide or (base, time) not in wide:
+                cells.append("")
+                continue
+            pair = wide[[(method, time), (base, time)]].dropna().to_numpy()
+            gap, seeds = pair[:, 0] - pair[:, 1], len(pair)
+            counts = [int((gap * sign > 1e-9).sum()) for sign in (-1, 1)]
+            below = int((pair[:, 0] < np.median(pair[:, 1]) - 1e-9).sum())
+            cells.append(f"{counts[0]} / {seeds - sum(counts)} / {counts[1]} ({below})")
+        lines.append(f"| {method} | {seeds} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
