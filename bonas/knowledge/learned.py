@@ -38,7 +38,7 @@ class Learned:
         """Return one prediction per configuration, the higher the better."""
         import torch
 
-        from bonas.surrogates.surrogate import mean, tuned
+        from bonas.surrogates.surrogate import marginal_mean, tuned
 
         n, m = len(self.configurations), len(self.references)
         encoding = self.encode([*self.configurations, *self.references, *configurations])
@@ -48,5 +48,5 @@ class Learned:
             self._tuned.append(tuned(self.surrogate, *learned, layout))
         with torch.no_grad():
             model = self._tuned[0].fit(*learned, layout)
-            means = mean(model, rows[n:, None])[:, 0, 0].numpy()
+            means = marginal_mean(model, rows[n:])[:, 0].numpy()
         return standardised(means[m:], means[:m])

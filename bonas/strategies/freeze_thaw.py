@@ -236,12 +236,12 @@ class FreezeThawSearch:
             return incumbent
         import torch
 
-        from bonas.surrogates.surrogate import mean
+        from bonas.surrogates.surrogate import marginal_mean
 
         finished = [e for e in history.at(self.max_budget) if e.succeeded]
         joint = self._fit(history, [e.trial.configuration for e in finished])
         with torch.no_grad():
-            means = mean(joint.model, joint.at(self.max_budget))[:, 0]
+            means = marginal_mean(joint.model, joint.at(self.max_budget))[:, 0]
         return finished[int(means.argmax())]
 
     def _paused(self, history: History) -> list[Evaluation]:

@@ -180,7 +180,12 @@ class Distances:
     trend: Float[Tensor, "*batch n m"] | None = None
 
     def matern(self, view: int, lengthscale: float) -> Float[Tensor, "*batch n m"]:
-        """Return the Matern kernel of one view."""
+        """Return the Matern kernel of one view.
+
+        Args:
+            view: its position.
+            lengthscale: in units of the distance.
+        """
         return matern(self.views[view], lengthscale)
 
     def along_budget(self, lengthscale: float) -> Float[Tensor, "*batch n m"] | None:

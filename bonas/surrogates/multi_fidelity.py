@@ -150,7 +150,7 @@ def fit(
     """
     import torch
 
-    from bonas.surrogates.surrogate import mean
+    from bonas.surrogates.surrogate import marginal_mean
 
     ends = budgets[0], budgets[-1]
     observed = Observations(_with_passed(history, budgets))
@@ -173,21 +173,14 @@ def fit(
     model = tuned.fit(inputs[:n], targets, layout)
     if running:
         with torch.no_grad():
-            model = model.condition_on_observations(inputs[n:], mean(model, inputs[n:]))
+            model = model.condition_on_observations(inputs[n:], marginal_mean(model, inputs[n:]))
     networks = rows[len(at) :]
     row_of = {e.trial.number: row for row, e in enumerate(observed.evaluations)}
     evaluated = [row_of[evaluation.trial.number] for evaluation in history.evaluations]
     alone = torch.from_numpy(plain.rows)
-    log_rates = _log_rates(
-        surrogate,
-        history,
-        alone[evaluated],
-        alone[len(at) :],
-        plain.layout,
-        tuning.rates,
-        spending,
-    )
-    return Joint(model, networks, log_rates, ends, history.resumes)
+    split = alone[evaluated], alone[len(at) :]
+    rates = _log_rates(surrogate, history, *split, plain.layout, tuning.rates, spending)
+    return Joint(model, networks, rates, ends, history.resumes)
 
 
 def _with_passed(history: History, budgets: Sequence[float]) -> list[Evaluation]:
@@ -227,7 +220,7 @@ def _log_rates(
     """
     import torch
 
-    from bonas.surrogates.surrogate import mean
+    from bonas.surrogates.surrogate import marginal_mean
 
     spent = {
         row: spending(history, evaluation) / budget
@@ -242,4 +235,4 @@ def _log_rates(
     numbers = tuple(history.evaluations[row].trial.number for row in rates)
     tuned = tuning.tuned(surrogate, numbers, inputs, logs, np.asarray, layout)
     with torch.no_grad():
-        return mean(tuned.fit(inputs, torch.from_numpy(logs)[:, None], layout), rows)[:, 0]
+        return marginal_mean(tuned.fit(inputs, torch.from_numpy(logs)[:, None], layout), rows)[:, 0]

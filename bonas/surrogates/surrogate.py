@@ -80,6 +80,16 @@ def mean(model: Model, inputs: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
         model: fitted.
         inputs: the rows.
     """
-    # A batch of single rows: the joint covariance of all rows takes most of the time.
-    values: Tensor = model.posterior(inputs[..., None, :]).mean  # type: ignore[attr-defined]
-    return values[..., 0, :]
+    values: Tensor = model.posterior(inputs).mean  # type: ignore[attr-defined]
+    return values
+
+
+def marginal_mean(model: Model, inputs: Float[Tensor, "n d"]) -> Float[Tensor, "n 1"]:
+    """Return the same as `mean` without the time of the joint covariance of all rows.
+
+    Args:
+        model: fitted; a single one, not a batch.
+        inputs: the rows.
+    """
+    values: Tensor = model.posterior(inputs[:, None]).mean  # type: ignore[attr-defined]
+    return values[:, 0]

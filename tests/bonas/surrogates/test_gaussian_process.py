@@ -19,7 +19,7 @@ from bonas.surrogates.kernel import (
     covariance,
     squared_distances,
 )
-from bonas.surrogates.surrogate import mean
+from bonas.surrogates.surrogate import marginal_mean, mean
 from spaces.cells.cell import CellSpace
 from spaces.encoding import Encoder, Layout
 from spaces.space import sample
@@ -83,6 +83,13 @@ def test_fantasies_make_a_batch_of_models() -> None:
     fantasies = model.condition_on_observations(rows[20:23].expand(4, -1, -1), samples)
     assert fantasies.batch_shape == torch.Size([4])
     assert mean(fantasies, rows[30:35]).shape == (4, 5, 1)
+
+
+def test_the_mean_of_each_row_alone_is_that_of_all_together() -> None:
+    rows, layout = encoded()
+    model = GaussianProcess().fit(rows[:20], targets(rows[:20]), layout)
+    alone = marginal_mean(model, rows[20:])
+    assert torch.allclose(alone, mean(model, rows[20:]), atol=1e-10, rtol=0)
 
 
 def test_many_observations_are_thinned_out_and_the_best_kept() -> None:
