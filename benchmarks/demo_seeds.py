@@ -17,6 +17,7 @@ import argparse
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,9 @@ def datasets(folder: Path | None) -> list[Dataset]:
     return found
 
 
-def rows(training: Training, histories: Mapping[str, Mapping[int, History]], epochs: float) -> list:
+def rows(
+    training: Training, histories: Mapping[str, Mapping[int, History]], epochs: float
+) -> list[dict[str, Any]]:
     """Return the errors of each run's incumbent at each moment.
 
     Args:
@@ -69,9 +72,13 @@ def rows(training: Training, histories: Mapping[str, Mapping[int, History]], epo
         for seed, history in runs.items():
             spent, best = times(history, "epochs"), incumbents(history)
             for moment, share in MOMENTS.items():
-                before = np.flatnonzero(spent <= share * epochs)
+                before = np.flatnonzero(spent <= share * epochs + 1e-9)
                 incumbent = best[before[-1]] if len(before) else None
-                row = {"data": training.dataset.name, "strategy": name, "seed": seed}
+                row: dict[str, Any] = {
+                    "data": training.dataset.name,
+                    "strategy": name,
+                    "seed": seed,
+                }
                 row |= {"after": moment, "epochs": share * epochs, "trainings": len(before)}
                 if incumbent is not None:
                     trial = incumbent.trial
