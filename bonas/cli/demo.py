@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from bonas.search.progress import Progress
 from bonas.search.search import Search
@@ -18,24 +19,32 @@ from bonas.strategies.strategy import Strategy
 from bonas.terminal import console
 from fidelity.checkpoint import Checkpoint
 from fidelity.datasets import digits, fashion_mnist
-from fidelity.datasets.dataset import DataError, Dataset, split
+from fidelity.datasets.dataset import DataError, Dataset, Part, split
 from fidelity.objective import Context
-from fidelity.schedules.hyperband import Hyperband
+from fidelity.schedules.full import FullFidelity
 from fidelity.training.training import FinalReport, Training
-from spaces.cells.cell import CellSpace
+from spaces.hierarchical.macro_space import MacroSpace
+from spaces.motifs.families import Family, plain
+from spaces.motifs.layers import Convolution
+from spaces.motifs.motifs import Stage
 from spaces.resources.resources import cost
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-# Per strategy: one round of Hyperband(1, 9), 69 epochs, and the first bracket of the next, 21.
-EPOCHS = 90.0
-# Enough to distinguish good cells from bad ones after an epoch, in minutes on a laptop.
-TRAIN, VALIDATION = 1200, 1000
+# Per strategy: 30 networks.
+EPOCHS = 270.0
+MAX_EPOCHS = 9.0
+SCHEDULE = FullFidelity(MAX_EPOCHS)
+# More images for validation than for training: a training run takes seconds, and the standard
+# error is small against the differences between networks. There are 1,437 digits for both.
+TRAIN, VALIDATION = 600, 800
 STRATEGIES: Mapping[str, Strategy] = {
-    "random search x Hyperband": RandomSearch(),
-    "Bayesian optimization x Hyperband": BayesianOptimization(),
+    "random search": RandomSearch(),
+    "Bayesian optimization": BayesianOptimization(),
 }
+WIDTHS = {"stage1": (2, 4, 8, 16), "stage2": (4, 8, 16, 32), "stage3": (8, 16, 32, 64)}
+KERNELS = (1, 3, 5)
 
 ROWS = (
     "evaluations",
@@ -66,14 +75,13 @@ def demo(
     from rich.console import Console
 
     shown = console()
-    space = CellSpace.nasbench201(channels=8, cells=1)
-    dataset = dataset or _images()
-    # With a higher learning rate, errors after one or three epochs say little about nine.
-    training = Training(space, dataset, max_epochs=9, batch_size=32, learning_rate=0.01)
+    training = objective(dataset or images())
+    space, dataset = training.space, training.dataset
     shown.print(
-        f"Two searches over the 15,625 cells of NAS-Bench-201 on {dataset.name}: "
+        f"Two searches over convolutional networks of three stages on {dataset.name}: "
         f"{len(dataset.train)} images for training, {len(dataset.validation)} for validation, "
-        f"{len(dataset.test)} for the final test. Each may train {epochs:g} epochs. "
+        f"{len(dataset.test)} for the final test. A search chooses width, depth and kernels of "
+        f"each stage. Each may train {epochs:g} epochs, {training.max_epochs:g} per network. "
         "Stop at any time: the same command resumes."
     )
     with ExitStack() as stack:
@@ -85,7 +93,7 @@ def demo(
                     space,
                     training,
                     strategy=strategy,
-                    schedule=Hyperband(min_budget=1, max_budget=9),
+                    schedule=SCHEDULE,
                     directory=directory / name.split()[0].lower(),
                     seed=seed,
                 )
@@ -100,13 +108,51 @@ def demo(
     shown.print(f"Histories, figures and this summary are in {directory}")
 
 
-def _images() -> Dataset:
+def objective(dataset: Dataset) -> Training:
+    """Return the objective of both searches, with its space.
+
+    Good networks are rare: at a low learning rate, few of them get far in nine epochs.
+    """
+    rows = dataset.input_shape[1]
+    return Training(
+        space(stem_stride=2 if rows > 16 else 1),
+        dataset,
+        max_epochs=MAX_EPOCHS,
+        batch_size=32,
+        learning_rate=0.01,
+    )
+
+
+def space(stem_stride: int = 1) -> MacroSpace:
+    """Return networks of three stages of one to three convolutions each.
+
+    The second and the third stage halve the resolution.
+
+    Args:
+        stem_stride: of the convolution before the stages: 2 for large images, 1 for small ones.
+    """
+    stages = {}
+    for name, widths in WIDTHS.items():
+        stride = 1 if name == "stage1" else 2
+        family = Family(plain, {"width": widths, "stride": (stride,)}, {"kernel": KERNELS})
+        stages[name] = Stage({"convolution": family}, (1, 3))
+    return MacroSpace(stages, (Convolution(8, stride=stem_stride),), ())
+
+
+def images() -> Dataset:
+    """Return the images of the demonstration: a part of Fashion-MNIST, or else of the digits."""
     try:
-        whole = fashion_mnist()
+        return reduced(fashion_mnist())
     except DataError:
-        return digits()
-    _, validation = split(whole.validation, VALIDATION, np.random.default_rng(0))
-    return replace(whole, validation=validation).subset(TRAIN, seed=0)
+        return reduced(digits())
+
+
+def reduced(dataset: Dataset) -> Dataset:
+    """Return a data set with `TRAIN` images for training, `VALIDATION` others for validation."""
+    parts = (dataset.train, dataset.validation)
+    pool = Part(torch.cat([p.images for p in parts]), torch.cat([p.labels for p in parts]))
+    train, validation = split(pool, VALIDATION, np.random.default_rng(0))
+    return replace(dataset, train=train, validation=validation).subset(TRAIN, seed=0)
 
 
 def _final(search: Search, training: Training) -> FinalReport | None:
@@ -166,7 +212,7 @@ def _draw(searches: Mapping[str, Search], directory: Path) -> None:
         space = next(iter(searches.values())).space
         axes["architecture"] = architecture(
             space.architecture(best.trial.configuration),
-            title=f"The best cell: validation error {best.cost:.1%}",
+            title=f"The best network: validation error {best.cost:.1%}",
         )
     for name, ax in axes.items():
         if (figure := ax.get_figure(root=True)) is not None:

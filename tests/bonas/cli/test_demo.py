@@ -8,20 +8,22 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from bonas.cli import demo as module
 from bonas.cli.demo import demo
 from bonas.search.progress import Progress
 from bonas.strategies import BayesianOptimization, RandomSearch
-from fidelity.datasets import digits
+from fidelity.datasets import digits, from_arrays
 from fidelity.datasets.dataset import DataError, Dataset, split
 
-EPOCHS = 15.0  # nine networks for an epoch, the three best to three
+EPOCHS = 108.0  # twelve networks
 
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All 15,625 cells need not be listed for a test."""
+    """A test needs no model of the costs."""
     matplotlib.use("Agg")
     strategies = {"random search": RandomSearch(), "Bayesian": BayesianOptimization(initial=99)}
     monkeypatch.setattr(module, "STRATEGIES", strategies)
@@ -110,14 +112,39 @@ def test_the_images_are_digits_where_there_is_nothing_else(
         raise DataError("no file")
 
     monkeypatch.setattr(module, "fashion_mnist", missing)
-    assert module._images().name == "digits"
+    assert module.images().name == "digits"
 
 
-def test_a_part_of_the_larger_images_is_taken(
-    monkeypatch: pytest.MonkeyPatch, images: Dataset
-) -> None:
+def test_a_part_of_the_larger_images_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "fashion_mnist", digits)
     monkeypatch.setattr(module, "TRAIN", 500)
     monkeypatch.setattr(module, "VALIDATION", 100)
-    taken = module._images()
+    taken = module.images()
     assert (len(taken.train), len(taken.validation), len(taken.test)) == (500, 100, 359)
+
+
+def test_the_digits_are_enough_for_both_parts() -> None:
+    taken = module.reduced(digits())
+    assert (len(taken.train), len(taken.validation)) == (module.TRAIN, module.VALIDATION)
+    pixels = {
+        part: {tuple(i.flatten().tolist()) for i in getattr(taken, part).images}
+        for part in ("train", "validation", "test")
+    }
+    assert not pixels["train"] & pixels["validation"]
+    assert not (pixels["train"] | pixels["validation"]) & pixels["test"]
+
+
+@pytest.mark.parametrize(("size", "stage1"), [(8, 8), (28, 14)])
+def test_large_images_are_processed_at_half_their_resolution(size: int, stage1: int) -> None:
+    rng = np.random.default_rng(0)
+    whole = from_arrays(rng.integers(0, 255, (60, size, size), dtype=np.uint8), np.arange(60) % 3)
+    training = module.objective(whole)
+    configuration = training.space.configuration_space.get_default_configuration()
+    network = training.space.build(configuration, whole.input_shape, whole.classes)
+    heights = []
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.register_forward_hook(lambda _, __, output: heights.append(output.shape[2]))
+    network(torch.zeros(2, 1, size, size))
+    assert heights[0] == stage1
+    assert heights[-1] == -(-stage1 // 4)
