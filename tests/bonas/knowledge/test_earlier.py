@@ -55,7 +55,7 @@ def test_spaces_may_share_some_hyperparameters() -> None:
 class TestNothingToLearn:
     def test_from_another_space(self) -> None:
         history = History(ConfigurationSpace({"other": (0.0, 1.0)}))
-        with pytest.raises(EarlierError, match="no hyperparameter in common.*other"):
+        with pytest.raises(EarlierError, match=r"no hyperparameter in common.*other"):
             source(history)
 
     def test_from_failures(self) -> None:

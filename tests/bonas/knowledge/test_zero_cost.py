@@ -36,7 +36,8 @@ class TestMeanScores:
         scores = [[1.0, 3e9], [2.0, 1e9], [3.0, 5e9], [4.0, 7e9]]
         means = mean_scores(scores)
         assert means is not None
-        assert means.argmax() == 3 and means[2] > max(means[0], means[1])
+        assert means.argmax() == 3
+        assert means[2] > max(means[0], means[1])
         scaled = mean_scores([[1000 * a, b / 7] for a, b in scores])
         assert scaled is not None
         np.testing.assert_array_equal(means, scaled)
@@ -44,7 +45,8 @@ class TestMeanScores:
     def test_a_proxy_without_most_scores_is_left_out(self) -> None:
         with_it = mean_scores([[1.0, math.nan], [2.0, math.nan], [3.0, 9.0]])
         without = mean_scores([[1.0], [2.0], [3.0]])
-        assert with_it is not None and without is not None
+        assert with_it is not None
+        assert without is not None
         np.testing.assert_array_equal(with_it, without)
 
     def test_a_network_without_any_score_gets_the_lowest(self) -> None:

@@ -13,7 +13,6 @@ from bonas import (
     MultiFidelityBayesianOptimization,
     RandomSearch,
     Search,
-    SuccessiveHalving,
 )
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies import MultiObjectiveBayesianOptimization, Screened, StartFrom
