@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
 
 from ConfigSpace import Configuration
 
 from bonas.strategies.bayesian import BayesianOptimization
+from bonas.strategies.prior_knowledge import prior_knowledge
 from bonas.strategies.strategy import Proposal, ScoreNetworks, Strategy, started
 from fidelity.history.history import History
 from fidelity.history.scores import Scored
@@ -37,10 +40,23 @@ class Informed:
 
     def start(self, flat: FlatSpace, seed: int) -> InformedSession:
         """See `Peer.start`."""
-        strategy = replace(self.strategy, earlier=self.earlier(seed))
-        return InformedSession(
-            self.part(started(strategy, flat.space)), flat.space, seed, self.scores
+        shared, settings, space = _started(flat), self.strategy, flat.space
+        prior = prior_knowledge(
+            settings.zero_cost,
+            self.earlier(seed),
+            space,
+            shared.encoder,
+            shared.pool,
+            settings.surrogate,
         )
+        strategy = replace(shared, settings=settings, prior=prior)
+        return InformedSession(self.part(strategy), space, seed, self.scores)
+
+
+@cache
+def _started(flat: FlatSpace) -> Any:
+    """Return the default strategy, whose caches serve all seeds."""
+    return started(BayesianOptimization(zero_cost=None), flat.space)
 
 
 class InformedSession(BonasSession):
