@@ -221,11 +221,11 @@ def variants(problem: Problem) -> dict[str, Peer]:
     return {
         **peers,
         "transfer": Informed(plain, earlier=of),
+        "transfer, shuffled": Informed(plain, earlier=shuffled),
+        "transfer, multi-task": MultiTask(of),
+        "transfer, inverted": Informed(plain, earlier=inverted),
         "transfer, design": Informed(plain, earlier=of, part=design_only),
         "transfer, trend": Informed(plain, earlier=of, part=trend_only),
-        "transfer, multi-task": MultiTask(of),
-        "transfer, shuffled": Informed(plain, earlier=shuffled),
-        "transfer, inverted": Informed(plain, earlier=inverted),
         "transfer and zero-cost": Informed(scores=scores, earlier=of),
         "transfer, and a shuffled one": Informed(plain, earlier=lambda s: [*of(s), *shuffled(s)]),
     }
