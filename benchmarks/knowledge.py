@@ -1,7 +1,7 @@
 """What Bayesian optimization gains by zero-cost scores and by an earlier search.
 
     python benchmarks/knowledge.py                              # all problems and variants
-    python benchmarks/knowledge.py --problems cifar10 --seeds 5 "zero-cost"
+    python benchmarks/knowledge.py "zero-cost" --problems cifar10 --seeds 5
     python benchmarks/knowledge.py --report                     # only the page
     python benchmarks/knowledge.py --quick                      # in results/quick
 
@@ -15,7 +15,7 @@ those of another network each, drawn at random; an "inverted" source has minus i
 uses the knowledge for the initial networks alone, `trend` for the surrogate alone; `multi-task`
 fits one Gaussian process to both searches.
 
-Seeds are those of `nasbench201.py`: settings were chosen on CIFAR-10 with seeds 100 to 149.
+Seeds are those of `nasbench201.py`: settings were chosen on CIFAR-10 with seeds 100 to 199.
 Every seed is written to results/knowledge_<problem>.csv; recorded seeds are not run again.
 """
 

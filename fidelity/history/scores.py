@@ -62,7 +62,8 @@ class Scores:
     @property
     def summary(self) -> str:
         """The number of networks and the seconds, as a phrase; empty if nothing was scored."""
-        return f"{len(self)} networks scored in {self.seconds:.1f} s" if len(self) else ""
+        networks = "1 network" if len(self) == 1 else f"{len(self)} networks"
+        return f"{networks} scored in {self.seconds:.1f} s" if len(self) else ""
 
     def add(self, scored: Scored) -> None:
         """Append a network.

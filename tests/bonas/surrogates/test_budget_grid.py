@@ -76,3 +76,23 @@ def test_the_correlation_of_budgets_is_within_its_bounds_and_falls_with_their_di
     assert (far >= -1).all()
     assert float(near.median()) > float(far.median())
     assert torch.allclose(found[:4].correlation(0, 2), far[:4])
+
+
+def test_with_a_trend_too() -> None:
+    inputs, values, layout = observed()
+    rows, _ = encoded()
+    trend = torch.linspace(-2, 2, len(rows)).double()[:, None]
+    column = torch.cat([trend[:30], trend[:10].repeat_interleave(2, 0)])
+    inputs = torch.cat([inputs[:, :-1], column, inputs[:, -1:]], 1)
+    end = inputs.shape[1]
+    layout = replace(layout, trend=slice(end - 2, end - 1), budget=slice(end - 1, end))
+    hyperparameters = Hyperparameters((0.8, 1.2), (0.3, 0.7), 0.1, 3, trend=1.0)
+    model: Any = GaussianProcess(hyperparameters=hyperparameters).fit(inputs, values, layout)
+    networks = torch.cat([rows, trend], 1)[5:50]
+    found, joint = (
+        grid_posterior(model, networks, BUDGETS),
+        model.posterior(grid(networks, BUDGETS)),
+    )
+    assert torch.allclose(found.mean, joint.mean[..., 0], atol=1e-8, rtol=0)
+    wanted = joint.distribution.covariance_matrix
+    assert torch.allclose(found.covariance, wanted, atol=1e-8, rtol=0)
