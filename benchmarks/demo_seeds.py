@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bonas import History, compare
+from bonas import BayesianOptimization, History, compare
 from bonas.analysis.trajectory import incumbents, times
 from bonas.cli import demo
 from bonas.comparison import Setup
@@ -34,7 +34,10 @@ from fidelity.datasets.dataset import DataError, Dataset
 from fidelity.training.training import Training
 
 RESULTS = Path(__file__).parent / "results"
-STRATEGIES: Mapping[str, Strategy] = {**demo.STRATEGIES}
+STRATEGIES: Mapping[str, Strategy] = {
+    **demo.STRATEGIES,
+    "Bayesian optimization without scores": BayesianOptimization(zero_cost=None),
+}
 """By name; the differences in the report are to the first one and to `--against`."""
 MOMENTS = {"a third": 1 / 3, "the end": 1.0}
 ERRORS = ("validation", "test")
