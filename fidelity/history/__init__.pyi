@@ -1,6 +1,7 @@
 from .goal import COST, LARGEST_VIOLATION, Computed, Constraint, Goal, GoalError, Maximize
 from .history import History
 from .journal import Journal, JournalError
+from .scores import Scored, Scores
 from .trial import Evaluation, Status, Trial
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Journal",
     "JournalError",
     "Maximize",
+    "Scored",
+    "Scores",
     "Status",
     "Trial",
 ]
