@@ -83,12 +83,12 @@ class MultiTask:
         """See `Peer.start`."""
         (history,) = self.earlier(seed)
         surrogate = Tasks(history)
-        settings = BayesianOptimization(surrogate, zero_cost=None)
+        settings = BayesianOptimization(zero_cost=None)
 
         def told(strategy: Any) -> Any:
             prior = strategy.prior
             both = Both(prior.space, prior.pool, None, prior.knowledge, surrogate, strategy.encoder)
-            return replace(strategy, prior=both)
+            return replace(strategy, prior=both, settings=replace(settings, surrogate=surrogate))
 
         return Informed(settings, None, self.earlier, told).start(flat, seed)
 

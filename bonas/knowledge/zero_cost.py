@@ -51,7 +51,7 @@ class ZeroCost:
     highest budget read. Where that leaves fewer than 16 networks, none is scored.
 
     Attributes:
-        proxies: score the networks; one that fails is left out, with a warning.
+        proxies: score the networks; one that fails is left out, with a message.
         networks: the maximal number of networks that are scored.
         images: the size of the batch.
         share: of the search's expected work that scoring may take.

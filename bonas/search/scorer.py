@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from spaces.space import NETWORK_METHODS, Space, provides
 
 if TYPE_CHECKING:
     from fidelity.proxies.features import ProxyFeatures
+
+log = logging.getLogger(__name__)
 
 
 class Scorer:
@@ -77,10 +79,9 @@ class Scorer:
             if give_up() and number < len(request.configurations):
                 return False
         for name, error in failed.items():
-            warnings.warn(
-                f"the zero-cost proxy {name} could not score some networks, which do without it "
-                f"({error!r}); leave it out: ZeroCost(proxies=...)",
-                stacklevel=2,
+            log.warning(
+                f"the zero-cost proxy {name} could not score some networks, which do without it: "
+                f"{error!r}"
             )
         return True
 

@@ -308,7 +308,7 @@ def test_the_header_says_what_the_search_was(tmp_path: Path) -> None:
     header = json.loads((tmp_path / "history.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert header["seed"] == 0
     assert header["schedule"] == {"class": "Hyperband", "min_budget": 1, "max_budget": 9, "eta": 3}
-    assert header["strategy"] == {"class": "RandomSearch"}
+    assert header["strategy"] == {"class": "RandomSearch", "belief": None}
     assert header["space"]["class"] == "CellSpace"
     assert {"python", "torch", "bonas"} <= set(header["versions"])
 
