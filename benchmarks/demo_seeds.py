@@ -147,7 +147,8 @@ def report(frame: pd.DataFrame, against: Sequence[str], epochs: float) -> str:
     parts = [
         "# The demonstration over seeds\n",
         f"By `python benchmarks/demo_seeds.py` on a {platform.machine()} CPU, torch "
-        f"{torch.__version__}, one thread per search. Each search trains {epochs:g} epochs. "
+        f"{torch.__version__}, one thread per search. Each search trains {epochs:g} epochs, "
+        f"those of the demonstration {demo.EPOCHS:g}. "
         "Errors in percent of the best network so far (lowest validation error at full budget), "
         f"mean over seeds and its {CONFIDENCE:.0%} bootstrap interval; below, differences of the "
         "same seeds, and the number of seeds with a lower error.\n",

@@ -114,6 +114,8 @@ class OneRun:
         except Exception:  # of a strategy or an objective: the other runs continue
             failure = shortened(traceback.format_exc())
         if failure is None:
+            # Another comparison in the same folder may have failed on this run, which was in use.
+            (self.directory / ERROR).unlink(missing_ok=True)
             self.write(FINISHED, json.dumps(asdict(self.conditions.limits)))
         else:
             self.write(ERROR, failure)
