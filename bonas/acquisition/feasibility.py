@@ -201,3 +201,23 @@ def _log_between(low: Float[Tensor, " m"], high: Float[Tensor, " m"]) -> Float[T
         between = torch.special.ndtr(high) - torch.special.ndtr(low)
         result = between.clamp_min(1e-300).log()
     return result
+
+
+def highest_admitted(
+    scores: Float[Tensor, " m"], configurations: Sequence[Configuration], goal: Goal
+) -> Configuration:
+    """Return the configuration of the highest score that satisfies the computable constraints.
+
+    Where none does, it is the one of the highest score.
+
+    Args:
+        scores: of the configurations; NaN comes last.
+        configurations: one per score.
+        goal: with the constraints.
+    """
+    finite = scores.nan_to_num(nan=-math.inf, neginf=-math.inf)
+    best = configurations[int(finite.argmax())]
+    if not goal.computed:
+        return best
+    order = finite.argsort(descending=True, stable=True).tolist()
+    return next((configurations[i] for i in order if goal.admits(configurations[i])), best)

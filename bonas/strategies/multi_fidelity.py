@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.feasibility import highest_admitted
 from bonas.acquisition.prior import Belief, first_network, log_prior
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
@@ -109,4 +110,4 @@ class _MultiFidelity:
         if self.settings.belief is not None:
             power = self.settings.confidence / n
             scores = scores + log_prior(self.settings.belief, candidates, power)
-        return candidates[int(scores.nan_to_num(nan=-torch.inf).argmax())]
+        return highest_admitted(scores, candidates, history.goal)

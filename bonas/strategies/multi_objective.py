@@ -12,7 +12,7 @@ from ConfigSpace import Configuration
 from jaxtyping import Float
 
 from bonas.acquisition.candidates import Candidates, Pool
-from bonas.acquisition.feasibility import Feasibility
+from bonas.acquisition.feasibility import Feasibility, highest_admitted
 from bonas.acquisition.prior import Belief, first_network, log_prior
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
@@ -121,7 +121,7 @@ class _MultiObjective:
         if self.settings.belief is not None:
             power = self.settings.confidence / len(observed)
             scores = scores + log_prior(self.settings.belief, unseen, power)
-        return unseen[int(scores.argmax())]
+        return highest_admitted(scores, unseen, history.goal)
 
     def _beliefs(
         self,

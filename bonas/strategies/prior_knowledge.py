@@ -74,7 +74,11 @@ class PriorKnowledge:
         drawn = rng.permutation(len(unseen))[:SCREENING]
         compared = [unseen[index] for index in drawn]
         predicted = self.knowledge.predictions(history, history.evaluations, compared)
-        return None if predicted is None else compared[int(predicted.argmax())]
+        if predicted is None:
+            return None
+        best_first = (compared[index] for index in np.argsort(-predicted, kind="stable"))
+        # The most promising networks are large, and so the first to violate a constraint.
+        return next((each for each in best_first if history.goal.admits(each)), None)
 
     def _request(self, history: History, rng: np.random.Generator) -> ScoreNetworks | None:
         """Return what is still to be scored."""

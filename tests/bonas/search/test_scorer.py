@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from ConfigSpace import Configuration
 
 from bonas import (
     BayesianOptimization,
+    Constraint,
     FreezeThaw,
     MultiFidelityBayesianOptimization,
     RandomSearch,
@@ -143,3 +146,22 @@ def test_scoring_counts_on_the_clock_and_is_shown(
     ends = [scored.started + scored.seconds for scored in scores]
     assert ends == sorted(ends)
     assert history.evaluations[1].started >= ends[-1]
+
+
+@dataclass(frozen=True)
+class Limited(Countable):
+    """As `Countable`, with a quantity that is known before training."""
+
+    computed: Mapping[str, Callable[[Configuration], float]] = field(
+        default_factory=lambda: {"convolutions": convolutions}
+    )
+
+
+@pytest.mark.parametrize("strategy", strategies()[:2], ids=lambda s: type(s).__name__)
+def test_promising_networks_beyond_a_constraint_are_passed_over(strategy: Strategy) -> None:
+    constraint = Constraint("convolutions", at_most=1)
+    search = Search(SPACE, Limited(), strategy=strategy, constraints=constraint)
+    history = search.run(evaluations=8, progress=False)
+    assert len(history) == 8
+    assert all(convolutions(trial.configuration) <= 1 for trial in history.trials)
+    assert len(history.refused) < 40
