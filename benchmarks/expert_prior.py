@@ -1,4 +1,4 @@
-"""What an expert's belief gives, and what a wrong one costs, on the table in the package.
+"""Gains by an expert's belief, and losses by a wrong one, on the table in the package.
 
     python benchmarks/expert_prior.py
     python benchmarks/expert_prior.py --quick

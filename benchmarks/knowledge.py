@@ -1,4 +1,4 @@
-"""What Bayesian optimization gains by zero-cost scores and by an earlier search.
+"""Gains of Bayesian optimization by zero-cost scores and by an earlier search.
 
     python benchmarks/knowledge.py                              # all problems and variants
     python benchmarks/knowledge.py "zero-cost" --problems cifar10 --seeds 5

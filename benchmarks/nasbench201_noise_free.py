@@ -1,4 +1,4 @@
-"""The peers of `nasbench201.py` by the protocol of predictor papers: without noise.
+"""NAS-Bench-201 without noise, the protocol of predictor papers, for the peers of `nasbench201.py`.
 
     python benchmarks/nasbench201_noise_free.py                          # 50 seeds
     python benchmarks/nasbench201_noise_free.py --evaluations 300 bonas  # a longer search

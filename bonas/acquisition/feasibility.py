@@ -205,10 +205,10 @@ def _log_between(low: Float[Tensor, " m"], high: Float[Tensor, " m"]) -> Float[T
 
 def highest_admitted(
     scores: Float[Tensor, " m"], configurations: Sequence[Configuration], goal: Goal
-) -> Configuration:
-    """Return the configuration of the highest score that satisfies the computable constraints.
+) -> int:
+    """Return the index of the highest score that satisfies the computable constraints.
 
-    Where none does, it is the one of the highest score.
+    Where none does, it is the index of the highest score.
 
     Args:
         scores: of the configurations; NaN comes last.
@@ -216,8 +216,6 @@ def highest_admitted(
         goal: with the constraints.
     """
     finite = scores.nan_to_num(nan=-math.inf, neginf=-math.inf)
-    best = configurations[int(finite.argmax())]
-    if not goal.computed:
-        return best
-    order = finite.argsort(descending=True, stable=True).tolist()
-    return next((configurations[i] for i in order if goal.admits(configurations[i])), best)
+    order = finite.argsort(descending=True, stable=True).tolist() if goal.computed else []
+    admitted = (index for index in order if goal.admits(configurations[index]))
+    return next(admitted, int(finite.argmax()))

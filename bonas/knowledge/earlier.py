@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
 
-from bonas.knowledge.knowledge import Floats, Memo
+from bonas.knowledge.knowledge import Memo
 from bonas.knowledge.learned import Learned
 from bonas.surrogates.observations import observations
-from bonas.surrogates.transform import normal_scores
+from bonas.surrogates.transform import Floats, normal_scores
 from fidelity.history.history import History
 from fidelity.history.journal import JournalError
 from fidelity.history.ranking import ranked

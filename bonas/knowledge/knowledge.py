@@ -9,13 +9,11 @@ from typing import Protocol
 
 import numpy as np
 from ConfigSpace import Configuration
-from numpy.typing import NDArray
 
 from bonas.surrogates.observations import Observations
+from bonas.surrogates.transform import Floats
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
-
-Floats = NDArray[np.float64]
 
 DIGITS = 9
 """Decimals of a prediction."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ConfigSpace import Configuration
 
-from bonas.knowledge.knowledge import Floats, standardised
+from bonas.knowledge.knowledge import standardised
+from bonas.surrogates.transform import Floats
 from spaces.encoding import Encoding
 
 if TYPE_CHECKING:

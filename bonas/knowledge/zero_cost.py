@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.knowledge.knowledge import Floats, Memo
+from bonas.knowledge.knowledge import Memo
 from bonas.knowledge.learned import Learned
-from bonas.surrogates.transform import normal_scores
+from bonas.surrogates.transform import Floats, normal_scores
 from fidelity.history.history import History
 from fidelity.history.scores import Scored
 from spaces.encoding import Encoder
@@ -47,8 +47,8 @@ class ZeroCost:
     `dataset`, as `fidelity.Training` has.
 
     What scoring costs is counted in images, so that it does not depend on the speed of a machine: a
-    proxy reads one batch, and must read less than `share` of what `trainings` trainings to the
-    highest budget read. Where that leaves fewer than 16 networks, none is scored.
+    proxy reads one batch, and must read less than `share` of what `trainings` training runs
+    to the highest budget read. Where that leaves fewer than 16 networks, none is scored.
 
     Attributes:
         proxies: score the networks; one that fails is left out, with a message.
@@ -79,7 +79,7 @@ class ZeroCost:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be above 0")
 
     def count(self, training_images: float) -> int:
-        """Return the number of networks that are scored where a training reads so many images."""
+        """Return the number of networks to score where a training run reads so many images."""
         affordable = self.share * self.trainings * training_images
         count = min(float(self.networks), affordable / (self.images * len(self.proxies)))
         return int(count) if count >= min(MIN_NETWORKS, self.networks) else 0

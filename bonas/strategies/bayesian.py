@@ -11,7 +11,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
-from bonas.acquisition.feasibility import Feasibility, own_costs
+from bonas.acquisition.feasibility import Feasibility, highest_admitted, own_costs
 from bonas.acquisition.prior import Belief, first_network, log_prior
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_acquisition, default_surrogate
@@ -233,7 +233,8 @@ class _Problem:
                 scores = acquisition.scores(model, self.candidates, rows, seed)
             if bonus is not None:
                 scores = scores + bonus.to(scores)
-            index, score = self._highest_admitted(scores, goal)
+            index = highest_admitted(scores, self.configurations, goal)
+            score = float(_finite(scores)[index])
             if repeat_scores is not None:
                 allowed = {trial.key: trial for trial in repeats}
                 blocked = torch.tensor([key not in allowed for key in contenders])
@@ -241,15 +242,6 @@ class _Problem:
                 if repeat_score > score:
                     return Again(allowed[list(contenders)[repeat]])
         return self.configurations[index]
-
-    def _highest_admitted(self, scores: Float[Tensor, " m"], goal: Goal) -> tuple[int, float]:
-        """Return `_highest` among candidates that satisfy the computable constraints, if any do."""
-        finite = _finite(scores)
-        order = finite.argsort(descending=True, stable=True).tolist() if goal.computed else []
-        for index in order:
-            if goal.admits(self.configurations[index]):
-                return index, float(finite[index])
-        return _highest(scores)
 
     def _contenders(self, goal: Goal) -> dict[str, int]:
         """Return the best feasible networks by key, each with the row of its first observation."""

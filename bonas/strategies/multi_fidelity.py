@@ -110,4 +110,4 @@ class _MultiFidelity:
         if self.settings.belief is not None:
             power = self.settings.confidence / n
             scores = scores + log_prior(self.settings.belief, candidates, power)
-        return highest_admitted(scores, candidates, history.goal)
+        return candidates[highest_admitted(scores, candidates, history.goal)]

@@ -121,7 +121,7 @@ class _MultiObjective:
         if self.settings.belief is not None:
             power = self.settings.confidence / len(observed)
             scores = scores + log_prior(self.settings.belief, unseen, power)
-        return highest_admitted(scores, unseen, history.goal)
+        return unseen[highest_admitted(scores, unseen, history.goal)]
 
     def _beliefs(
         self,

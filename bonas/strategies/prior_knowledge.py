@@ -30,7 +30,6 @@ Earlier = Sequence[History | str | Path]
 RANDOM_FIRST = 1
 """Random networks at the very beginning, which train while others are scored."""
 
-
 SCREENED = 4
 """Networks of the initial design after these, each the most promising of `SCREENING` random ones;
 any further ones are random again, in case the knowledge is wrong."""

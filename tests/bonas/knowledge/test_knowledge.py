@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from ConfigSpace import Configuration
 
-from bonas.knowledge.knowledge import Floats, Knowledge, Memo, standardised
+from bonas.knowledge.knowledge import Knowledge, Memo, standardised
+from bonas.surrogates.transform import Floats
 from fidelity.history.history import History
 from tests.bonas.knowledge.toys import SPACE, convolutions, searched
 
