@@ -88,7 +88,7 @@ def rows(
                     key = trial.key, trial.seed
                     if key not in tested:
                         report = training.final(trial.configuration, trial.seed)
-                        tested[key] = report.test_error
+                        tested[key] = report.test_cost
                     row |= {"validation": incumbent.cost, "test": tested[key]}
                 result.append(row)
         print(f"{training.dataset.name}: {name} tested", flush=True)

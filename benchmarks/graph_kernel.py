@@ -50,6 +50,7 @@ from bonas.surrogates.gaussian_process import GaussianProcess
 from bonas.surrogates.kernel import ConfigurationView, GraphView
 from fidelity.datasets.mnist1d import mnist1d
 from fidelity.tables import MNIST1DCells
+from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from spaces.cells.node_cell import NodeCellSpace
 from spaces.encoding import Encoder
@@ -111,7 +112,7 @@ def node_cells() -> Case:
     """Train the networks that the file lacks, each once."""
     space = NODE_CELLS.configuration_space
     training = Training(
-        NODE_CELLS, mnist1d(), EPOCHS, batch_size=320, learning_rate=0.3, device="cpu"
+        NODE_CELLS, mnist1d(), EPOCHS, batch_size=320, optimizer=SGD(0.3), device="cpu"
     )
     known = list(csv.DictReader(NETWORKS.open(encoding="utf-8"))) if NETWORKS.exists() else []
     done = {row["key"] for row in known}

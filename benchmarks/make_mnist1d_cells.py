@@ -95,7 +95,7 @@ def train(training: Training, cell: Configuration, seed: int) -> Record:
         "cell": SPACE.to_string(cell),
         "seed": seed,
         "wrong": [round(error * VALIDATION_IMAGES) for _, error in context.curve],
-        "test_wrong": round(final.test_error * TEST_IMAGES),
+        "test_wrong": round(final.test_cost * TEST_IMAGES),
         "seconds": np.diff(context.times).round(6).tolist(),
         "wall_seconds": round(time.monotonic() - wall, 3),
         "parameters": final.parameters,
@@ -138,7 +138,7 @@ def assemble(records: list[Record], training: Training) -> Records:
     found = {(record["cell"], record["seed"]): record for record in records}
     names = list(cells().values())
     rows = [[found[name, seed] for name in names] for seed in SEEDS]
-    shape, classes = training.dataset.input_shape, training.dataset.classes
+    shape, classes = training.dataset.input_shape, training.dataset.outputs
     multiply_adds, edges = [], []
     for name in names:
         cell = SPACE.from_string(name)

@@ -113,8 +113,8 @@ def digits(seeds: int) -> None:
         rows.append(
             {
                 "cell": SPACE.to_string(cell),
-                "stand_alone": final.validation_error,
-                "test_error": final.test_error,
+                "stand_alone": final.validation_cost,
+                "test_error": final.test_cost,
                 "parameters": final.parameters,
                 "seconds": round(time.process_time() - start, 2),
             }

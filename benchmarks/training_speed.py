@@ -81,7 +81,7 @@ class Case:
 
     def networks(self) -> list[nn.Module]:
         """Build freshly initialised networks."""
-        shape, classes = self.dataset.input_shape, self.dataset.classes
+        shape, classes = self.dataset.input_shape, self.dataset.outputs
         return [SPACE.build(cell, shape, classes) for cell in CELLS]
 
 
@@ -107,8 +107,8 @@ class PerSample(TorchDataset[tuple[Tensor, Tensor]]):
     """A data set that transforms one image at a time, as a DataLoader calls for it."""
 
     def __init__(self, part: Part, case: Case, data: DeviceData, training: bool) -> None:
-        self.images = part.images
-        self.labels = part.labels
+        self.images = part.inputs
+        self.labels = part.targets
         self.padding = case.padding if training else 0
         self.flip = case.flip and training
         self.mean, self.scale = data.mean[0], data.scale[0]
@@ -174,11 +174,11 @@ def bare(case: Case) -> None:
                 optimizer.param_groups[0]["lr"] = SCHEDULE.rate(step, steps)
                 first = step % case.steps_per_epoch * case.batch_size
                 index = order[first : first + case.batch_size]
-                images = bare_augment(case, data.train.images[index].float())
+                images = bare_augment(case, data.train.inputs[index].float())
                 optimizer.zero_grad()
                 with data.autocast():
                     logits = network((images - data.mean) * data.scale)
-                loss = F.cross_entropy(logits.float(), data.train.labels[index])
+                loss = F.cross_entropy(logits.float(), data.train.targets[index])
                 loss.backward()
                 optimizer.step()
                 running += loss.detach()
@@ -195,7 +195,7 @@ def bare_evaluate(network: nn.Module, data: DeviceData) -> None:
         layer.reset_running_stats()
         layer.momentum = None
         layer.train()
-    sample_images = data.train.images[:CALIBRATION_IMAGES]
+    sample_images = data.train.inputs[:CALIBRATION_IMAGES]
     for images, labels in [(sample_images, None), *batches(data.validation, 512)]:
         normal = (images.float() - data.mean) * data.scale
         with data.autocast():
@@ -211,7 +211,7 @@ def bare_evaluate(network: nn.Module, data: DeviceData) -> None:
 
 def batches(part: Part, size: int) -> list[tuple[Tensor, Tensor]]:
     """Images and labels, `size` at a time."""
-    return list(zip(part.images.split(size), part.labels.split(size), strict=True))
+    return list(zip(part.inputs.split(size), part.targets.split(size), strict=True))
 
 
 def bare_augment(

@@ -19,13 +19,16 @@ from bonas.runners.runner import Runner
 from bonas.search.progress import Progress, Silent
 from bonas.search.search import Search
 from bonas.strategies.strategy import Strategy
-from fidelity.datasets.dataset import DataError, Dataset, Part, split
-from fidelity.datasets.pixels import as_tensor, offset_of, with_channels
-from fidelity.export.normalisation import Normalised
+from fidelity.datasets.dataset import DataError, Dataset
+from fidelity.datasets.inputs import as_inputs, as_tensor, offset_of
+from fidelity.datasets.part import Part
+from fidelity.datasets.split import split
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from fidelity.schedules.schedule import Schedule
 from fidelity.training.device_data import copy_to_device, resolve_device
+from fidelity.training.optimizers import SGD
+from fidelity.training.retrain import in_own_scale
 from fidelity.training.training import Training
 from spaces.space import Space
 
@@ -119,20 +122,22 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
                 f"there is only 1 class, {self.classes_[0]}: a classifier needs examples of two "
                 "or more"
             )
-        pixels = _images(with_channels(X, "examples") if X.ndim == 3 else X)
+        pixels = _images(as_inputs(X, "examples", None) if X.ndim == 3 else X)
         offset = offset_of(pixels)
         everything = Part(as_tensor(pixels, offset), torch.from_numpy(labels.astype(np.int64)))
-        self._shape = everything.images.shape[1:]
+        self._shape = everything.inputs.shape[1:]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         held_out = max(round(self.validation * len(labels)), len(self.classes_))
-        rest, validation = split(everything, held_out, np.random.default_rng(seed))
+        rest, validation = split(
+            everything, held_out, np.random.default_rng(seed), everything.targets
+        )
         # A data set needs a test part, but no search uses it.
         searched = Dataset("to search with", rest, validation, validation, offset=offset)
         best = self._search(searched, seed)
         whole = replace(searched, name="everything", train=everything)
         final = self._training(whole).final(best.trial.configuration, best.trial.seed)
         placed = copy_to_device(whole, resolve_device("cpu"))
-        network = Normalised(final.network.cpu(), placed.mean, placed.scale, offset)
+        network = in_own_scale(final.network.cpu(), placed, offset)
         self.network_ = network.eval()
         self.incumbent_: Evaluation = best
         return self
@@ -169,7 +174,7 @@ class NetworkSearch(ClassifierMixin, BaseEstimator):
             dataset,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
+            optimizer=SGD(self.learning_rate),
             device=self.device,
         )
 

@@ -1,9 +1,10 @@
-from . import axes, datasets, export, latency, proxies, tables
+from . import axes, datasets, export, latency, proxies, tables, tasks
 from .datasets.dataset import Dataset
 from .history.goal import Constraint, Maximize
 from .history.history import History
 from .history.trial import Evaluation, Status, Trial
 from .latency import Latency, LatencyTable, MeasuredLatency, Timing
+from .mixing import CutMix, Mixup
 from .objective import Context, Diverged, InvalidArchitecture
 from .one_shot.one_shot import Inherited, OneShot
 from .one_shot.one_shot_then import OneShotThen
@@ -18,16 +19,23 @@ from .schedules import (
     SuccessiveHalving,
 )
 from .schedules.curve_extrapolation import Extrapolation, extrapolate
+from .training.curves import Constant, Cosine, Linear, OneCycle
+from .training.optimizers import SGD, AdamW, TorchOptimizer
 from .training.retrain import Final, retrain
 from .training.training import Training
 
 __all__ = [
+    "SGD",
+    "AdamW",
     "AsynchronousHalving",
     "AsynchronousHyperband",
     "AsynchronousStopping",
+    "Constant",
     "Constraint",
     "Context",
+    "Cosine",
     "CurveStopping",
+    "CutMix",
     "Dataset",
     "Diverged",
     "Evaluation",
@@ -40,14 +48,18 @@ __all__ = [
     "InvalidArchitecture",
     "Latency",
     "LatencyTable",
+    "Linear",
     "Maximize",
     "MeasuredLatency",
+    "Mixup",
+    "OneCycle",
     "OneShot",
     "OneShotThen",
     "ProgressiveHalving",
     "Status",
     "SuccessiveHalving",
     "Timing",
+    "TorchOptimizer",
     "Training",
     "Trial",
     "axes",
@@ -58,4 +70,5 @@ __all__ = [
     "proxies",
     "retrain",
     "tables",
+    "tasks",
 ]

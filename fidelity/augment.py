@@ -13,21 +13,24 @@ from typing import Protocol
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 Images = Float[Tensor, "batch channels height width"]
 
+Inputs = Shaped[Tensor, "batch ..."]
+"""Images, signals (batch, channels, length), tables (batch, features), or int64 tokens."""
+
 
 class Augmentation(Protocol):
-    """A random change of images that keeps their classes."""
+    """A random change of inputs that keeps their targets."""
 
-    def __call__(self, images: Images, generator: torch.Generator) -> Images:
-        """Return changed images, of the same shape, type and device.
+    def __call__(self, inputs: Inputs, generator: torch.Generator, /) -> Inputs:
+        """Return changed inputs, of the same shape, type and device.
 
         Args:
-            images: (batch, channels, height, width) in the data set's own scale.
-            generator: the source of randomness, on the images' device.
+            inputs: a batch in the data set's own scale.
+            generator: the source of randomness, on the inputs' device.
         """
         ...
 

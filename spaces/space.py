@@ -15,7 +15,7 @@ from spaces.configurations.json_values import vector_entry, written_value
 if TYPE_CHECKING:
     from torch import nn
 
-InputShape = tuple[int, int, int]
+InputShape = tuple[int, ...]
 """Channels, height, width."""
 
 NETWORK_METHODS = ("architecture", "build")

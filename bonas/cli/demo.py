@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from bonas.search.progress import Progress
 from bonas.search.search import Search
@@ -19,9 +18,11 @@ from bonas.strategies.strategy import Strategy
 from bonas.terminal import console
 from fidelity.checkpoint import Checkpoint
 from fidelity.datasets import digits, fashion_mnist
-from fidelity.datasets.dataset import DataError, Dataset, Part, split
+from fidelity.datasets.dataset import DataError, Dataset
+from fidelity.datasets.split import split
 from fidelity.objective import Context
 from fidelity.schedules.full import FullFidelity
+from fidelity.training.optimizers import SGD
 from fidelity.training.training import FinalReport, Training
 from spaces.hierarchical.macro_space import MacroSpace
 from spaces.motifs.families import Family, plain
@@ -119,7 +120,7 @@ def objective(dataset: Dataset) -> Training:
         dataset,
         max_epochs=MAX_EPOCHS,
         batch_size=32,
-        learning_rate=0.01,
+        optimizer=SGD(0.01),
     )
 
 
@@ -149,9 +150,9 @@ def images() -> Dataset:
 
 def reduced(dataset: Dataset) -> Dataset:
     """Return a data set with `TRAIN` images for training, `VALIDATION` others for validation."""
-    parts = (dataset.train, dataset.validation)
-    pool = Part(torch.cat([p.images for p in parts]), torch.cat([p.labels for p in parts]))
-    train, validation = split(pool, VALIDATION, np.random.default_rng(0))
+    pool = dataset.train.joined(dataset.validation)
+    strata = dataset.task.strata(pool.targets)
+    train, validation = split(pool, VALIDATION, np.random.default_rng(0), strata)
     return replace(dataset, train=train, validation=validation).subset(TRAIN, seed=0)
 
 
@@ -172,7 +173,7 @@ def _summary(
     from rich.table import Table
 
     dataset = training.dataset
-    errors = [report.validation_error for report in reports.values() if report is not None]
+    errors = [report.validation_cost for report in reports.values() if report is not None]
     table = Table(title=f"The best network of each search after {training.max_epochs:g} epochs")
     if errors:
         spread = max((e * (1 - e) / len(dataset.validation)) ** 0.5 for e in errors)
@@ -191,7 +192,7 @@ def _summary(
             columns.append([*spent, "nothing succeeded", "", "", ""])
             continue
         resources = cost(report.network, dataset.input_shape)
-        rates = [f"{report.validation_error:.2%}", f"{report.test_error:.2%}"]
+        rates = [f"{report.validation_cost:.2%}", f"{report.test_cost:.2%}"]
         size = [f"{resources.parameters:,}", f"{resources.multiply_adds:,}"]
         columns.append([*spent, *rates, *size])
     for row in zip(ROWS, *columns, strict=True):

@@ -50,9 +50,11 @@ class Images:
         dataset, images = training.dataset, round(size)
         if images == len(dataset.train):
             return training
-        if images < dataset.classes:
+        strata = dataset.task.strata(dataset.train.targets)
+        least = 1 if strata is None else dataset.outputs
+        if images < least:
             raise AxisError(
-                f"{images} training images are too few: each of the {dataset.classes} classes of "
+                f"{images} training images are too few: each of the {least} classes of "
                 f"{dataset.name} needs one; raise the lowest budget"
             )
         key = (type(self), self.seed, images)
@@ -61,9 +63,16 @@ class Images:
         )
 
     def _first(self, dataset: Dataset, images: int) -> Dataset:
-        order = stratified_order(dataset.train.labels.numpy(), np.random.default_rng(self.seed))
+        order = _order(dataset, np.random.default_rng(self.seed))
         index = torch.from_numpy(np.sort(order[:images]))
         return replace(dataset, train=dataset.train.select(index))
+
+
+def _order(dataset: Dataset, rng: np.random.Generator) -> Int64[np.ndarray, " images"]:
+    strata = dataset.task.strata(dataset.train.targets)
+    if strata is None:
+        return rng.permutation(len(dataset.train))
+    return stratified_order(strata.numpy(), rng)
 
 
 def stratified_order(

@@ -62,5 +62,5 @@ def _resized(dataset: Dataset, size: tuple[int, int]) -> Dataset:
 
 
 def _resized_part(part: Part, size: tuple[int, int]) -> Part:
-    chunks = [F.adaptive_avg_pool2d(chunk.float(), size) for chunk in part.images.split(CHUNK)]
-    return Part(torch.cat(chunks), part.labels)
+    chunks = [F.adaptive_avg_pool2d(chunk.float(), size) for chunk in part.inputs.split(CHUNK)]
+    return replace(part, inputs=torch.cat(chunks))

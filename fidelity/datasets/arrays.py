@@ -11,19 +11,28 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from fidelity.augment import Augmentation, as_tuple
-from fidelity.datasets.dataset import DataError, Dataset, Part, split
-from fidelity.datasets.pixels import as_array, as_tensor, offset_of, with_channels
+from fidelity.datasets.dataset import DataError, Dataset
+from fidelity.datasets.inputs import Kind, as_array, as_inputs, as_tensor, offset_of
+from fidelity.datasets.part import Part
+from fidelity.datasets.split import split
+from fidelity.tasks.suited import suited_task
+from fidelity.tasks.task import Task
 
-LabelledArrays = tuple[Any, Any]
-"""Images (N, height, width) or (N, channels, height, width), and N labels."""
+Arrays = tuple[Any, Any]
+"""Inputs and targets of a part."""
+
+FEW = 20
+"""Whole numbers in floating point with at most so many different values may be classes."""
 
 
 def from_arrays(
-    images: Any,
-    labels: Any,
+    inputs: Any,
+    targets: Any,
     *,
-    validation: float | LabelledArrays = 0.2,
-    test: float | LabelledArrays = 0.2,
+    task: Task | None = None,
+    kind: Kind | None = None,
+    validation: float | Arrays = 0.2,
+    test: float | Arrays = 0.2,
     augment: Sequence[Augmentation] = (),
     name: str = "arrays",
     seed: int = 0,
@@ -31,53 +40,63 @@ def from_arrays(
     """Return a data set of your own arrays.
 
     Args:
-        images: (N, channels, height, width), or (N, height, width) unless one side is twice the
-            other or more: such arrays may be signals, which are not supported yet. Any real
-            type: uint8 stays uint8, everything else becomes float32. The scale does not matter,
-            since training normalises each channel; a channel whose values float32 cannot tell
-            apart is centred first, see `Dataset.offset`.
-        labels: N integers, the classes counted from 0.
-        validation: the fraction of the given images to split off, each class in proportion; or
-            the validation part itself, as a pair (images, labels).
+        inputs: images (N, channels, height, width) or (N, height, width), signals (N, channels,
+            length), a table (N, features), or sequences of tokens (N, length). Any real type:
+            uint8 stays uint8, everything else becomes float32, tokens int64. The scale does not
+            matter, since training normalises each channel or feature; one whose values float32
+            cannot tell apart is centred first, see `Dataset.offset`.
+        targets: N integers, the classes counted from 0; N floating-point numbers, or (N, targets);
+            masks (N, height, width); or the next token of each token, (N, length).
+        task: what networks are trained for; None takes the one that suits the targets.
+        kind: 'images', 'signals', 'table' or 'tokens', where the shape does not decide.
+        validation: the fraction of the given examples to split off, each class in proportion; or
+            the validation part itself, as a pair (inputs, targets).
         test: likewise for the test part.
-        augment: the augmentations that suit these images, in order.
+        augment: the augmentations that suit these examples, in order.
         name: for reports.
         seed: of the split; the same seed gives the same split.
 
     Raises:
-        DataError: the arrays are not labelled images, or too few for the split.
+        DataError: the arrays are no examples with targets of the task, or too few for the split.
     """
     _check_fractions(validation, test)
-    pixels = _pixels(images, "training images")
-    offset = offset_of(pixels)
-    train = _part(pixels, labels, "training", offset)
+    values = as_inputs(inputs, "training inputs", kind)
+    offset = None if kind == "tokens" else offset_of(values)
+    train = _part(values, targets, "training", kind, offset)
+    if task is None:
+        _check_decided(train.targets)
+        task = suited_task(train.inputs, train.targets)
+    task.check({"training": train.targets}, tuple(train.inputs.shape[1:]))  # before it is split
     size, rng = len(train), np.random.default_rng(seed)
     if isinstance(test, float | int | np.number):
-        train, test_part = split(train, round(test * size), rng)
+        train, test_part = split(train, round(test * size), rng, task.strata(train.targets))
     else:
-        test_part = _part(_pixels(test[0], "test images"), test[1], "test", offset)
+        values = as_inputs(test[0], "test inputs", kind)
+        test_part = _part(values, test[1], "test", kind, offset)
     if isinstance(validation, float | int | np.number):
-        train, validation_part = split(train, round(validation * size), rng)
+        train, validation_part = split(
+            train, round(validation * size), rng, task.strata(train.targets)
+        )
     else:
-        held_out = _pixels(validation[0], "validation images")
-        validation_part = _part(held_out, validation[1], "validation", offset)
-    return Dataset(name, train, validation_part, test_part, as_tuple(augment), offset)
+        values = as_inputs(validation[0], "validation inputs", kind)
+        validation_part = _part(values, validation[1], "validation", kind, offset)
+    return Dataset(name, train, validation_part, test_part, as_tuple(augment), offset, task)
 
 
-def _check_fractions(validation: float | LabelledArrays, test: float | LabelledArrays) -> None:
+def _check_fractions(validation: float | Arrays, test: float | Arrays) -> None:
     total = 0.0
     for name, part in (("validation", validation), ("test", test)):
         if isinstance(part, float | int | np.number):
             if not 0 < part < 1:
                 raise DataError(
                     f"the {name} fraction is {part}: it lies between 0 and 1, for instance 0.2, "
-                    "or is a pair (images, labels)"
+                    "or is a pair (inputs, targets)"
                 )
             total += part
         elif not isinstance(part, tuple | list) or len(part) != 2:
             raise DataError(
-                f"the {name} part is a {type(part).__name__}: expected a pair (images, labels), or "
-                "a fraction such as 0.2"
+                f"the {name} part is a {type(part).__name__}: expected a pair (inputs, targets), "
+                "or a fraction such as 0.2"
             )
     if total >= 1:
         raise DataError(
@@ -85,36 +104,40 @@ def _check_fractions(validation: float | LabelledArrays, test: float | LabelledA
         )
 
 
-def _pixels(images: Any, name: str) -> Shaped[np.ndarray, "n c h w"]:
-    """Return real numbers in the right layout."""
-    pixels = as_array(images, name)
-    if pixels.dtype.kind not in "buif":
-        raise DataError(f"the {name} are {pixels.dtype}: expected real numbers")
-    last = pixels.shape[-1:]
-    if pixels.ndim == 4 and last in ((1,), (3,)) and 4 < pixels.shape[1] == pixels.shape[2]:
-        raise DataError(
-            f"the {name} of shape {pixels.shape} seem to have their channels last: "
-            "expected (images, channels, height, width), that is images.transpose(0, 3, 1, 2)"
-        )
-    return with_channels(pixels, name)
-
-
 def _part(
-    pixels: Shaped[np.ndarray, "n c h w"],
-    labels: Any,
+    values: Shaped[np.ndarray, "n ..."],
+    targets: Any,
     name: str,
-    offset: Float[Tensor, "1 c 1 1"] | None,
+    kind: Kind | None,
+    offset: Float[Tensor, "1 c ..."] | None,
 ) -> Part:
     """Return arrays as a part."""
-    classes = as_array(labels, f"{name} labels")
-    if classes.size and classes.dtype.kind not in "ui":
+    array = as_array(targets, f"{name} targets")
+    if array.size and array.dtype.kind not in "buif":
         raise DataError(
-            f"the {name} labels are {classes.dtype}: expected integers, the classes counted from "
-            "0; for instance numpy.unique(labels, return_inverse=True)[1]"
+            f"the {name} targets are {array.dtype}: expected numbers; for classes with names that "
+            "is numpy.unique(targets, return_inverse=True)[1]"
         )
-    if classes.ndim == 2:
+    if array.dtype.kind == "f":
+        dtype: Any = np.float64
+    else:
+        dtype = np.uint8 if array.ndim > 1 and array.dtype in (np.uint8, np.bool_) else np.int64
+    inputs = torch.from_numpy(values.astype(np.int64)) if kind == "tokens" else None
+    inputs = as_tensor(values, offset) if inputs is None else inputs
+    return Part(inputs, torch.from_numpy(np.array(array, dtype=dtype)))
+
+
+def _check_decided(targets: Tensor) -> None:
+    """Refuse targets that may be classes as well as numbers.
+
+    Raises:
+        DataError: they are a few different whole numbers in floating point.
+    """
+    if not targets.is_floating_point() or targets.ndim > 1 or not torch.isfinite(targets).all():
+        return
+    values = targets.unique()
+    if len(values) <= FEW and bool((values == values.round()).all()):
         raise DataError(
-            f"the {name} labels have the shape {classes.shape}: expected one integer per image; "
-            "for one-hot labels that is labels.argmax(1)"
+            f"the targets are {len(values)} different whole numbers in floating point: give "
+            "targets.astype(int) if they are classes, or task=Regression() if they are numbers"
         )
-    return Part(as_tensor(pixels, offset), torch.from_numpy(np.array(classes, dtype=np.int64)))

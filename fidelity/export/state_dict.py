@@ -17,7 +17,7 @@ from fidelity.export.weights import save_weights
 from spaces.serialisation import architecture_from_json, architecture_to_json
 from spaces.space import Space, configuration, record
 
-FORMAT = 1
+FORMAT = 2
 """The version of the JSON, raised when older readers would misread it."""
 
 
@@ -61,8 +61,7 @@ class StateDict:
                 "configuration": record(self.chosen),
                 "input_shape": list(subject.input_shape),
                 "outputs": subject.outputs,
-                "normalised": isinstance(subject.network, Normalised),
-                "offset": getattr(subject.network, "offset", None) is not None,
+                "scale": subject.network.parts if isinstance(subject.network, Normalised) else None,
                 "architecture": json.loads(
                     architecture_to_json(self.space.architecture(self.chosen))
                 ),
@@ -96,7 +95,7 @@ class StateDict:
         return network.eval()
 
     def _build(self, text: dict[str, Any]) -> nn.Module:
-        channels, height, width = map(int, text["input_shape"])
+        shape, outputs = tuple(map(int, text["input_shape"])), int(text["outputs"])
         stored = configuration(self.space.configuration_space, text["configuration"])
         architecture = architecture_from_json(json.dumps(text["architecture"]))
         if self.space.architecture(stored).key != architecture.key:
@@ -104,7 +103,7 @@ class StateDict:
                 "its configuration is another architecture in this space: load it with the space "
                 "that wrote it"
             )
-        network = self.space.build(stored, (channels, height, width), int(text["outputs"]))
-        if not text["normalised"]:
+        network = self.space.build(stored, shape, outputs)
+        if text["scale"] is None:
             return network
-        return Normalised.blank(network, channels, offset=text.get("offset", False))
+        return Normalised.blank(network, shape[0], len(shape) + 1, text["scale"], outputs)

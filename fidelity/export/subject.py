@@ -24,8 +24,8 @@ class Subject:
     """A copy of a network for export: on the CPU, in float32, in evaluation mode.
 
     Attributes:
-        network: from images (batch, *input_shape) to logits (batch, outputs).
-        input_shape: channels, height and width of one image.
+        network: from inputs (batch, *input_shape) to outputs (batch, outputs, ...).
+        input_shape: of one example.
     """
 
     network: nn.Module = field(repr=False)
@@ -37,27 +37,27 @@ class Subject:
 
         Args:
             network: on any device, in any mode; it does not change.
-            input_shape: channels, height and width of one image.
+            input_shape: of one example.
 
         Raises:
-            ExportError: the input shape is not three positive numbers.
+            ExportError: the input shape is not one to three positive numbers.
         """
         shape = tuple(int(size) for size in input_shape)
-        if len(shape) != 3 or min(shape) < 1:
+        if not 1 <= len(shape) <= 3 or min(shape) < 1:
             raise ExportError(
-                f"the input shape is {tuple(input_shape)}: give channels, height and width of one "
-                "image, such as (3, 32, 32)"
+                f"the input shape is {tuple(input_shape)}: give that of one example, for images "
+                "channels, height and width, such as (3, 32, 32)"
             )
         own = copy.deepcopy(network).to("cpu", torch.float32).eval()
         # Trainings use channels-last; readers of a file expect the usual order.
         own.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # by torch
-        return cls(own, (shape[0], shape[1], shape[2]))
+        return cls(own, shape)
 
     @property
     def outputs(self) -> int:
-        """The number of logits."""
+        """The number of outputs."""
         with torch.inference_mode():
-            return int(self.network(torch.zeros(1, *self.input_shape)).shape[-1])
+            return int(self.network(torch.zeros(1, *self.input_shape)).shape[1])
 
     @cached_property
     def program(self) -> torch.export.ExportedProgram:
@@ -76,7 +76,7 @@ class Subject:
             )
         except Exception as error:  # whatever the network or torch raises
             raise ExportError(
-                f"the network cannot be traced for images of {self.input_shape} and a batch of "
+                f"the network cannot be traced for inputs of {self.input_shape} and a batch of "
                 f"any size: {_first_lines(error)}\nIts forward must not branch on the values "
                 "of tensors, and must read the size of a batch as x.shape[0], not len(x)"
             ) from error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,12 +15,13 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fidelity.augment import Images
+from fidelity.augment import Inputs
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
-from fidelity.training.loop import Plan, TrainingLoop
+from fidelity.training.loop import TrainingLoop
 from fidelity.training.networks import check_connected, move_network, trainable_parameters
+from fidelity.training.plan import Plan
 from fidelity.training.seeding import seeded
 from fidelity.training.training import Training
 from spaces.architecture.architecture import Architecture
@@ -46,12 +47,12 @@ class UniformPaths(nn.Module):
         self.space = space
         self.rng = np.random.default_rng(seed)
 
-    def forward(self, images: Images) -> Float[Tensor, "batch outputs"]:
-        """Return the logits of a random path."""
+    def forward(self, inputs: Inputs) -> Float[Tensor, "batch outputs"]:
+        """Return the outputs of a random path."""
         path = draw(self.space.configuration_space, self.rng)
         while not self.space.architecture(path).connected:
             path = draw(self.space.configuration_space, self.rng)
-        return self.shared.path(images, path)
+        return self.shared.path(inputs, path)
 
 
 # Cached here and not in the objective, so that the objective can be sent to another process.
@@ -60,7 +61,7 @@ _trained: WeakKeyDictionary[OneShot, Supernet] = WeakKeyDictionary()
 
 @dataclass(frozen=True, eq=False)
 class OneShot:
-    """An objective that estimates a network's validation error with inherited weights.
+    """An objective that estimates a network's validation cost with inherited weights.
 
     One supernet is trained once, at the first estimate: in each step one path, drawn uniformly from
     the space. After that an estimate takes no training. The averages of batch normalisation differ
@@ -98,16 +99,16 @@ class OneShot:
 
     def __call__(
         self, configuration: Configuration, context: Context | None = None
-    ) -> dict[str, float]:
-        """Return the validation error of a network with inherited weights.
+    ) -> dict[str, Any]:
+        """Return the validation cost of a network with inherited weights.
 
         Args:
             configuration: the network, a configuration of the space.
             context: the device.
 
         Returns:
-            'cost', the fraction of validation images that the network gets wrong;
-            'validation_loss', the mean cross-entropy in nats; 'parameters', of the network.
+            'cost', that of the task on the validation part; the metrics of the task;
+            'validation_loss', the mean loss; 'parameters', of the network.
 
         Raises:
             InvalidArchitecture: there is no path from the input to the output.
@@ -118,13 +119,15 @@ class OneShot:
         self._supernet(context.checkpoint.notices if context else [])
         data = self._data(context)
         network = Inherited(self).build(
-            configuration, self.training.dataset.input_shape, self.training.dataset.classes
+            configuration, self.training.dataset.input_shape, self.training.dataset.outputs
         )
         move_network(network, data.device)
-        loss, error = TrainingLoop(network, data, self._plan).evaluate(data.validation)
+        plain = replace(self._plan, average=None)  # the inherited weights are averages already
+        judgement = TrainingLoop(network, data, plain).evaluate(data.validation)
         return {
-            "cost": error,
-            "validation_loss": loss,
+            **judgement.tally.metrics(),
+            "cost": judgement.tally.cost(),
+            "validation_loss": judgement.loss,
             "parameters": trainable_parameters(network),
         }
 
@@ -154,7 +157,7 @@ class OneShot:
     def _train(self, notices: list[str]) -> Supernet:
         data, dataset = self._data(), self.training.dataset
         with seeded(data.device, self.seed):
-            shared = supernet(self.space, dataset.input_shape, dataset.classes)
+            shared = supernet(self.space, dataset.input_shape, dataset.outputs)
             move_network(shared, data.device)
             checkpoint = Checkpoint(self.file, self.file, notices=notices)
             loop = TrainingLoop(UniformPaths(shared, self.space, self.seed), data, self._plan)
@@ -180,14 +183,14 @@ class OneShot:
         return True
 
 
-def _fill_momentum(optimizer: torch.optim.SGD) -> None:
+def _fill_momentum(optimizer: torch.optim.Optimizer) -> None:
     """Give every parameter a momentum of zero, which torch otherwise does at its first step.
 
     Its fused kernel cannot step parameters with and without momentum together, as there are
     while some operations have not yet been on a path.
     """
     for group in optimizer.param_groups:
-        for parameter in group["params"] if group["momentum"] else ():
+        for parameter in group["params"] if group.get("momentum") else ():
             optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
 
@@ -223,18 +226,18 @@ class Inherited:
 
         Args:
             configuration: a configuration of `configuration_space`.
-            input_shape: channels, height and width of one image.
-            outputs: the number of classes.
+            input_shape: of one example.
+            outputs: of the network.
 
         Raises:
-            SpaceError: the supernet was trained on images of another shape, or other classes.
+            SpaceError: the supernet was trained on other input shapes or outputs.
         """
         dataset = self.one_shot.training.dataset
-        if (input_shape, outputs) != (dataset.input_shape, dataset.classes):
+        if (input_shape, outputs) != (dataset.input_shape, dataset.outputs):
             raise SpaceError(
-                f"the supernet was trained on {dataset.name}, images {dataset.input_shape} of "
-                f"{dataset.classes} classes: a network for images {input_shape} of {outputs} "
-                "classes inherits nothing; use the same data set for both"
+                f"the supernet was trained on {dataset.name}, inputs {dataset.input_shape} and "
+                f"{dataset.outputs} outputs: a network for inputs {input_shape} and {outputs} "
+                "outputs inherits nothing; use the same data set for both"
             )
         weights: Mapping[str, Tensor] = self.one_shot.weights(configuration)
         with torch.random.fork_rng(devices=[]):  # the initial weights are replaced

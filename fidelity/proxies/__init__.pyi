@@ -2,7 +2,7 @@ from .features import ProxyFeatures
 from .gradients import SNIP, GradNorm
 from .jacobian import JacobianCovariance
 from .naswot import NASWOT
-from .proxy import Proxy, ProxyError
+from .proxy import Batch, Proxy, ProxyError
 from .score import Score
 from .size import MultiplyAdds, Parameters
 from .synflow import Synflow
@@ -11,6 +11,7 @@ from .zen import Zen
 __all__ = [
     "NASWOT",
     "SNIP",
+    "Batch",
     "GradNorm",
     "JacobianCovariance",
     "MultiplyAdds",

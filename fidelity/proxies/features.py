@@ -9,7 +9,7 @@ import torch
 from ConfigSpace import Configuration
 
 from fidelity.datasets.dataset import Dataset, check_dataset
-from fidelity.proxies.proxy import Proxy, ProxyError
+from fidelity.proxies.proxy import Batch, Proxy, ProxyError
 from fidelity.training.device_data import copy_to_device, resolve_device
 from fidelity.training.seeding import seeded
 from spaces.space import Space, require
@@ -71,12 +71,12 @@ class ProxyFeatures:
         data = copy_to_device(self.dataset, device)
         generator = torch.Generator().manual_seed(self.seed)
         index = torch.randperm(len(data.train), generator=generator)[: self.images]
-        batch = data.train.select(index.to(device))
-        images = data.normalise(batch.images)
+        part = data.train.select(index.to(device))
+        batch = Batch(data.normalise(part.inputs), part.targets, data.criterion.losses)
         # Built on the CPU, so that a seed gives the same initial weights on every device.
         with seeded(torch.device("cpu"), self.seed):
             network = self.space.build(
-                configuration, self.dataset.input_shape, self.dataset.classes
+                configuration, self.dataset.input_shape, self.dataset.outputs
             )
         network.to(device)
         scores: list[float | Exception] = []
@@ -84,7 +84,7 @@ class ProxyFeatures:
             # A generator per proxy, so that a score does not depend on the proxies before it.
             own = torch.Generator().manual_seed(self.seed)
             try:
-                scores.append(proxy(network, images, batch.labels, own))
+                scores.append(proxy(network, batch, own))
             except ProxyError as error:
                 named = ProxyError(f"{type(proxy).__name__}: {error}")
                 named.__cause__ = error

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from fidelity.augment import Images
 from fidelity.proxies.proxy import (
-    Targets,
-    check_classes,
+    Batch,
     check_several,
+    check_targets,
     scratch_copy,
     weighted_layers,
 )
@@ -26,11 +25,9 @@ class SNIP:
     "Zero-cost proxies for lightweight NAS", section 3.2.
     """
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
-        """See `Proxy`; the loss is the cross-entropy."""
-        gradients = _gradients(network, images, targets)
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
+        """See `Proxy`."""
+        gradients = _gradients(network, batch)
         return float(sum((weight * gradient).abs().sum() for weight, gradient in gradients))
 
 
@@ -41,25 +38,23 @@ class GradNorm:
     Abdelfattah et al. (2021), "Zero-cost proxies for lightweight NAS", section 3.1.
     """
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
-        """See `Proxy`; the loss is the cross-entropy."""
-        gradients = _gradients(network, images, targets)
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
+        """See `Proxy`."""
+        gradients = _gradients(network, batch)
         return float(sum(gradient.norm() for _, gradient in gradients))
 
 
-def _gradients(network: nn.Module, images: Images, targets: Targets) -> list[tuple[Tensor, Tensor]]:
-    """Return each weight tensor with its gradient of the cross-entropy; 0 where it has none.
+def _gradients(network: nn.Module, batch: Batch) -> list[tuple[Tensor, Tensor]]:
+    """Return each weight tensor with its gradient of the loss; 0 where it has none.
 
     Raises:
         ProxyError: see `Proxy`.
     """
-    check_several(images)
-    check_classes(targets)
+    check_several(batch)
+    check_targets(batch)
     copied = scratch_copy(network)
     weights: list[Tensor] = [layer.weight for layer in weighted_layers(copied)]
     with torch.enable_grad():
-        loss = nn.functional.cross_entropy(copied(images), targets)
+        loss = batch.losses(copied(batch.inputs), batch.targets).mean()
         gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
     return [(weight.detach(), g) for weight, g in zip(weights, gradients, strict=True)]

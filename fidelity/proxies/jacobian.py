@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, nn
 
-from fidelity.augment import Images
-from fidelity.proxies.proxy import Targets, check_several, scratch_copy
+from fidelity.proxies.proxy import Batch, check_numbers, check_several, scratch_copy
 
 
 @dataclass(frozen=True)
 class JacobianCovariance:
-    """The decorrelation of the gradients of different images (jacov, jacob_cov).
+    """The decorrelation of the gradients of different examples (jacov, jacob_cov).
 
     Mellor et al. (2020), "Neural architecture search without training", first version
     (arXiv:2006.04647v1), equation 6: with the eigenvalues s of the correlation matrix of the
@@ -27,12 +26,11 @@ class JacobianCovariance:
 
     k: float = 1e-5
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
-        """See `Proxy`; labels are not used."""
-        check_several(images)
-        leaf = images.detach().clone().requires_grad_(True)
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
+        """See `Proxy`; targets are not used."""
+        check_several(batch)
+        check_numbers(batch)
+        leaf = batch.inputs.detach().clone().requires_grad_(True)
         with torch.enable_grad():
             (jacobian,) = torch.autograd.grad(
                 scratch_copy(network)(leaf).sum(), [leaf], materialize_grads=True

@@ -1,4 +1,4 @@
-"""NASWOT: the differences between the activations of different images."""
+"""NASWOT: the differences between the activations of different examples."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from fidelity.augment import Images
-from fidelity.proxies.proxy import ProxyError, Targets, check_several, scratch_copy
+from fidelity.proxies.proxy import Batch, ProxyError, check_several, scratch_copy
 
 RECTIFIERS = (nn.ReLU, nn.ReLU6)
 
@@ -18,18 +17,16 @@ class NASWOT:
     """The log-determinant of a kernel of binary activation codes.
 
     Mellor et al. (2021), "Neural architecture search without training", equations 1 and 2: the
-    kernel of two images is the number of rectified units less the Hamming distance of their
-    codes, one bit per unit: is it active? Images with different codes are easy to tell apart; two
+    kernel of two examples is the number of rectified units less the Hamming distance of their
+    codes, one bit per unit: is it active? Examples with different codes are easy to tell apart; two
     with equal codes give -inf.
 
     Only rectifiers that are modules count, nn.ReLU and nn.ReLU6, not those called as functions.
     """
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
-        """See `Proxy`; labels are not used."""
-        check_several(images)
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
+        """See `Proxy`; targets are not used."""
+        check_several(batch)
         copied = scratch_copy(network)
         rectifiers = [module for module in copied.modules() if isinstance(module, RECTIFIERS)]
         if not rectifiers:
@@ -37,8 +34,8 @@ class NASWOT:
                 "the network has no nn.ReLU or nn.ReLU6, whose activity NASWOT compares: choose "
                 "another proxy, or make the rectifiers modules"
             )
-        size = len(images)
-        kernel = torch.zeros(size, size, dtype=torch.float64, device=images.device)
+        size = len(batch.inputs)
+        kernel = torch.zeros(size, size, dtype=torch.float64, device=batch.inputs.device)
 
         def add(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             active = (inputs[0].flatten(1) > 0).to(torch.float32)
@@ -48,5 +45,5 @@ class NASWOT:
         for rectifier in rectifiers:
             rectifier.register_forward_pre_hook(add)
         with torch.no_grad():
-            copied(images)
+            copied(batch.inputs)
             return float(torch.linalg.slogdet(kernel).logabsdet)

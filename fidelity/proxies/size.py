@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from torch import Generator, nn
 
-from fidelity.augment import Images
-from fidelity.proxies.proxy import Targets
+from fidelity.proxies.proxy import Batch
 from spaces.resources.resources import Cost, cost
 
 
@@ -19,24 +18,19 @@ from spaces.resources.resources import Cost, cost
 class Parameters:
     """The number of trainable weights."""
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
-        """See `Proxy`; only the shape of the images is used."""
-        return float(_resources(network, images).parameters)
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
+        """See `Proxy`; only the shape of the inputs is used."""
+        return float(_resources(network, batch).parameters)
 
 
 @dataclass(frozen=True)
 class MultiplyAdds:
     """The multiply-adds of convolutions and linear layers for one image."""
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
-        """See `Proxy`; only the shape of the images is used."""
-        return float(_resources(network, images).multiply_adds)
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
+        """See `Proxy`; only the shape of the inputs is used."""
+        return float(_resources(network, batch).multiply_adds)
 
 
-def _resources(network: nn.Module, images: Images) -> Cost:
-    channels, height, width = images.shape[1:]
-    return cost(network, (channels, height, width))
+def _resources(network: nn.Module, batch: Batch) -> Cost:
+    return cost(network, tuple(batch.inputs.shape[1:]))

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from fidelity.augment import Images
-from fidelity.proxies.proxy import ProxyError, Targets, check_several, scratch_copy
+from fidelity.proxies.proxy import Batch, ProxyError, check_numbers, check_several, scratch_copy
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Zen:
     standard deviation that each batch normalisation divides by. Unlike in the paper,
     residual connections stay: they cannot be told from a network's other paths.
 
-    Images and labels are not used, only the shape of the batch.
+    Images and targets are not used, only the shape of the batch.
 
     Attributes:
         noise: the standard deviation of the noise that is added to an image.
@@ -31,14 +30,13 @@ class Zen:
 
     noise: float = 0.01
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
         """See `Proxy`; `generator` draws weights and images."""
-        check_several(images)
+        check_several(batch)
+        check_numbers(batch)
         gaussian = scratch_copy(network)
         _check_layers(gaussian)
-        x, epsilon = _normal(images, generator), _normal(images, generator)
+        x, epsilon = _normal(batch.inputs, generator), _normal(batch.inputs, generator)
         maps: list[Tensor] = []
         deviations: list[Tensor] = []
         with torch.no_grad():

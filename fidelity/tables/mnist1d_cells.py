@@ -191,6 +191,8 @@ class MNIST1DCells:
             DataError: the package mnist1d is not installed.
         """
         from fidelity.datasets.mnist1d import mnist1d
+        from fidelity.training.curves import Cosine
+        from fidelity.training.optimizers import SGD
         from fidelity.training.training import Training
 
         return Training(
@@ -198,10 +200,8 @@ class MNIST1DCells:
             mnist1d(),
             max_epochs=EPOCHS,
             batch_size=320,
-            learning_rate=0.3,
-            momentum=0.9,
-            weight_decay=5e-4,
-            warm_up=0.05,
+            optimizer=SGD(learning_rate=0.3, momentum=0.9, weight_decay=5e-4),
+            curve=Cosine(warm_up=0.05),
             device="cpu",
         )
 

@@ -1,8 +1,8 @@
 from .networks import trainable_parameters
-from .training import HYPERPARAMETERS, SAVE_SECONDS, FinalReport, Training
+from .training import CHOOSABLE, SAVE_SECONDS, FinalReport, Training
 
 __all__ = [
-    "HYPERPARAMETERS",
+    "CHOOSABLE",
     "SAVE_SECONDS",
     "FinalReport",
     "Training",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from fidelity.augment import Images
+from fidelity.augment import Inputs
 
 
 class _Calibration:
@@ -51,7 +51,7 @@ class _Calibration:
         self.hook.remove()
         self.layer.momentum = self.momentum
         self.layer.eval()
-        if self.count > 1:  # a layer that no image passes stays reset
+        if self.count > 1:  # a layer that no example passes stays reset
             mean, variance = self._averages
             mean.copy_(self.mean)
             variance.copy_(self.variance * (self.count / (self.count - 1)))
@@ -59,7 +59,7 @@ class _Calibration:
 
 @torch.no_grad()
 def calibrate(
-    network: nn.Module, forward: Callable[[Images], object], batches: Iterable[Images]
+    network: nn.Module, forward: Callable[[Inputs], object], batches: Iterable[Inputs]
 ) -> None:
     """Replace the running averages of batch normalisation; the network ends in evaluation mode.
 
@@ -71,7 +71,7 @@ def calibrate(
     Args:
         network: the network to calibrate, in place.
         forward: computes the network on a batch.
-        batches: two images or more each, weighted by the number of their values.
+        batches: two examples or more each, weighted by the number of their values.
     """
     network.train()
     layers = [
@@ -84,8 +84,8 @@ def calibrate(
         return
     calibrations = list(map(_Calibration, layers))
     try:
-        for images in batches:
-            forward(images)
+        for inputs in batches:
+            forward(inputs)
     finally:
         for calibration in calibrations:
             calibration.finish()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import torch
 
-from fidelity.augment import Images
+from fidelity.augment import Inputs
 from fidelity.datasets.dataset import Dataset, Part
 from fidelity.datasets.normalisation import PerChannel, channel_statistics, normalise
+from fidelity.tasks.task import Criterion
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,25 +22,34 @@ class DeviceData:
     Attributes:
         train: the training part, in its own type and scale.
         validation: the validation part.
-        mean: of each channel over the training part.
-        scale: one over the standard deviation of each channel over the training part.
+        criterion: the task, on the targets of the training part.
+        statistics: the mean of each channel over the training part, and one over its standard
+            deviation; None for tokens.
         bfloat16: whether networks compute in bfloat16 where that is safe (autocast).
     """
 
     train: Part
     validation: Part
-    mean: PerChannel
-    scale: PerChannel
+    criterion: Criterion
+    statistics: tuple[PerChannel, PerChannel] | None
     bfloat16: bool
 
     @property
     def device(self) -> torch.device:
         """The device."""
-        return self.mean.device
+        return self.train.inputs.device
 
-    def normalise(self, images: Images) -> Images:
-        """Return images of mean 0 and variance 1, channels last in memory."""
-        normal = normalise(images, self.mean, self.scale)
+    def number(self, inputs: Inputs) -> Inputs:
+        """Return a batch in floating point, in its own scale; tokens as they are."""
+        return inputs if self.statistics is None else inputs.float()
+
+    def normalise(self, inputs: Inputs) -> Inputs:
+        """Return inputs of mean 0 and variance 1, images channels last in memory."""
+        if self.statistics is None:
+            return inputs
+        normal = normalise(inputs, *self.statistics)
+        if normal.ndim != 4:
+            return normal
         return normal.contiguous(memory_format=torch.channels_last)
 
     def autocast(self) -> AbstractContextManager[None]:
@@ -60,13 +71,15 @@ def copy_to_device(dataset: Dataset, device: torch.device) -> DeviceData:
     """
     copies = _copies.setdefault(dataset, {})
     if device not in copies:
-        mean, scale = channel_statistics(dataset.train.images)
+        train = dataset.train.to(device)
+        tokens = dataset.train.inputs.dtype is torch.int64
+        statistics = None if tokens else channel_statistics(dataset.train.inputs)
         copies[device] = DeviceData(
-            dataset.train.to(device),
+            train,
             dataset.validation.to(device),
-            mean.to(device),
-            scale.to(device),
-            _gains_by_bfloat16(device, dataset.input_shape[1] * dataset.input_shape[2]),
+            dataset.task.criterion(train.targets),
+            None if statistics is None else (statistics[0].to(device), statistics[1].to(device)),
+            _gains_by_bfloat16(device, math.prod(dataset.input_shape[1:])),
         )
     return copies[device]
 

@@ -4,64 +4,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from fidelity.augment import Augmentation, Images
-from fidelity.datasets.dataset import Part
+from fidelity.augment import Inputs
+from fidelity.datasets.part import Part
+from fidelity.mixing import Mixed
 from fidelity.objective import Diverged, InvalidArchitecture
+from fidelity.tasks.task import Outputs, Tally
 from fidelity.training.batch_norm import calibrate
 from fidelity.training.device_data import DeviceData
-from fidelity.training.optimizers import CosineSGD
+from fidelity.training.plan import Plan
 
-# Training images that batch normalisation is calibrated on. On digits, with 256 the error in the
+# Training examples that batch normalisation is calibrated on. On digits, with 256 the error in the
 # first six epochs differs from that with all images by 0.5 points on average, a third of the
 # standard error of 359 validation images; with 64 by 1.8 points, mostly upwards. The split matters
 # less: 0.44 to 0.48 points in batches of 32 to 256, 0.56 in batches of 8.
-CALIBRATION_IMAGES = 256
+CALIBRATION_EXAMPLES = 256
 
-# Parts of torch's messages when an image has shrunk to nothing on its way through the network.
+# Parts of torch's messages when an input has shrunk to nothing on its way through the network.
 COLLAPSED_MESSAGES = ("Output size is too small", "can't be greater than actual input size")
+
+STATE_TENSORS = ("momentum_buffer", "exp_avg", "exp_avg_sq")
+"""The state of an optimizer that has the shape of the parameters, which torch does not check."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The settings of a training that do not depend on the network.
+class Judgement:
+    """A network on one part of the data.
 
     Attributes:
-        optimisation: the optimizer and its learning rate.
-        batch_size: images per step.
-        steps_per_epoch: steps in which each training image is seen at most once.
-        steps: of a full training run.
-        augment: the augmentations of training images, in order.
-        seed: of everything random.
+        loss: the mean loss.
+        tally: cost and metrics.
     """
 
-    optimisation: CosineSGD
-    batch_size: int
-    steps_per_epoch: int
-    steps: int
-    augment: tuple[Augmentation, ...]
-    seed: int
-
-    def order(self, epoch: int, images: int) -> Int64[Tensor, " images"]:
-        """Return the order of the training images in an epoch, on the CPU.
-
-        It depends on seed and epoch alone, so a checkpoint in mid-epoch need not hold it.
-
-        Args:
-            epoch: counted from 0.
-            images: the number of training images.
-        """
-        seed = np.random.SeedSequence((self.seed, epoch)).generate_state(1, np.uint64)[0]
-        generator = torch.Generator().manual_seed(int(seed) >> 1)
-        return torch.randperm(images, generator=generator)
+    loss: float
+    tally: Tally
 
 
 class TrainingLoop:
@@ -73,7 +56,8 @@ class TrainingLoop:
         self.data = data
         self.plan = plan
         self.step = 0
-        self.optimizer = plan.optimisation.optimizer(network)
+        self.optimizer = plan.optimizer.start(network)
+        self.average = None if plan.average is None else _average(network, plan.average)
         self.generator = torch.Generator(data.device).manual_seed(plan.seed)
         self.loss_sum = torch.zeros((), device=data.device)  # over the steps of this epoch
 
@@ -81,6 +65,11 @@ class TrainingLoop:
     def epoch(self) -> float:
         """The number of epochs done."""
         return self.step / self.plan.steps_per_epoch
+
+    @property
+    def trained(self) -> nn.Module:
+        """The network that is evaluated: with the averaged weights, if there are any."""
+        return self.network if self.average is None else self.average.module
 
     @property
     def train_loss(self) -> float:
@@ -97,7 +86,7 @@ class TrainingLoop:
 
         Raises:
             Diverged: the loss is not finite.
-            InvalidArchitecture: nothing between the images and the loss can be trained.
+            InvalidArchitecture: nothing between the inputs and the loss can be trained.
         """
         size, per_epoch = self.plan.batch_size, self.plan.steps_per_epoch
         while self.step < until:
@@ -116,75 +105,99 @@ class TrainingLoop:
                 after_epoch()
 
     def _train_on(self, index: Int64[Tensor, " batch"]) -> None:
-        rate = self.plan.optimisation.rate(self.step, self.plan.steps)
+        rate = self.plan.rate(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        images = self.data.train.images[index].float()
-        for augment in self.plan.augment:
-            images = augment(images, self.generator)
         self.optimizer.zero_grad()
-        loss = F.cross_entropy(self._logits(images), self.data.train.labels[index])
+        loss = self._loss(index)
         if not loss.requires_grad:
             raise InvalidArchitecture("no parameter of the network takes part in its output")
         loss.backward()
+        if self.plan.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip_norm)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
         self.loss_sum += loss.detach()
         self.step += 1
 
-    def _logits(self, images: Images) -> Float[Tensor, "batch classes"]:
+    def _loss(self, index: Int64[Tensor, " batch"]) -> Float[Tensor, ""]:
+        """Return the mean loss of training examples, augmented, mixed and weighted."""
+        train, losses = self.data.train, self.data.criterion.losses
+        inputs, targets = self.data.number(train.inputs[index]), train.targets[index]
+        for augment in self.plan.augment:
+            inputs = augment(inputs, self.generator)
+        if self.plan.mixing is None:
+            each = losses(self._outputs(self.network, inputs), targets)
+        else:
+            mixed: Mixed = self.plan.mixing(inputs, self.generator)
+            outputs = self._outputs(self.network, mixed.inputs)
+            own, other = losses(outputs, targets), losses(outputs, targets[mixed.partners])
+            each = torch.lerp(other, own, mixed.shares)
+        if train.weights is None:
+            return each.mean()
+        # Not divided by the weights of the batch: an example counts the same in every batch.
+        return (each * train.weights[index]).mean() / train.weights.mean()
+
+    def _outputs(self, network: nn.Module, inputs: Inputs) -> Outputs:
         try:
             with self.data.autocast():
-                logits: Tensor = self.network(self.data.normalise(images))
+                outputs: Tensor = network(self.data.normalise(inputs))
         except RuntimeError as error:
             if any(text in str(error) for text in COLLAPSED_MESSAGES):
                 raise InvalidArchitecture(f"images shrink to nothing: {error}") from error
             raise
-        return logits.float()
+        return outputs.float()
 
     @torch.inference_mode()
-    def evaluate(self, part: Part) -> tuple[float, float]:
-        """Return mean loss and error rate on `part`, which may lie on another device.
+    def evaluate(self, part: Part) -> Judgement:
+        """Return loss and metrics on `part`, which may lie on another device.
 
         Raises:
             Diverged: the loss is not finite. (An arg max over NaN would be class 0.)
         """
         self._calibrate()
-        device = self.data.device
+        device, tally = self.data.device, self.data.criterion.tally()
         loss = torch.zeros((), device=device)
-        wrong = torch.zeros((), device=device, dtype=torch.int64)
-        size = evaluation_batch(device, part.images.shape[2] * part.images.shape[3])
-        for images, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
-            logits = self._logits(images.to(device).float())
+        size = evaluation_batch(device, part)
+        for batch, labels in zip(part.inputs.split(size), part.targets.split(size), strict=True):
+            outputs = self._outputs(self.trained, self.data.number(batch.to(device)))
             targets = labels.to(device)
-            loss += F.cross_entropy(logits, targets, reduction="sum")
-            wrong += (logits.argmax(1) != targets).sum()
+            loss += self.data.criterion.losses(outputs, targets).sum()
+            tally.add(outputs, targets)
         if not math.isfinite(loss.item()):
-            raise Diverged(f"the loss on held-out images is {loss.item()} at epoch {self.epoch}")
-        return loss.item() / len(part), wrong.item() / len(part)
+            raise Diverged(f"the loss on held-out examples is {loss.item()} at epoch {self.epoch}")
+        return Judgement(loss.item() / len(part), tally)
 
     def _calibrate(self) -> None:
         """Calibrate batch normalisation for the current weights.
 
-        The images are the same each time, so that it makes no difference to a training when and
+        The examples are the same each time, so that it makes no difference to a training when and
         how often it is evaluated. The batches are about as large as those of the training, whose
-        memory sufficed for gradients as well: a batch size chosen for speed would make the error
-        depend on the device, and a batch of one image may have no variance.
+        memory sufficed for gradients as well: a batch size chosen for speed would make the cost
+        depend on the device, and a batch of one example may have no variance.
         """
-        images = self.data.train.images
-        index = self.plan.order(0, len(images))[:CALIBRATION_IMAGES].to(self.data.device)
+        inputs, network = self.data.train.inputs, self.trained
+        index = self.plan.order(0, len(inputs))[:CALIBRATION_EXAMPLES].to(self.data.device)
         batches = index.tensor_split(max(1, len(index) // self.plan.batch_size))
-        calibrate(self.network, self._logits, (images[batch].float() for batch in batches))
+        calibrate(
+            network,
+            lambda batch: self._outputs(network, batch),
+            (self.data.number(inputs[batch]) for batch in batches),
+        )
 
     def state(self) -> dict[str, Any]:
         """Return everything that the next step depends on, as tensors and plain containers."""
         random = {"cpu": torch.get_rng_state()}  # what dropout draws from
         if self.data.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.data.device)
+        average = {} if self.average is None else {"average": self.average.state_dict()}
         return {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            **average,
             "step": self.step,
-            "plan": self._fingerprint(),
+            "plan": self.plan.fingerprint(),
             "loss_sum": self.loss_sum,
             "generator": self.generator.get_state(),
             "device": self.data.device.type,
@@ -198,13 +211,16 @@ class TrainingLoop:
             Exception: `state` is of another network or plan, or damaged. The network is then left
                 in an undefined state.
         """
-        if state["plan"] != self._fingerprint():
+        if state["plan"] != self.plan.fingerprint():
             raise ValueError(f"it belongs to another training: {state['plan']}")
         self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         for parameter, values in self.optimizer.state.items():
-            if values["momentum_buffer"].shape != parameter.shape:
-                raise ValueError("its momentum has another shape than the parameters")
+            for name in STATE_TENSORS:
+                if name in values and values[name].shape != parameter.shape:
+                    raise ValueError(f"its {name} has another shape than the parameters")
         self.loss_sum.copy_(state["loss_sum"])
         if state["device"] == self.data.device.type:
             self.generator.set_state(state["generator"])
@@ -214,18 +230,21 @@ class TrainingLoop:
         # The random state of another kind of device is of no use: the new one stays.
         self.step = int(state["step"])
 
-    def _fingerprint(self) -> list[float]:
-        """Return the settings that a checkpoint must share to resume exactly."""
-        plan = self.plan
-        size = [plan.seed, plan.batch_size, plan.steps_per_epoch, plan.steps]
-        return [*size, *astuple(plan.optimisation)]
+
+def _average(network: nn.Module, decay: float) -> AveragedModel:
+    """Return a moving average of the weights; batch normalisation is calibrated instead."""
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
 
-def evaluation_batch(device: torch.device, pixels: int) -> int:
-    """Return the number of images to evaluate at once: on a CPU, few enough for its caches.
+def evaluation_batch(device: torch.device, part: Part) -> int:
+    """Return the number of examples to evaluate at once: on a CPU, few enough for its caches.
 
     Args:
         device: where they are evaluated.
-        pixels: of one image, the channels not counted.
+        part: the examples, whose positions count: pixels, points of a signal, features or tokens.
     """
-    return max(1, (2**22 if device.type == "cuda" else 2**18) // pixels)
+    shape, values = part.inputs.shape, 2**22 if device.type == "cuda" else 2**18
+    positions = math.prod(shape[2:]) if len(shape) > 2 else shape[1]
+    # A token may have as many outputs as there are different tokens.
+    tokens = part.inputs.dtype is torch.int64
+    return max(1, values // (positions * (16 if tokens else 1)))

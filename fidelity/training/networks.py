@@ -32,7 +32,7 @@ def move_network(network: nn.Module, device: torch.device) -> None:
         device: the device.
     """
     network.to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # of images alone
 
 
 def trainable_parameters(network: nn.Module) -> int:

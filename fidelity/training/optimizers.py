@@ -1,74 +1,64 @@
-"""Optimisation of weights: stochastic gradient descent under a cosine learning rate."""
+"""Optimizers of weights, as settings from which each training starts its own."""
 
 from __future__ import annotations
 
+import inspect
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 
-@dataclass(frozen=True)
-class CosineSGD:
-    """SGD with Nesterov momentum; the learning rate rises linearly, then falls as a cosine.
+class Optimizer(Protocol):
+    """Settings of an optimizer; a frozen dataclass, so that a joint space can choose its fields."""
 
-    Source: Loshchilov and Hutter (2017), "SGDR", ICLR; the warm-up: Goyal et al. (2017),
-    arXiv:1706.02677.
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate at its peak."""
+        ...
+
+    def start(self, network: nn.Module) -> torch.optim.Optimizer:
+        """Return an optimizer of the trainable parameters of a network."""
+        ...
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent with Nesterov momentum, fused where torch supports it.
 
     Attributes:
         learning_rate: at its peak.
         momentum: of past gradients, in [0, 1).
         weight_decay: of every parameter.
-        warm_up: the fraction of all steps in which the learning rate rises, in [0, 1).
+
+    Raises:
+        ValueError: a number is out of range.
+        TypeError: a value is no number.
     """
 
-    learning_rate: float
-    momentum: float
-    weight_decay: float
-    warm_up: float
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
 
     def __post_init__(self) -> None:
-        """Check the settings.
+        """Check the settings."""
+        _check(self.learning_rate, self.weight_decay)
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum is {self.momentum}: it must be in [0, 1)")
 
-        Raises:
-            ValueError: a value is out of range.
-        """
-        if not (self.learning_rate > 0 and math.isfinite(self.learning_rate)):
-            raise ValueError(f"learning_rate is {self.learning_rate}: it must be above 0")
-        for name in ("momentum", "warm_up"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: it must be in [0, 1)")
-        if not (self.weight_decay >= 0 and math.isfinite(self.weight_decay)):
-            raise ValueError(f"weight_decay is {self.weight_decay}: it must not be negative")
-
-    def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate of a step.
-
-        It depends on the position alone, so a training that stops and resumes follows the
-        same curve as one that does not.
-
-        Args:
-            step: counted from 0.
-            steps: of a full training run.
-        """
-        warm_up_steps = round(self.warm_up * steps)
-        if step < warm_up_steps:
-            return self.learning_rate * ((step + 1) / warm_up_steps)
-        progress = (step - warm_up_steps) / (steps - warm_up_steps)
-        return self.learning_rate * (1 + math.cos(math.pi * progress)) / 2
-
-    def optimizer(self, network: nn.Module) -> torch.optim.SGD:
-        """Return an optimizer of all parameters of `network`, fused where torch supports it."""
-        parameters = [p for p in network.parameters() if p.requires_grad]
+    def start(self, network: nn.Module) -> torch.optim.SGD:
+        """See `Optimizer.start`."""
         try:
-            return self._sgd(parameters, fused=True)
+            return self._start(network, fused=True)
         except RuntimeError:  # no fused kernel on this device, or in this version of torch
-            return self._sgd(parameters, fused=False)
+            return self._start(network, fused=False)
 
-    def _sgd(self, parameters: list[nn.Parameter], fused: bool) -> torch.optim.SGD:
+    def _start(self, network: nn.Module, fused: bool) -> torch.optim.SGD:
         return torch.optim.SGD(
-            parameters,
+            trainable(network),
             lr=self.learning_rate,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
@@ -76,3 +66,104 @@ class CosineSGD:
             fused=fused,
             foreach=not fused,
         )
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """Adam with decoupled weight decay, fused where torch supports it.
+
+    Source: Loshchilov and Hutter (2019), "Decoupled weight decay regularization", ICLR.
+
+    Attributes:
+        learning_rate: at its peak.
+        weight_decay: of every parameter.
+        beta1: of past gradients, in [0, 1).
+        beta2: of their squares, in [0, 1).
+
+    Raises:
+        ValueError: a number is out of range.
+        TypeError: a value is no number.
+    """
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        _check(self.learning_rate, self.weight_decay)
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be in [0, 1)")
+
+    def start(self, network: nn.Module) -> torch.optim.AdamW:
+        """See `Optimizer.start`."""
+        try:
+            return self._start(network, fused=True)
+        except RuntimeError:  # no fused kernel on this device, or in this version of torch
+            return self._start(network, fused=False)
+
+    def _start(self, network: nn.Module, fused: bool) -> torch.optim.AdamW:
+        return torch.optim.AdamW(
+            trainable(network),
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            betas=(self.beta1, self.beta2),
+            fused=fused,
+            foreach=not fused,
+        )
+
+
+@dataclass(frozen=True)
+class TorchOptimizer:
+    """Any optimizer class with the arguments of those of `torch.optim`.
+
+    Attributes:
+        kind: the class.
+        learning_rate: at its peak, the argument `lr`.
+        settings: further keyword arguments of the class.
+
+    Raises:
+        ValueError: the learning rate is not positive, or the class lacks an argument.
+        TypeError: `kind` is no optimizer class.
+    """
+
+    kind: type[torch.optim.Optimizer]
+    learning_rate: float
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        _check(self.learning_rate, 0.0)
+        if not (isinstance(self.kind, type) and issubclass(self.kind, torch.optim.Optimizer)):
+            raise TypeError(f"kind is {self.kind!r}: expected a class such as torch.optim.NAdam")
+        known = set(inspect.signature(self.kind).parameters) - {"params", "lr"}
+        if unknown := sorted(set(self.settings) - known):
+            raise ValueError(
+                f"{self.kind.__name__} has no argument {', '.join(unknown)}: its arguments are "
+                f"{', '.join(sorted(known))}"
+            )
+
+    def start(self, network: nn.Module) -> torch.optim.Optimizer:
+        """See `Optimizer.start`."""
+        make: Any = self.kind
+        made: torch.optim.Optimizer = make(
+            trainable(network), lr=self.learning_rate, **self.settings
+        )
+        return made
+
+
+def trainable(network: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that training changes."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
+def _check(learning_rate: float, weight_decay: float) -> None:
+    for name, value in (("learning_rate", learning_rate), ("weight_decay", weight_decay)):
+        if isinstance(value, str) or not hasattr(value, "__float__"):
+            raise TypeError(f"{name} is {value!r}: expected a number")
+    if not (learning_rate > 0 and math.isfinite(learning_rate)):
+        raise ValueError(f"learning_rate is {learning_rate}: it must be above 0")
+    if not (weight_decay >= 0 and math.isfinite(weight_decay)):
+        raise ValueError(f"weight_decay is {weight_decay}: it must not be negative")

@@ -1,4 +1,4 @@
-"""The winner of a search, retrained on training and validation images together, and exported."""
+"""The winner of a search, retrained on training and validation examples together, and exported."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from pathlib import Path
 
 import torch
 from ConfigSpace import Configuration
-from torch import nn
+from torch import Tensor, nn
 
-from fidelity.datasets.dataset import Dataset, Part
+from fidelity.datasets.dataset import Dataset
 from fidelity.export.format import Format, write
 from fidelity.export.normalisation import Normalised
 from fidelity.export.onnx_file import OnnxFile
 from fidelity.export.program import Program
 from fidelity.export.python_file import PythonFile
 from fidelity.export.state_dict import StateDict
-from fidelity.training.device_data import copy_to_device, resolve_device
+from fidelity.tasks.task import Measure
+from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.training import Training
 from spaces.space import InputShape, Space
 
@@ -34,11 +35,12 @@ class Final:
     Attributes:
         space: of the architecture.
         configuration: the architecture.
-        input_shape: channels, height and width of one image.
+        input_shape: of one example.
         epochs: of each training.
-        networks: one per seed, on the device where it was trained; from images in the scale of
-            the data set to logits.
-        test_errors: the fraction of test images that each network gets wrong.
+        networks: one per seed, on the device where it was trained; from inputs in the scale of
+            the data set to logits, or to numbers in the units of the targets.
+        test_costs: of each network.
+        measure: the meaning of the costs.
     """
 
     space: Space
@@ -46,27 +48,31 @@ class Final:
     input_shape: InputShape
     epochs: float
     networks: tuple[nn.Module, ...] = field(repr=False, compare=False)
-    test_errors: tuple[float, ...]
+    test_costs: tuple[float, ...]
+    measure: Measure
 
     @property
     def network(self) -> nn.Module:
-        """The network of the first seed: test errors are for the report, not to choose by."""
+        """The network of the first seed: test costs are for the report, not to choose by."""
         return self.networks[0]
 
     @property
     def mean(self) -> float:
-        """The mean test error."""
-        return statistics.fmean(self.test_errors)
+        """The mean test cost."""
+        return statistics.fmean(self.test_costs)
 
     @property
     def standard_deviation(self) -> float:
-        """The standard deviation of the test errors over seeds; NaN for one seed."""
-        return statistics.stdev(self.test_errors) if len(self.test_errors) > 1 else math.nan
+        """The standard deviation of the test costs over seeds; NaN for one seed."""
+        return statistics.stdev(self.test_costs) if len(self.test_costs) > 1 else math.nan
 
     def __str__(self) -> str:
-        spread = f" ± {self.standard_deviation:.2%}" if len(self.test_errors) > 1 else ""
-        seeds = f"{len(self.test_errors)} seed{'s' if len(self.test_errors) > 1 else ''}"
-        return f"test error {self.mean:.2%}{spread} ({seeds}, {self.epochs:g} epochs)"
+        text = self.measure.text
+        spread = f" ± {text(self.standard_deviation)}" if len(self.test_costs) > 1 else ""
+        seeds = f"{len(self.test_costs)} seed{'s' if len(self.test_costs) > 1 else ''}"
+        return (
+            f"test {self.measure.name} {text(self.mean)}{spread} ({seeds}, {self.epochs:g} epochs)"
+        )
 
     def save(self, directory: Path | str, formats: Sequence[Format] | None = None) -> list[Path]:
         """Export the network of the first seed, and check that each file computes the same.
@@ -97,7 +103,7 @@ def retrain(
     epochs: float | None = None,
     seeds: Sequence[int] = SEEDS,
 ) -> Final:
-    """Train a configuration from scratch on training and validation images together, per seed.
+    """Train a configuration from scratch on training and validation examples together, per seed.
 
     Each network is evaluated on the test part once, at the end; nothing is chosen by it.
 
@@ -128,19 +134,31 @@ def retrain(
         configuration,
         merged.input_shape,
         full.max_epochs,
-        tuple(Normalised(r.network, data.mean, data.scale, merged.offset).eval() for r in reports),
-        tuple(report.test_error for report in reports),
+        tuple(in_own_scale(report.network, data, merged.offset).eval() for report in reports),
+        tuple(report.test_cost for report in reports),
+        merged.task.measure,
     )
+
+
+def in_own_scale(network: nn.Module, data: DeviceData, offset: Tensor | None) -> nn.Module:
+    """Return a network that takes inputs and returns outputs in the scale of the data set.
+
+    Args:
+        network: from normalised inputs to outputs.
+        data: the data set on any device.
+        offset: see `Dataset.offset`.
+    """
+    units = data.criterion.units
+    if data.statistics is None and units is None:
+        return network
+    return Normalised(network, data.statistics, offset, units)
 
 
 def _merged(dataset: Dataset) -> Dataset:
-    """Return the data set with the validation images in its training part.
+    """Return the data set with the validation examples in its training part.
 
-    A data set needs a validation part, which a training evaluates after each epoch: one image
-    keeps that cheap, and its error is not used.
+    A data set needs a validation part, which a training evaluates after each epoch: one example
+    keeps that cheap, and its cost is not used.
     """
-    train, validation = dataset.train, dataset.validation
-    both = Part(
-        torch.cat([train.images, validation.images]), torch.cat([train.labels, validation.labels])
-    )
-    return replace(dataset, train=both, validation=validation.select(torch.tensor([0])))
+    first = dataset.validation.select(torch.tensor([0]))
+    return replace(dataset, train=dataset.train.joined(dataset.validation), validation=first)

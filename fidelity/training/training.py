@@ -1,11 +1,11 @@
-"""The objective that trains: the validation error of a network after a number of epochs."""
+"""The objective that trains: the validation cost of a network after a number of epochs."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -14,18 +14,22 @@ from torch import nn
 
 from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import Dataset, check_dataset
+from fidelity.mixing import Mixing
 from fidelity.objective import Context, InvalidArchitecture
+from fidelity.training.curves import Cosine, Curve
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
-from fidelity.training.loop import Plan, TrainingLoop
+from fidelity.training.loop import Judgement, TrainingLoop
 from fidelity.training.networks import check_connected, move_network, trainable_parameters
-from fidelity.training.optimizers import CosineSGD
+from fidelity.training.optimizers import SGD, Optimizer
+from fidelity.training.plan import Plan
 from fidelity.training.resource_counts import ResourceCount, resource_counts
 from fidelity.training.seeding import preserved, seed_generators
 from spaces.joint import JointSpace
 from spaces.space import Space, require
 
-HYPERPARAMETERS = ("learning_rate", "momentum", "weight_decay", "warm_up", "batch_size")
-"""The settings that a `JointSpace` may choose per training; the rest is the same for all."""
+CHOOSABLE = ("batch_size", "optimizer", "curve", "mixing", "clip_norm", "average")
+"""The settings that a `JointSpace` may choose per training, besides the fields of the optimizer and
+of the curve; the rest is the same for all."""
 
 SAVE_SECONDS = 60.0
 """Seconds between a training's checkpoints, each at the end of an epoch, from which another attempt
@@ -37,16 +41,18 @@ class FinalReport:
     """A network after a full training run, with its one evaluation on the test part.
 
     Attributes:
-        validation_error: the fraction of validation images that it gets wrong.
-        test_error: the same for test images.
+        validation_cost: what the search minimised.
+        test_cost: the same on the test part.
+        test_metrics: all metrics of the task on the test part.
         parameters: the number of trainable parameters.
         epochs: the total number trained.
         seconds: of this training, without those before the checkpoint that it resumed.
         network: the trained network, on the device where it was trained.
     """
 
-    validation_error: float
-    test_error: float
+    validation_cost: float
+    test_cost: float
+    test_metrics: Mapping[str, Any]
     parameters: int
     epochs: float
     seconds: float
@@ -63,17 +69,21 @@ class Training:
 
     Attributes:
         space: builds the networks.
-        dataset: they are trained and compared on it.
-        max_epochs: the largest budget, in epochs: passes over the training images, without a
+        dataset: they are trained and compared on it, for its task.
+        max_epochs: the largest budget, in epochs: passes over the training examples, without a
             last batch that would be smaller than the others.
-        batch_size: images per step; all of them where there are fewer.
-        learning_rate: at its peak.
-        momentum: of SGD (Nesterov), in [0, 1).
-        weight_decay: of every parameter.
-        warm_up: the fraction of `max_epochs` in which the learning rate rises.
+        batch_size: examples per step; all of them where there are fewer.
+        optimizer: of the weights, with its learning rate at the peak.
+        curve: of the learning rate over `max_epochs`.
         augment: the augmentations; None means those of the data set, () none.
+        mixing: of the examples of a batch, such as `Mixup()`; None mixes none.
+        clip_norm: the largest norm of the gradient; None does not clip.
+        average: the decay per step of an exponential moving average of the weights, such as 0.999,
+            which is evaluated in place of the weights; None takes no average.
         device: as torch names devices; None means the GPU where there is one, else the CPU. A
             device that the context names takes precedence.
+        choices: objects that a `JointSpace` chooses by name, for instance
+            `{"optimizer": {"sgd": SGD(0.1), "adamw": AdamW(0.001)}}`.
 
     Raises:
         ValueError: a number is out of range.
@@ -84,19 +94,23 @@ class Training:
     dataset: Dataset
     max_epochs: float
     batch_size: int = 128
-    learning_rate: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    warm_up: float = 0.05
+    optimizer: Optimizer = field(default_factory=SGD)
+    curve: Curve = field(default_factory=lambda: Cosine(warm_up=0.05))
     augment: tuple[Augmentation, ...] | None = None
+    mixing: Mixing | None = None
+    clip_norm: float | None = None
+    average: float | None = None
     device: str | None = None
+    choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
         names = [getattr(a, "__name__", type(a).__name__) for a in self.augment or ()]
         shown = [type(self.space).__name__, self.dataset.name, f"max_epochs={self.max_epochs:g}"]
         for each in fields(self):
-            value = getattr(self, each.name)
-            if each.default is not MISSING and value != each.default:
+            value, default = getattr(self, each.name), each.default
+            if each.default_factory is not MISSING:
+                default = each.default_factory()
+            if default is not MISSING and value != default:
                 text = f"({', '.join(names)})" if each.name == "augment" else repr(value)
                 shown.append(f"{each.name}={text}")
         return f"Training({', '.join(shown)})"
@@ -111,18 +125,31 @@ class Training:
         require(self.space, "architecture", "to train networks")
         require(self.space, "build", "to train networks")
         check_dataset(self.dataset)
-        for name in ("max_epochs", *HYPERPARAMETERS):
-            kind = Integral if name == "batch_size" else Real
+        self._check_numbers()
+        for name, method in (("optimizer", "start"), ("curve", "__call__")):
+            value = getattr(self, name)
+            if isinstance(value, type) or not hasattr(value, method):
+                raise TypeError(
+                    f"{name} is {value!r}: expected an object such as "
+                    + ("SGD(0.1) or AdamW()" if name == "optimizer" else "Cosine() or OneCycle()")
+                )
+        if self.augment is not None:
+            as_tuple(self.augment)
+        self.plan({}, seed=0)
+
+    def _check_numbers(self) -> None:
+        for name, kind in (("max_epochs", Real), ("batch_size", Integral)):
             if not isinstance(value := getattr(self, name), kind):
                 expected = "a whole number" if name == "batch_size" else "a number"
                 raise TypeError(f"{name} is {value!r}: expected {expected}")
-        if self.augment is not None:
-            as_tuple(self.augment)
         if not (self.max_epochs > 0 and math.isfinite(self.max_epochs)):
             raise ValueError(f"max_epochs is {self.max_epochs}: it must be above 0")
         if self.batch_size < 1:
-            raise ValueError(f"batch_size is {self.batch_size}: a step needs 1 image or more")
-        self.plan({}, seed=0)
+            raise ValueError(f"batch_size is {self.batch_size}: a step needs 1 example or more")
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise ValueError(f"clip_norm is {self.clip_norm}: it must be above 0, or None")
+        if self.average is not None and not 0 <= self.average < 1:
+            raise ValueError(f"average is {self.average}: it must be in [0, 1), or None")
 
     @property
     def max_budget(self) -> float:
@@ -136,7 +163,7 @@ class Training:
         They are `parameters`, `multiply_adds`, `activations` and `peak_activation_bytes`: see
         `spaces.Cost`.
         """
-        return resource_counts(self.space, self.dataset.input_shape, self.dataset.classes)
+        return resource_counts(self.space, self.dataset.input_shape, self.dataset.outputs)
 
     def __call__(
         self,
@@ -144,7 +171,7 @@ class Training:
         budget: float,
         seed: int = 0,
         context: Context | None = None,
-    ) -> dict[str, float]:
+    ) -> dict[str, Any]:
         """Train to `budget` and evaluate on the validation part.
 
         Args:
@@ -152,13 +179,13 @@ class Training:
             budget: the total number of epochs to train to; may be a fraction.
             seed: of initial weights, order, augmentation and dropout.
             context: the device, the checkpoint to resume and the one to leave; it receives the
-                validation error after each epoch.
+                validation cost after each epoch.
 
         Returns:
-            'cost', the fraction of validation images that the network gets wrong;
-            'validation_loss' and 'train_loss', mean cross-entropies in nats, the latter over
-            the last epoch; 'parameters', the number of trainable ones; 'epochs', the total
-            trained; 'resumed_from', the epoch of the checkpoint that was resumed.
+            'cost', that of the task on the validation part; the metrics of the task;
+            'validation_loss' and 'train_loss', mean losses, the latter over the last epoch;
+            'parameters', the number of trainable ones; 'epochs', the total trained;
+            'resumed_from', the epoch of the checkpoint that was resumed.
 
         Raises:
             ValueError: the budget is not in (0, max_epochs].
@@ -166,10 +193,11 @@ class Training:
             Diverged: the loss is not finite.
         """
         context = context or Context()
-        loop, resumed_from, (loss, error) = self._train(configuration, budget, seed, context)
+        loop, resumed_from, judgement = self._train(configuration, budget, seed, context)
         return {
-            "cost": error,
-            "validation_loss": loss,
+            **judgement.tally.metrics(),
+            "cost": judgement.tally.cost(),
+            "validation_loss": judgement.loss,
             "train_loss": loop.train_loss,
             "parameters": trainable_parameters(loop.network),
             "epochs": loop.epoch,
@@ -193,21 +221,22 @@ class Training:
         """
         start = time.monotonic()
         context = context or Context()
-        loop, _, (_, error) = self._train(configuration, self.max_epochs, seed, context)
-        _, test_error = loop.evaluate(self.dataset.test)
+        loop, _, judgement = self._train(configuration, self.max_epochs, seed, context)
+        test = loop.evaluate(self.dataset.test).tally
         return FinalReport(
-            validation_error=error,
-            test_error=test_error,
+            validation_cost=judgement.tally.cost(),
+            test_cost=test.cost(),
+            test_metrics=test.metrics(),
             parameters=trainable_parameters(loop.network),
             epochs=loop.epoch,
             seconds=time.monotonic() - start,
-            network=loop.network,
+            network=loop.trained,
         )
 
     def _train(
         self, configuration: Configuration, budget: float, seed: int, context: Context
-    ) -> tuple[TrainingLoop, float, tuple[float, float]]:
-        """Return the loop after `budget`, the epoch resumed at, and validation loss and error."""
+    ) -> tuple[TrainingLoop, float, Judgement]:
+        """Return the loop after `budget`, the epoch resumed at, and the validation."""
         joint = self.space.training(configuration) if isinstance(self.space, JointSpace) else {}
         plan = self.plan(joint, seed)
         until = self._steps(budget, plan)
@@ -217,13 +246,13 @@ class Training:
         with preserved(device):
             loop = self._resume(configuration, data, plan, until, context)
             resumed_from = loop.epoch
-            result: tuple[float, float] | None = None
+            result: Judgement | None = None
             saved = time.monotonic()
 
             def after_epoch() -> None:
                 nonlocal result, saved
                 result = loop.evaluate(data.validation)
-                context.report(loop.epoch, result[1])
+                context.report(loop.epoch, result.tally.cost())
                 if loop.step < until and time.monotonic() - saved >= SAVE_SECONDS:
                     context.checkpoint.save(loop.state() | {"curve": context.curve})
                     saved = time.monotonic()
@@ -243,25 +272,44 @@ class Training:
             seed: of everything random.
 
         Raises:
-            ValueError: a setting is none of `HYPERPARAMETERS`, or out of range.
+            ValueError: the training has no such setting, or a value is out of range.
         """
-        unknown = set(overrides) - set(HYPERPARAMETERS)
-        if unknown:
+        given = dict(overrides)
+        chosen = {name: self._chosen(name, given.pop(name)) for name in CHOOSABLE if name in given}
+        settings = {name: chosen.get(name, getattr(self, name)) for name in CHOOSABLE}
+        for part in ("optimizer", "curve"):
+            own = {name for name in given if name in _field_names(settings[part])}
+            values = {name: given.pop(name) for name in own}
+            settings[part] = replace(settings[part], **values) if own else settings[part]
+        if given:
             raise ValueError(
-                f"the joint space chooses {', '.join(sorted(unknown))}, but a training has only "
-                f"{', '.join(HYPERPARAMETERS)}"
+                f"the joint space chooses {', '.join(sorted(given))}, but a training has only "
+                f"{', '.join(CHOOSABLE)}, and the fields of {settings['optimizer']!r} and "
+                f"{settings['curve']!r}"
             )
-        settings = {name: overrides.get(name, getattr(self, name)) for name in HYPERPARAMETERS}
         batch_size = min(int(settings.pop("batch_size")), len(self.dataset.train))
         steps_per_epoch = len(self.dataset.train) // batch_size
         return Plan(
-            CosineSGD(**settings),
-            batch_size,
-            steps_per_epoch,
-            max(1, round(self.max_epochs * steps_per_epoch)),
-            self.dataset.augment if self.augment is None else self.augment,
-            seed,
+            **settings,
+            batch_size=batch_size,
+            steps_per_epoch=steps_per_epoch,
+            steps=max(1, round(self.max_epochs * steps_per_epoch)),
+            augment=self.dataset.augment if self.augment is None else self.augment,
+            seed=seed,
         )
+
+    def _chosen(self, name: str, value: Any) -> Any:
+        """Return the value of a setting that a joint space chooses by its name or as a number."""
+        if not isinstance(value, str):
+            return value
+        known = self.choices.get(name, {})
+        if value not in known:
+            raise ValueError(
+                f"the joint space chooses {name} {value!r}, but the training knows "
+                f"{', '.join(map(repr, known)) or 'none'}: give it as "
+                f"choices={{{name!r}: {{{value!r}: ...}}}}"
+            )
+        return known[value]
 
     def _steps(self, budget: float, plan: Plan) -> int:
         if not 0 < budget <= self.max_epochs:
@@ -298,8 +346,13 @@ class Training:
 
     def _start(self, configuration: Configuration, data: DeviceData, plan: Plan) -> TrainingLoop:
         seed_generators(data.device, plan.seed)
-        network = self.space.build(configuration, self.dataset.input_shape, self.dataset.classes)
+        network = self.space.build(configuration, self.dataset.input_shape, self.dataset.outputs)
         if not trainable_parameters(network):
             raise InvalidArchitecture("the network has no parameter to train")
         move_network(network, data.device)
         return TrainingLoop(network, data, plan)
+
+
+def _field_names(settings: Any) -> set[str]:
+    """Return the names of the fields that a joint space can choose."""
+    return {each.name for each in fields(settings)} if is_dataclass(settings) else set()

@@ -23,9 +23,9 @@ def sizes(dataset: Dataset) -> list[int]:
 def test_digits() -> None:
     dataset = digits()
     assert sizes(dataset) == [1079, 359, 359]
-    assert (dataset.input_shape, dataset.classes) == ((1, 8, 8), 10)
-    assert dataset.train.images.dtype == torch.uint8
-    assert int(dataset.train.images.max()) == 16
+    assert (dataset.input_shape, dataset.outputs) == ((1, 8, 8), 10)
+    assert dataset.train.inputs.dtype == torch.uint8
+    assert int(dataset.train.inputs.max()) == 16
     assert not any(isinstance(augment, HorizontalFlip) for augment in dataset.augment)
 
 
@@ -33,7 +33,7 @@ def test_mnist1d() -> None:
     pytest.importorskip("mnist1d")
     dataset = mnist1d()
     assert sizes(dataset) == [3200, 800, 1000]
-    assert (dataset.input_shape, dataset.classes) == ((1, 1, 40), 10)
+    assert (dataset.input_shape, dataset.outputs) == ((1, 1, 40), 10)
 
 
 def test_mnist1d_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,9 +63,9 @@ class TestFashionMNIST:
         dataset = fashion_mnist(root)
         assert sizes(dataset) == [50, 10, 20]
         assert dataset.input_shape == (1, 6, 5)
-        assert torch.equal(dataset.test.labels, torch.arange(20) % 10)
+        assert torch.equal(dataset.test.targets, torch.arange(20) % 10)
         for part in (dataset.train, dataset.validation, dataset.test):
-            assert torch.equal(part.images[:, 0, 2, 3].long(), part.labels)
+            assert torch.equal(part.inputs[:, 0, 2, 3].long(), part.targets)
 
     def test_says_where_it_looked_and_how_to_get_it(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -114,8 +114,8 @@ class TestFashionMNIST:
     def test_the_real_one(self) -> None:
         dataset = fashion_mnist()
         assert sizes(dataset) == [50_000, 10_000, 10_000]
-        assert torch.bincount(dataset.train.labels).tolist() == [5000] * 10
-        assert torch.bincount(dataset.test.labels).tolist() == [1000] * 10
+        assert torch.bincount(dataset.train.targets).tolist() == [5000] * 10
+        assert torch.bincount(dataset.test.targets).tolist() == [1000] * 10
 
 
 class Exploit:
@@ -171,9 +171,9 @@ class TestCIFAR10:
         assert dataset.input_shape == (3, 32, 32)
         assert HorizontalFlip() in dataset.augment
         for part in (dataset.train, dataset.validation, dataset.test):
-            assert torch.equal(part.images[:, 0, 31, 0].long(), part.labels)
-            assert part.images[:, 1].eq(100).all()
-            assert part.images[:, 2].eq(200).all()
+            assert torch.equal(part.inputs[:, 0, 31, 0].long(), part.targets)
+            assert part.inputs[:, 1].eq(100).all()
+            assert part.inputs[:, 2].eq(200).all()
 
     def test_says_what_is_missing_and_how_to_get_it(self, root: Path) -> None:
         (root / "cifar-10-batches-py" / "data_batch_3").unlink()

@@ -12,13 +12,20 @@ from bonas.strategies.gradient.early_stop import StopRule
 
 if TYPE_CHECKING:
     from fidelity.datasets.dataset import Dataset
-    from fidelity.training.optimizers import CosineSGD
+    from fidelity.training.curves import Curve
+    from fidelity.training.optimizers import SGD
 
 
-def _paper() -> CosineSGD:
-    from fidelity.training.optimizers import CosineSGD
+def _sgd() -> SGD:
+    from fidelity.training.optimizers import SGD
 
-    return CosineSGD(learning_rate=0.025, momentum=0.9, weight_decay=3e-4, warm_up=0.0)
+    return SGD(learning_rate=0.025, momentum=0.9, weight_decay=3e-4)
+
+
+def _cosine() -> Curve:
+    from fidelity.training.curves import Cosine
+
+    return Cosine()
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class Bilevel:
         dataset: only its training part is used; the validation part is for comparing networks.
         epochs: passes over the part of the images that the weights are trained on.
         batch_size: images per step, of either part.
-        optimisation: of the weights: Nesterov's momentum, and a learning rate that falls to 0.
+        optimizer: of the weights.
+        curve: of their learning rate, which falls to 0.
         clip: the maximal norm of the weights' gradient.
         architecture_rate: the learning rate of Adam for the architecture parameters.
         architecture_decay: their weight decay.
@@ -49,7 +57,8 @@ class Bilevel:
     dataset: Dataset
     epochs: int = 50
     batch_size: int = 64
-    optimisation: CosineSGD = field(default_factory=_paper)
+    optimizer: SGD = field(default_factory=_sgd)
+    curve: Curve = field(default_factory=_cosine)
     clip: float = 5.0
     architecture_rate: float = 3e-4
     architecture_decay: float = 1e-3

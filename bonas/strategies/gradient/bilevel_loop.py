@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from ConfigSpace import Configuration
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -18,7 +17,8 @@ from bonas.strategies.gradient.bilevel import Bilevel
 from bonas.strategies.gradient.hypergradient import Hypergradient, Step
 from bonas.strategies.gradient.relaxation import Relaxation
 from bonas.strategies.gradient.search_trace import Trace
-from fidelity.datasets.dataset import Part, split
+from fidelity.datasets.part import Part
+from fidelity.datasets.split import split
 from fidelity.objective import Diverged
 from fidelity.training.device_data import copy_to_device
 from spaces.space import Space
@@ -51,7 +51,8 @@ class BilevelLoop:
         dataset = settings.dataset
         held_out = round(settings.held_out * len(dataset.train))
         rng = np.random.default_rng(settings.seed)
-        train, held = split(dataset.train, held_out, rng)
+        strata = dataset.task.strata(dataset.train.targets)
+        train, held = split(dataset.train, held_out, rng, strata)
         self.data = copy_to_device(replace(dataset, train=train, validation=held), device)
         self.order = torch.Generator().manual_seed(settings.seed)
         self.generator = torch.Generator(device).manual_seed(settings.seed)
@@ -60,7 +61,7 @@ class BilevelLoop:
         shape = len(self.supernet.edges), len(self.supernet.operations)
         initial = 1e-3 * torch.randn(shape, generator=self.order)
         self.parameters = initial.to(device).requires_grad_()
-        self.optimizer = settings.optimisation.optimizer(self.supernet)
+        self.optimizer = settings.optimizer.start(self.supernet)
         self.adam = torch.optim.Adam(
             [self.parameters],
             lr=settings.architecture_rate,
@@ -76,7 +77,7 @@ class BilevelLoop:
 
     def _supernet(self, space: Space) -> Supernet:
         device, dataset = self.data.device, self.settings.dataset
-        shared = supernet(space, dataset.input_shape, dataset.classes)
+        shared = supernet(space, dataset.input_shape, dataset.outputs)
         shared.to(device)
         shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
         # With a scale of its own an operation could undo its weight in the mixture.
@@ -101,11 +102,11 @@ class BilevelLoop:
         settings = self.settings
         totals = torch.zeros(2, device=self.data.device)
         for batch, other in self._batches():
-            rate = settings.optimisation.rate(self.step, self.steps)
+            rate = settings.optimizer.learning_rate * settings.curve(self.step, self.steps)
             train = self._loss_on(self.data.train, batch)
             if epoch >= settings.warm_up:
                 held_out = self._loss_on(self.data.validation, other)
-                decay = settings.optimisation.weight_decay
+                decay = settings.optimizer.weight_decay
                 step = Step(self.parameters, self.weights, train, held_out, rate, decay)
                 loss, self.parameters.grad = self.hypergradient(step)
                 self.adam.step()
@@ -134,17 +135,17 @@ class BilevelLoop:
 
     def _loss_on(self, part: Part, index: Int64[Tensor, " batch"]) -> Callable[[], Tensor]:
         """Return the loss on these images, augmented once, of a mixture drawn at each call."""
-        images = part.images[index].float()
+        inputs = self.data.number(part.inputs[index])
         for augment in self.settings.dataset.augment:
-            images = augment(images, self.generator)
-        labels = part.labels[index]
+            inputs = augment(inputs, self.generator)
+        targets = part.targets[index]
 
         def loss() -> Tensor:
             progress = self.step / self.steps
             weights, active = self.relaxation(self.parameters, progress, self.generator)
             with self.data.autocast():
-                logits = self.supernet.mixture(self.data.normalise(images), weights, active)
-            return F.cross_entropy(logits.float(), labels)
+                outputs = self.supernet.mixture(self.data.normalise(inputs), weights, active)
+            return self.data.criterion.losses(outputs.float(), targets).mean()
 
         return loss
 

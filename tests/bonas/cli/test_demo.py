@@ -33,10 +33,10 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def images() -> Dataset:
     whole = digits()
-    parts = {
-        name: split(getattr(whole, name), 40, np.random.default_rng(0))[1]
-        for name in ("train", "validation", "test")
-    }
+    parts = {}
+    for name in ("train", "validation", "test"):
+        part = getattr(whole, name)
+        parts[name] = split(part, 40, np.random.default_rng(0), part.targets)[1]
     return replace(whole, **parts)  # type: ignore[arg-type]
 
 
@@ -127,7 +127,7 @@ def test_the_digits_are_enough_for_both_parts() -> None:
     taken = module.reduced(digits())
     assert (len(taken.train), len(taken.validation)) == (module.TRAIN, module.VALIDATION)
     pixels = {
-        part: {tuple(i.flatten().tolist()) for i in getattr(taken, part).images}
+        part: {tuple(i.flatten().tolist()) for i in getattr(taken, part).inputs}
         for part in ("train", "validation", "test")
     }
     assert not pixels["train"] & pixels["validation"]
@@ -140,7 +140,7 @@ def test_large_images_are_processed_at_half_their_resolution(size: int, stage1: 
     whole = from_arrays(rng.integers(0, 255, (60, size, size), dtype=np.uint8), np.arange(60) % 3)
     training = module.objective(whole)
     configuration = training.space.configuration_space.get_default_configuration()
-    network = training.space.build(configuration, whole.input_shape, whole.classes)
+    network = training.space.build(configuration, whole.input_shape, whole.outputs)
     heights = []
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):

@@ -9,12 +9,11 @@ import numpy as np
 from ConfigSpace import Configuration
 from torch import Generator, nn
 
-from fidelity.augment import Images
 from fidelity.datasets import from_arrays
 from fidelity.datasets.dataset import Dataset
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
-from fidelity.proxies.proxy import Targets
+from fidelity.proxies.proxy import Batch
 from spaces.cells.cell import CellSpace
 from spaces.space import Space, sample
 
@@ -49,9 +48,7 @@ class Countable:
 class Broken:
     """A proxy that always raises."""
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
         raise RuntimeError("no gradient here")
 
 
@@ -59,9 +56,7 @@ class Broken:
 class Nowhere:
     """A proxy without a finite score."""
 
-    def __call__(
-        self, network: nn.Module, images: Images, targets: Targets, generator: Generator
-    ) -> float:
+    def __call__(self, network: nn.Module, batch: Batch, generator: Generator) -> float:
         return float("nan")
 
 

@@ -73,7 +73,7 @@ PAIRS: dict[str, tuple[object, object, str]] = {
     "images": (
         Training(SPACE, FIRST, 1),
         Training(SPACE, replace(FIRST, train=data(1).train), 1),
-        "objective.dataset.train.images is different",
+        "objective.dataset.train.inputs is different",
     ),
     "augment": (
         Training(SPACE, FIRST, 1, augment=()),

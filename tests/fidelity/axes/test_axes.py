@@ -57,7 +57,7 @@ class TestEveryAxis:
     @names
     def test_only_the_size_may_differ(self, axis: Axis) -> None:
         half = axis.apply(TRAINING, axis.size(TRAINING) / 2)
-        assert half.dataset.classes == DIGITS.classes
+        assert half.dataset.outputs == DIGITS.outputs
         assert len(half.dataset.validation) == len(DIGITS.validation)
         assert half.dataset.augment == DIGITS.augment
         assert half.batch_size == TRAINING.batch_size
@@ -86,7 +86,7 @@ class TestImages:
     def test_smaller_sets_are_nested_in_larger_ones(self) -> None:
         def chosen(images: int) -> set[bytes]:
             part = Images().apply(training, images).dataset.train
-            return {image.numpy().tobytes() for image in part.images}
+            return {image.numpy().tobytes() for image in part.inputs}
 
         training = Training(SPACE, stripes(), max_epochs=1)
         sets = [chosen(images) for images in (2, 7, 30, 31, 90, 110)]
@@ -96,7 +96,7 @@ class TestImages:
 
     def test_another_seed_is_another_subset(self) -> None:
         one, other = (Images(seed).apply(TRAINING, 100).dataset.train for seed in (0, 1))
-        assert not torch.equal(one.images, other.images)
+        assert not torch.equal(one.inputs, other.inputs)
 
     def test_fewer_images_than_classes_are_refused(self) -> None:
         with pytest.raises(AxisError, match="9 training images are too few: each of the 10"):
@@ -105,8 +105,8 @@ class TestImages:
 
 class TestResolution:
     def test_each_pixel_is_a_mean(self) -> None:
-        images = Resolution().apply(TRAINING, 4).dataset.test.images
-        whole = DIGITS.test.images.float()
+        images = Resolution().apply(TRAINING, 4).dataset.test.inputs
+        whole = DIGITS.test.inputs.float()
         assert images.shape[1:] == (1, 4, 4)
         assert torch.allclose(images[:, :, 0, 0], whole[:, :, :2, :2].mean((2, 3)))
 

@@ -18,5 +18,5 @@ def test_the_precision_is_that_of_the_scale(kind: torch.dtype) -> None:
 
 def test_training_and_exported_network_normalise_alike_to_the_last_bit() -> None:
     data = copy_to_device(DATASET, torch.device("cpu"))
-    exported = Normalised(nn.Identity(), data.mean, data.scale)
-    assert torch.equal(exported(DATASET.test.images), data.normalise(DATASET.test.images))
+    exported = Normalised(nn.Identity(), data.statistics)
+    assert torch.equal(exported(DATASET.test.inputs), data.normalise(DATASET.test.inputs))

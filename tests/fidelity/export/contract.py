@@ -76,7 +76,7 @@ class FormatContract:
     def test_what_cannot_be_traced_leaves_no_file(self, tmp_path: Path) -> None:
         if not self.traced:
             pytest.skip("it needs no graph")
-        with pytest.raises(ExportError, match=r"cannot be traced for images of \(1, 4, 4\)"):
+        with pytest.raises(ExportError, match=r"cannot be traced for inputs of \(1, 4, 4\)"):
             write(Untraceable(), (1, 4, 4), tmp_path, [self.make_format("hierarchical")])
         assert not list(tmp_path.iterdir())
 

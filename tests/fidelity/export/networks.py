@@ -140,7 +140,7 @@ def subject(name: str) -> Subject:
     torch.manual_seed(0)
     network = used(space.build(configuration(name), shape, CLASSES), shape)
     if name == "joint":
-        network = Normalised(network, torch.rand(1, 1, 1, 1), torch.rand(1, 1, 1, 1))
+        network = Normalised(network, (torch.rand(1, 1, 1, 1), torch.rand(1, 1, 1, 1)))
     return Subject.of(network, shape)
 
 

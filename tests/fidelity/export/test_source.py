@@ -123,9 +123,9 @@ def test_what_has_no_file() -> None:
         source(Subject.of(TwoOutputs(), (1, 2, 2)))
     with pytest.raises(ExportError, match=r"x\.shape\[0\], not len\(x\)"):
         source(Subject.of(OneSize(), (1, 2, 2)))
-    for shape in ((3, 8), (3, 0, 8)):
-        with pytest.raises(ExportError, match="give channels, height and width"):
-            Subject.of(OneSize(), shape)  # type: ignore[arg-type]
+    for shape in ((), (3, 8, 8, 8), (3, 0, 8)):
+        with pytest.raises(ExportError, match="for images channels, height and width"):
+            Subject.of(OneSize(), shape)
 
 
 def test_a_subject_is_a_copy_on_the_cpu_in_evaluation_mode() -> None:

@@ -47,7 +47,8 @@ def test_the_json_says_what_network_it_is(tmp_path: Path) -> None:
     space = SPACES["joint"][0]
     StateDict(space, configuration("joint")).save(subject("joint"), tmp_path)
     text = json.loads((tmp_path / "weights.json").read_text(encoding="utf-8"))
-    assert (text["input_shape"], text["outputs"], text["normalised"]) == ([1, 8, 8], 5, True)
+    assert (text["input_shape"], text["outputs"]) == ([1, 8, 8], 5)
+    assert text["scale"] == ["mean", "scale"]
     assert text["configuration"] == dict(configuration("joint"))
     architecture = architecture_from_json(json.dumps(text["architecture"]))
     assert architecture.key == space.architecture(configuration("joint")).key
@@ -79,7 +80,7 @@ def test_another_meaning_of_the_configuration_is_refused(tmp_path: Path) -> None
     with pytest.raises(ExportError, match="another architecture in this space"):
         kind.load(tmp_path / "weights.pt")
     path.write_text(json.dumps(text | {"format": 99}), encoding="utf-8")
-    with pytest.raises(ExportError, match="no description of a network in format 1"):
+    with pytest.raises(ExportError, match="no description of a network in format 2"):
         kind.load(tmp_path / "weights.pt")
 
 

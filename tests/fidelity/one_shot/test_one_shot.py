@@ -25,6 +25,7 @@ from fidelity.schedules import (
     Schedule,
     SuccessiveHalving,
 )
+from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from spaces.cells.cell import CellSpace
 from spaces.hierarchical.macro_space import MacroSpace
@@ -47,9 +48,9 @@ def drawn(count: int) -> list[Configuration]:
 class TestOneShot:
     def test_it_learns_without_training_the_network_itself(self) -> None:
         result = ONE_SHOT(CONVOLUTIONS)
-        assert set(result) == {"cost", "validation_loss", "parameters"}
+        assert {"cost", "error", "validation_loss", "parameters"} <= set(result)
         assert result["cost"] <= 0.2
-        network = SPACE.build(CONVOLUTIONS, DATASET.input_shape, DATASET.classes)
+        network = SPACE.build(CONVOLUTIONS, DATASET.input_shape, DATASET.outputs)
         assert result["parameters"] == sum(p.numel() for p in network.parameters())
 
     def test_the_seed_fixes_it_and_estimates_change_nothing(self) -> None:
@@ -100,7 +101,7 @@ class TestFile:
 
 class TestInherited:
     def test_training_starts_from_the_inherited_weights(self) -> None:
-        training = dataclasses.replace(ALONE, space=Inherited(ONE_SHOT), learning_rate=1e-8)
+        training = dataclasses.replace(ALONE, space=Inherited(ONE_SHOT), optimizer=SGD(1e-8))
         warm = training(CONVOLUTIONS, 1)
         assert warm["cost"] == pytest.approx(ONE_SHOT(CONVOLUTIONS)["cost"], abs=1e-9)
 
@@ -111,7 +112,7 @@ class TestInherited:
 
     def test_of_images_of_another_shape_it_knows_nothing(self) -> None:
         with pytest.raises(SpaceError, match="inherits nothing"):
-            Inherited(ONE_SHOT).build(CONVOLUTIONS, (3, 6, 6), DATASET.classes)
+            Inherited(ONE_SHOT).build(CONVOLUTIONS, (3, 6, 6), DATASET.outputs)
 
 
 class TestOneShotThen:
@@ -190,6 +191,6 @@ class TestBadInput:
 
     @pytest.mark.filterwarnings("ignore")
     def test_a_loss_that_is_no_number(self) -> None:
-        wild = OneShot(dataclasses.replace(SHARED, learning_rate=1e30))
+        wild = OneShot(dataclasses.replace(SHARED, optimizer=SGD(1e30)))
         with pytest.raises(Diverged, match=r"training loss is (nan|inf)"):
             wild(CONVOLUTIONS)

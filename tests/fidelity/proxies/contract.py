@@ -6,9 +6,10 @@ import math
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from fidelity.proxies.proxy import Proxy
+from fidelity.proxies.proxy import Batch, Proxy
+from fidelity.tasks import Classification
 
 
 def network(seed: int = 0, width: int = 4, channels: int = 3, dropout: float = 0.3) -> nn.Module:
@@ -29,15 +30,17 @@ def network(seed: int = 0, width: int = 4, channels: int = 3, dropout: float = 0
         )
 
 
-def batch(size: int = 8, seed: int = 0) -> tuple[Tensor, Tensor]:
+def batch(size: int = 8, seed: int = 0) -> Batch:
     """Noise with labels of three classes."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(size, 3, 6, 6, generator=generator), torch.arange(size) % 3
+    images = torch.randn(size, 3, 6, 6, generator=generator)
+    losses = Classification().criterion(torch.arange(3)).losses
+    return Batch(images, torch.arange(size) % 3, losses)
 
 
 def score(proxy: Proxy, scored: nn.Module, seed: int = 0) -> float:
     """On `batch()`."""
-    return proxy(scored, *batch(), torch.Generator().manual_seed(seed))
+    return proxy(scored, batch(), torch.Generator().manual_seed(seed))
 
 
 class ProxyContract:
@@ -56,11 +59,11 @@ class ProxyContract:
     def test_the_network_and_the_batch_are_left_as_they_were(self, training: bool) -> None:
         scored = network().train(training)
         scored[0].weight.requires_grad_(False)
-        images, targets = batch()
-        scored(images).sum().backward()
+        examples = batch()
+        scored(examples.inputs).sum().backward()
         before = {name: value.clone() for name, value in scored.state_dict().items()}
         gradients = {n: p.grad.clone() for n, p in scored.named_parameters() if p.grad is not None}
-        self.proxy()(scored, images, targets, torch.Generator())
+        self.proxy()(scored, examples, torch.Generator())
         assert scored.training is training
         assert all(module.training is training for module in scored.modules())
         assert all(torch.equal(v, before[name]) for name, v in scored.state_dict().items())
@@ -71,8 +74,8 @@ class ProxyContract:
             if name in gradients:
                 assert parameter.grad is not None
                 assert torch.equal(parameter.grad, gradients[name])
-        assert torch.equal(images, batch()[0])
-        assert not images.requires_grad
+        assert torch.equal(examples.inputs, batch().inputs)
+        assert not examples.inputs.requires_grad
         assert not any(m._forward_hooks or m._forward_pre_hooks for m in scored.modules())
 
     def test_no_other_randomness_than_the_generator_is_used(self) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -20,9 +22,9 @@ class TestGradNorm(ProxyContract):
 
 
 def test_they_are_those_of_the_cross_entropy() -> None:
-    images, targets = batch()
+    examples = batch()
     whole = network(dropout=0.0).train()
-    nn.functional.cross_entropy(whole(images), targets).backward()
+    nn.functional.cross_entropy(whole(examples.inputs), examples.targets).backward()
     layers = [whole[0], whole[4], whole[9]]
     norms = sum(float(layer.weight.grad.norm()) for layer in layers)
     sensitivities = sum(
@@ -41,14 +43,13 @@ class TestBadInput:
         assert score(proxy, idle) == pytest.approx(score(proxy, network()))
 
     def test_images_of_one_class_are_refused(self, proxy: Proxy) -> None:
-        images, targets = batch()
-        with pytest.raises(ProxyError, match=r"all 8 images .* have the label 2: .*more images"):
-            proxy(network(), images, torch.full_like(targets, 2), torch.Generator())
+        alike = replace(batch(), targets=torch.full((8,), 2))
+        with pytest.raises(ProxyError, match=r"all 8 examples .* same target: .*more examples"):
+            proxy(network(), alike, torch.Generator())
 
     def test_one_image_is_refused(self, proxy: Proxy) -> None:
-        images, targets = batch(1)
-        with pytest.raises(ProxyError, match=r"a batch of 1 image.*needs 2 or more"):
-            proxy(network(), images, targets, torch.Generator())
+        with pytest.raises(ProxyError, match=r"a batch of 1 example.*needs 2 or more"):
+            proxy(network(), batch(1), torch.Generator())
 
     def test_a_network_without_weights_is_refused(self, proxy: Proxy) -> None:
         pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())

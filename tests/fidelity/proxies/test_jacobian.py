@@ -22,9 +22,9 @@ def test_it_is_computed_from_the_correlation_of_the_gradients() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.square().flatten(1) / 2  # the gradient of its sum is x
 
-    images, targets = batch(4)
-    spectrum = np.linalg.eigvalsh(np.corrcoef(images.flatten(1).double().numpy())) + 1e-5
-    found = JacobianCovariance()(Squares(), images, targets, torch.Generator())
+    examples = batch(4)
+    spectrum = np.linalg.eigvalsh(np.corrcoef(examples.inputs.flatten(1).double().numpy())) + 1e-5
+    found = JacobianCovariance()(Squares(), examples, torch.Generator())
     assert found == pytest.approx(-np.sum(np.log(spectrum) + 1 / spectrum))
 
 
@@ -52,6 +52,5 @@ def test_a_network_that_ignores_its_images_has_none() -> None:
 
 
 def test_one_image_is_refused() -> None:
-    images, targets = batch(1)
-    with pytest.raises(ProxyError, match=r"a batch of 1 image.*needs 2 or more"):
-        JacobianCovariance()(network(), images, targets, torch.Generator())
+    with pytest.raises(ProxyError, match=r"a batch of 1 example.*needs 2 or more"):
+        JacobianCovariance()(network(), batch(1), torch.Generator())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -20,14 +21,14 @@ def test_it_is_the_log_determinant_of_agreeing_units() -> None:
     rectified = nn.Sequential(nn.Flatten(), nn.ReLU())
     images = torch.tensor([[1.0, 1, 1, 1], [1, -1, 1, 1], [-1, -1, -1, 1]]).reshape(3, 1, 2, 2)
     agreeing = torch.tensor([[4.0, 3, 1], [3, 4, 2], [1, 2, 4]])
-    found = NASWOT()(rectified, images, torch.tensor([0, 1, 2]), torch.Generator())
+    found = NASWOT()(rectified, replace(batch(3), inputs=images), torch.Generator())
     assert found == pytest.approx(math.log(float(torch.det(agreeing))), rel=1e-6)
 
 
 def test_images_that_are_not_told_apart_have_none() -> None:
-    images, targets = batch()
-    images[1] = images[0]
-    assert NASWOT()(network(), images, targets, torch.Generator()) == -math.inf
+    examples = batch()
+    examples.inputs[1] = examples.inputs[0]
+    assert NASWOT()(network(), examples, torch.Generator()) == -math.inf
 
 
 def test_one_rectifier_used_twice_counts_twice() -> None:
@@ -44,6 +45,5 @@ def test_a_network_without_rectifiers_is_refused() -> None:
 
 
 def test_one_image_is_refused() -> None:
-    images, targets = batch(1)
-    with pytest.raises(ProxyError, match=r"a batch of 1 image.*needs 2 or more"):
-        NASWOT()(network(), images, targets, torch.Generator())
+    with pytest.raises(ProxyError, match=r"a batch of 1 example.*needs 2 or more"):
+        NASWOT()(network(), batch(1), torch.Generator())

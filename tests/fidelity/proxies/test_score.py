@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 from ConfigSpace import Configuration
-from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import nn
 
 import fidelity
 from fidelity.history.trial import Status, Trial
@@ -17,6 +16,7 @@ from fidelity.objective import Context, Diverged, InvalidArchitecture, evaluate
 from fidelity.proxies import (
     NASWOT,
     SNIP,
+    Batch,
     GradNorm,
     Parameters,
     Proxy,
@@ -43,8 +43,7 @@ class Constant:
     def __call__(
         self,
         network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
+        batch: Batch,
         generator: torch.Generator,
     ) -> float:
         return self.value
@@ -56,11 +55,10 @@ class Recorder(Constant):
     def __call__(
         self,
         network: nn.Module,
-        images: Float[Tensor, "batch channels height width"],
-        targets: Int64[Tensor, " batch"],
+        batch: Batch,
         generator: torch.Generator,
     ) -> float:
-        self.seen = (network.state_dict(), images, targets, generator.initial_seed())
+        self.seen = (network.state_dict(), batch, generator.initial_seed())
         return self.value
 
 
@@ -70,7 +68,7 @@ def test_the_names_are_public() -> None:
 
 class TestScore:
     def test_the_cost_is_minus_the_score(self) -> None:
-        counted = SPACE.build(CONVOLUTION, DATASET.input_shape, DATASET.classes)
+        counted = SPACE.build(CONVOLUTION, DATASET.input_shape, DATASET.outputs)
         wanted = sum(p.numel() for p in counted.parameters())
         assert Score(SPACE, DATASET, Parameters())(CONVOLUTION) == -wanted
 
@@ -86,14 +84,14 @@ class TestScore:
         Score(SPACE, DATASET, recorder, images=16, device="cpu")(CONVOLUTION, seed=3)
         with torch.random.fork_rng():
             torch.manual_seed(3)
-            wanted = SPACE.build(CONVOLUTION, DATASET.input_shape, DATASET.classes)
-        weights, images, targets, seed = recorder.seen
+            wanted = SPACE.build(CONVOLUTION, DATASET.input_shape, DATASET.outputs)
+        weights, batch, seed = recorder.seen
         assert all(torch.equal(weights[name], v) for name, v in wanted.state_dict().items())
         assert seed == 3
-        assert images.shape == (16, 1, 6, 6)
-        assert len(targets) == 16
-        assert abs(float(images.mean())) < 0.2
-        assert float(images.std()) == pytest.approx(1, abs=0.2)
+        assert batch.inputs.shape == (16, 1, 6, 6)
+        assert len(batch.targets) == 16
+        assert abs(float(batch.inputs.mean())) < 0.2
+        assert float(batch.inputs.std()) == pytest.approx(1, abs=0.2)
 
     def test_budgets_make_no_difference(self) -> None:
         objective = Score(SPACE, DATASET, GradNorm(), device="cpu")
@@ -121,14 +119,14 @@ class TestScore:
             Score(SPACE, DATASET, NASWOT(), device="cpu")(SPACE.of("empty"))
 
     def test_a_batch_of_one_class_is_refused(self) -> None:
-        labels = DATASET.train.labels
+        labels = DATASET.train.targets
         seed = next(
             seed
             for seed in range(99)
             if len(labels[torch.randperm(len(labels), generator=_seeded(seed))[:2]].unique()) == 1
         )
         objective = Score(SPACE, DATASET, SNIP(), images=2, device="cpu")
-        with pytest.raises(ProxyError, match="SNIP: all 2 images of the batch have the label"):
+        with pytest.raises(ProxyError, match=r"SNIP: all 2 examples .* the same target"):
             objective(CONVOLUTION, seed)
 
     def test_the_device_of_the_context_takes_precedence(self) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ def test_it_is_the_flow_through_all_paths() -> None:
         first, second = nn.Linear(2, 3, bias=False), nn.Linear(3, 2, bias=False)
     chained = nn.Sequential(first, nn.BatchNorm1d(3), nn.ReLU(), second)
     paths = second.weight.detach().double().abs() @ first.weight.detach().double().abs()
-    found = Synflow()(chained, torch.zeros(4, 2), torch.zeros(4).long(), torch.Generator())
+    found = Synflow()(chained, replace(batch(), inputs=torch.zeros(4, 2)), torch.Generator())
     assert found == pytest.approx(math.log(2 * float(paths.sum())))
 
 
@@ -34,8 +35,7 @@ def test_neither_images_nor_signs_nor_normalisation_matter() -> None:
             parameter.neg_()
         other[1].running_var.fill_(7.0)
         other[1].weight.fill_(3.0)
-    images, targets = batch(seed=1)
-    found = Synflow()(other, images[:1], targets[:1], torch.Generator())
+    found = Synflow()(other, batch(size=1, seed=1), torch.Generator())
     assert found == pytest.approx(score(Synflow(), one))
 
 
@@ -44,7 +44,7 @@ def test_what_overflows_in_single_precision_has_a_score() -> None:
     for layer in layers:
         nn.init.constant_(layer.weight, 1.0)
     deep = nn.Sequential(*layers)
-    found = Synflow()(deep, torch.zeros(2, 64), torch.zeros(2).long(), torch.Generator())
+    found = Synflow()(deep, replace(batch(), inputs=torch.zeros(2, 64)), torch.Generator())
     assert found == pytest.approx(math.log(24) + 25 * math.log(64))
     assert found > math.log(torch.finfo(torch.float32).max)
 

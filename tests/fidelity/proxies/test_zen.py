@@ -15,8 +15,7 @@ class TestZen(ProxyContract):
 
 
 def test_neither_weights_nor_images_matter() -> None:
-    images, targets = batch(seed=1)
-    found = Zen()(network(seed=1), images, targets, torch.Generator().manual_seed(0))
+    found = Zen()(network(seed=1), batch(seed=1), torch.Generator().manual_seed(0))
     assert found == score(Zen(), network())
 
 
@@ -51,6 +50,5 @@ def test_a_network_without_its_layers_is_refused(layers: list[nn.Module], missin
 
 
 def test_one_image_is_refused() -> None:
-    images, targets = batch(1)
-    with pytest.raises(ProxyError, match=r"a batch of 1 image.*needs 2 or more"):
-        Zen()(network(), images, targets, torch.Generator())
+    with pytest.raises(ProxyError, match=r"a batch of 1 example.*needs 2 or more"):
+        Zen()(network(), batch(1), torch.Generator())

@@ -21,6 +21,7 @@ from fidelity.schedules import Hyperband
 from fidelity.training import loop
 from fidelity.training.device_data import copy_to_device
 from fidelity.training.loop import TrainingLoop
+from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from tests.fidelity.fakes import TinySpace
 from tests.fidelity.trained import DATASET, SPACE, TRAINING, assert_identical, saved, stripes
@@ -117,7 +118,7 @@ def of_another_plan(path: Path) -> None:
 
 
 def of_other_settings(path: Path) -> None:
-    training = dataclasses.replace(TRAINING, learning_rate=0.01)
+    training = dataclasses.replace(TRAINING, optimizer=SGD(0.01))
     training(SPACE.of("dropout"), 1, 0, Context(Checkpoint(target=path)))
 
 
@@ -185,7 +186,7 @@ class TestCalibration:
     def test_measures_training_images_with_the_weights_as_they_are(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(loop, "CALIBRATION_IMAGES", 1000)  # all there are
+        monkeypatch.setattr(loop, "CALIBRATION_EXAMPLES", 1000)  # all there are
         normalisation = nn.BatchNorm2d(1)
         training = self.started(nn.Sequential(normalisation, nn.Flatten(), nn.Linear(36, 2)))
         normalisation.running_mean = torch.tensor([5.0])
@@ -200,14 +201,16 @@ class TestCalibration:
         self, batch_size: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         plan = dataclasses.replace(TRAINING, batch_size=batch_size).plan({}, seed=0)
-        network = SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.classes)
+        network = SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.outputs)
         training = TrainingLoop(network, copy_to_device(DATASET, torch.device("cpu")), plan)
         training.run(4, lambda: None)
-        loss, error = training.evaluate(DATASET.validation)
+        judgement = training.evaluate(DATASET.validation)
         state = {name: value.clone() for name, value in training.network.state_dict().items()}
         for size in (1, 7, 10**6):
-            monkeypatch.setattr(loop, "evaluation_batch", lambda device, pixels, size=size: size)
-            assert training.evaluate(DATASET.validation) == (pytest.approx(loss, rel=1e-5), error)
+            monkeypatch.setattr(loop, "evaluation_batch", lambda device, part, size=size: size)
+            again = training.evaluate(DATASET.validation)
+            assert again.loss == pytest.approx(judgement.loss, rel=1e-5)
+            assert again.tally.cost() == judgement.tally.cost()
             assert_identical(dict(training.network.state_dict()), state)
 
     def test_large_images_are_told_apart_as_small_ones_are(self) -> None:
@@ -228,13 +231,14 @@ class TestCalibration:
 
     def test_does_not_depend_on_how_often_it_is_done(self) -> None:
         training = self.started(
-            SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.classes)
+            SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.outputs)
         )
         training.run(4, lambda: None)
         before = torch.get_rng_state()
         first = training.evaluate(DATASET.validation)
         state = {name: value.clone() for name, value in training.network.state_dict().items()}
-        assert training.evaluate(DATASET.validation) == first
+        again = training.evaluate(DATASET.validation)
+        assert (again.loss, again.tally.metrics()) == (first.loss, first.tally.metrics())
         assert_identical(dict(training.network.state_dict()), state)
         assert torch.equal(torch.get_rng_state(), before)
         assert not any(module.training for module in training.network.modules())

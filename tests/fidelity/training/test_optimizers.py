@@ -4,37 +4,15 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 
-from fidelity.training.optimizers import CosineSGD
+from fidelity.training.optimizers import SGD, AdamW, TorchOptimizer
 
 GOOD: dict[str, float] = {
     "learning_rate": 0.1,
     "momentum": 0.9,
     "weight_decay": 5e-4,
-    "warm_up": 0.1,
 }
-
-
-def test_rises_then_falls_as_a_cosine() -> None:
-    rates = [CosineSGD(**GOOD).rate(step, 20) for step in range(20)]
-    assert rates[:2] == pytest.approx([0.05, 0.1])
-    assert rates[2] == pytest.approx(0.1)
-    assert rates[11] == pytest.approx(0.05)  # half way down
-    assert rates[-1] == pytest.approx(0.1 * (1 - 0.98480775) / 2)
-
-
-@given(steps=st.integers(1, 500), warm_up=st.floats(0, 0.99))
-def test_has_one_peak_and_stays_positive(steps: int, warm_up: float) -> None:
-    schedule = CosineSGD(0.1, 0.9, 0.0, warm_up)
-    rates = [schedule.rate(step, steps) for step in range(steps)]
-    assert all(0 < rate <= 0.1 for rate in rates)
-    peak = rates.index(max(rates))
-    assert rates[peak] == pytest.approx(0.1)
-    assert rates[: peak + 1] == sorted(rates[: peak + 1])
-    assert rates[peak:] == sorted(rates[peak:], reverse=True)
 
 
 @pytest.mark.parametrize(
@@ -47,21 +25,19 @@ def test_has_one_peak_and_stays_positive(steps: int, warm_up: float) -> None:
         ("momentum", -0.1),
         ("weight_decay", -1e-9),
         ("weight_decay", float("nan")),
-        ("warm_up", 1.0),
-        ("warm_up", float("nan")),
     ],
 )
 def test_a_value_out_of_its_range_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"{name} is {value}: it must"):
-        CosineSGD(**(GOOD | {name: value}))
+        SGD(**(GOOD | {name: value}))
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_the_optimizer_takes_nesterov_steps(momentum: float) -> None:
-    settings = CosineSGD(0.1, momentum, 0.01, 0.0)
+    settings = SGD(0.1, momentum, 0.01)
     layer = nn.Linear(1, 1, bias=False)
     nn.init.constant_(layer.weight, 2.0)
-    optimizer = settings.optimizer(layer)
+    optimizer = settings.start(layer)
     weight, velocity = 2.0, 0.0
     for _ in range(3):
         optimizer.zero_grad()
@@ -75,7 +51,7 @@ def test_the_optimizer_takes_nesterov_steps(momentum: float) -> None:
 
 def test_frozen_parameters_are_left_out() -> None:
     network = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1).requires_grad_(False))
-    (group,) = CosineSGD(**GOOD).optimizer(network).param_groups
+    (group,) = SGD(**GOOD).start(network).param_groups
     assert len(group["params"]) == 2
 
 
@@ -90,5 +66,51 @@ def test_it_falls_back_where_there_is_no_fused_kernel(monkeypatch: pytest.Monkey
         return sgd(parameters, **settings)
 
     monkeypatch.setattr(torch.optim, "SGD", unfused)
-    CosineSGD(**GOOD).optimizer(nn.Linear(1, 1))
+    SGD(**GOOD).start(nn.Linear(1, 1))
     assert [settings["foreach"] for settings in made] == [True]
+
+
+class TestAdamW:
+    def test_takes_the_steps_of_the_paper(self) -> None:
+        layer = nn.Linear(1, 1, bias=False)
+        nn.init.constant_(layer.weight, 2.0)
+        optimizer = AdamW(0.1, weight_decay=0.01).start(layer)
+        weight, first, second = 2.0, 0.0, 0.0
+        for step in range(1, 4):
+            optimizer.zero_grad()
+            layer(torch.full((1, 1), float(step))).sum().backward()
+            optimizer.step()
+            first, second = 0.9 * first + 0.1 * step, 0.999 * second + 0.001 * step**2
+            direction = (first / (1 - 0.9**step)) / (second / (1 - 0.999**step)) ** 0.5
+            weight -= 0.1 * (0.01 * weight + direction)
+            assert layer.weight.item() == pytest.approx(weight, rel=1e-5)
+
+    def test_is_fused(self) -> None:
+        assert AdamW().start(nn.Linear(1, 1)).param_groups[0]["fused"]
+
+    @pytest.mark.parametrize("name", ["beta1", "beta2"])
+    def test_a_value_out_of_its_range_is_refused(self, name: str) -> None:
+        with pytest.raises(ValueError, match=f"{name} is 1.0: it must be in"):
+            AdamW(**{name: 1.0})
+
+
+class TestTorchOptimizer:
+    def test_makes_any_optimizer_of_torch(self) -> None:
+        settings = TorchOptimizer(torch.optim.RMSprop, 0.1, {"momentum": 0.5})
+        optimizer = settings.start(nn.Linear(1, 1))
+        assert isinstance(optimizer, torch.optim.RMSprop)
+        assert optimizer.param_groups[0]["lr"] == 0.1
+        assert optimizer.param_groups[0]["momentum"] == 0.5
+
+    def test_an_unknown_argument_is_refused_at_once(self) -> None:
+        with pytest.raises(ValueError, match="RMSprop has no argument moment: its arguments are"):
+            TorchOptimizer(torch.optim.RMSprop, 0.1, {"moment": 0.5})
+
+    def test_what_is_no_class_of_optimizers_is_refused(self) -> None:
+        with pytest.raises(TypeError, match=r"expected a class such as torch\.optim\.NAdam"):
+            TorchOptimizer("adam", 0.1)  # type: ignore[arg-type]
+
+
+def test_a_learning_rate_that_is_no_number_is_refused() -> None:
+    with pytest.raises(TypeError, match="learning_rate is 'fast': expected a number"):
+        SGD("fast")  # type: ignore[arg-type]

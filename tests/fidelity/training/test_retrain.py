@@ -32,18 +32,18 @@ def final() -> Final:
 def error(network: torch.nn.Module, part: Part) -> float:
     """With images as they are in the data set."""
     with torch.no_grad():
-        wrong = network(part.images.float()).argmax(1) != part.labels
+        wrong = network(part.inputs.float()).argmax(1) != part.targets
     return wrong.float().mean().item()
 
 
 def test_one_network_per_seed_with_its_test_error(final: Final) -> None:
     assert final.epochs == 4
-    assert len(final.networks) == len(final.test_errors) == 2
+    assert len(final.networks) == len(final.test_costs) == 2
     assert final.network is final.networks[0]
-    for network, found in zip(final.networks, final.test_errors, strict=True):
+    for network, found in zip(final.networks, final.test_costs, strict=True):
         assert not network.training
         assert error(network, DATASET.test) == pytest.approx(found)
-    one, other = final.test_errors
+    one, other = final.test_costs
     assert final.mean == pytest.approx((one + other) / 2)
     assert final.standard_deviation == pytest.approx(abs(one - other) / math.sqrt(2))
     one_state, other_state = (network.state_dict() for network in final.networks)
@@ -51,8 +51,8 @@ def test_one_network_per_seed_with_its_test_error(final: Final) -> None:
 
 
 def test_trains_on_training_and_validation_images(final: Final) -> None:
-    images = torch.cat([DATASET.train.images, DATASET.validation.images])
-    labels = torch.cat([DATASET.train.labels, DATASET.validation.labels])
+    images = torch.cat([DATASET.train.inputs, DATASET.validation.inputs])
+    labels = torch.cat([DATASET.train.targets, DATASET.validation.targets])
     merged = replace(DATASET, train=Part(images, labels))
     alone = replace(TRAINING, dataset=merged, max_epochs=4).final(CONVOLUTION, seed=3)
     assert_identical(final.network.state_dict()["mean"], images.mean().view(1, 1, 1, 1))
@@ -65,7 +65,7 @@ def test_trains_on_training_and_validation_images(final: Final) -> None:
 
 def test_the_same_seeds_give_the_same_networks(final: Final) -> None:
     again = retrain(TRAINING, CONVOLUTION, epochs=4, seeds=(5,))
-    assert again.test_errors == final.test_errors[1:]
+    assert again.test_costs == final.test_costs[1:]
     assert math.isnan(again.standard_deviation)
     assert "(1 seed, 4 epochs)" in str(again)
     assert "±" not in str(again)
@@ -79,7 +79,7 @@ def test_saves_the_first_network_in_every_format(final: Final, tmp_path: Path) -
     assert written == (everything if installed else everything[:-1])
     for kind, name in ((StateDict(SPACE), "weights.pt"), (PythonFile(), "network.py")):
         network = kind.load(tmp_path / "winner" / name)
-        assert error(network, DATASET.test) == pytest.approx(final.test_errors[0])
+        assert error(network, DATASET.test) == pytest.approx(final.test_costs[0])
     with pytest.raises(FileExistsError, match=r"weights\.pt exists"):
         final.save(tmp_path / "winner")
 

@@ -21,6 +21,7 @@ from fidelity.datasets import digits, from_arrays
 from fidelity.datasets.dataset import Dataset
 from fidelity.history.trial import Status, Trial
 from fidelity.objective import Context, Diverged, InvalidArchitecture, evaluate
+from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from spaces.space import InputShape
 from tests.fidelity.fakes import TinySpace
@@ -39,7 +40,8 @@ class TestResult:
         assert result["parameters"] == parameters
         assert (result["epochs"], result["resumed_from"]) == (2, 0)
         assert set(result) == {
-            "cost", "validation_loss", "train_loss", "parameters", "epochs", "resumed_from",
+            "cost", "error", "balanced_error", "macro_f1", "auroc", "recalls", "validation_loss",
+            "train_loss", "parameters", "epochs", "resumed_from",
         }  # fmt: skip
         # A fraction of the 40 validation images.
         assert result["cost"] * 40 == pytest.approx(round(result["cost"] * 40))
@@ -47,14 +49,14 @@ class TestResult:
     def test_cost_and_losses_are_those_of_the_network(self, tmp_path: Path) -> None:
         path = tmp_path / "trial-0.pt"
         result = TRAINING(SPACE.of("dropout"), 3, 1, Context(Checkpoint(target=path)))
-        network = SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.classes).eval()
+        network = SPACE.build(SPACE.of("dropout"), DATASET.input_shape, DATASET.outputs).eval()
         network.load_state_dict(saved(path)["network"])
-        train, validation = DATASET.train.images, DATASET.validation
+        train, validation = DATASET.train.inputs, DATASET.validation
         with torch.no_grad():
-            logits = network((validation.images - train.mean()) / train.std(correction=0))
-        loss = nn.functional.cross_entropy(logits, validation.labels)
+            logits = network((validation.inputs - train.mean()) / train.std(correction=0))
+        loss = nn.functional.cross_entropy(logits, validation.targets)
         assert result["validation_loss"] == pytest.approx(loss.item(), rel=1e-4)
-        wrong = (logits.argmax(1) != validation.labels).float().mean()
+        wrong = (logits.argmax(1) != validation.targets).float().mean()
         assert result["cost"] == pytest.approx(wrong.item())
 
     def test_is_fixed_by_the_seed(self) -> None:
@@ -162,10 +164,10 @@ class TestManners:
 
     def test_the_data_set(self) -> None:
         dataset = stripes()
-        before = dataset.train.images.clone(), dataset.validation.images.clone()
+        before = dataset.train.inputs.clone(), dataset.validation.inputs.clone()
         dataclasses.replace(TRAINING, dataset=dataset)(SPACE.of("convolution"), 1)
-        assert torch.equal(dataset.train.images, before[0])
-        assert torch.equal(dataset.validation.images, before[1])
+        assert torch.equal(dataset.train.inputs, before[0])
+        assert torch.equal(dataset.validation.inputs, before[1])
 
     def test_the_folder(self, tmp_path: Path) -> None:
         working = Path.cwd()
@@ -182,14 +184,14 @@ class TestFinal:
         training = dataclasses.replace(TRAINING, max_epochs=3)
         report = training.final(SPACE.of("convolution"), seed=2)
         result = training(SPACE.of("convolution"), 3, 2)
-        assert report.validation_error == result["cost"]
+        assert report.validation_cost == result["cost"]
         assert (report.parameters, report.epochs) == (result["parameters"], 3)
         assert report.seconds > 0
-        train, test = DATASET.train.images, DATASET.test
+        train, test = DATASET.train.inputs, DATASET.test
         with torch.no_grad():
-            logits = report.network((test.images - train.mean()) / train.std(correction=0))
-        wrong = (logits.argmax(1) != test.labels).float().mean().item()
-        assert report.test_error == pytest.approx(wrong)
+            logits = report.network((test.inputs - train.mean()) / train.std(correction=0))
+        wrong = (logits.argmax(1) != test.targets).float().mean().item()
+        assert report.test_cost == pytest.approx(wrong)
 
     def test_continues_a_trial(self, tmp_path: Path) -> None:
         path = tmp_path / "trial-0.pt"
@@ -198,15 +200,15 @@ class TestFinal:
         resumed = TRAINING.final(SPACE.of("dropout"), 2, context)
         assert [step for step, _ in context.curve] == [6, 7, 8, 9]
         whole = TRAINING.final(SPACE.of("dropout"), 2)
-        assert resumed.validation_error == whole.validation_error
-        assert resumed.test_error == whole.test_error
+        assert resumed.validation_cost == whole.validation_cost
+        assert resumed.test_cost == whole.test_cost
         assert_identical(dict(resumed.network.state_dict()), dict(whole.network.state_dict()))
 
     def test_a_search_never_sees_the_test_part(self) -> None:
-        labels = DATASET.test.labels
+        labels = DATASET.test.targets
         hidden = dataclasses.replace(
             DATASET,
-            test=dataclasses.replace(DATASET.test, labels=1 - labels),
+            test=dataclasses.replace(DATASET.test, targets=1 - labels),
         )
         training = dataclasses.replace(TRAINING, dataset=hidden)
         assert training(SPACE.of("dropout"), 2) == TRAINING(SPACE.of("dropout"), 2)
@@ -228,8 +230,8 @@ class TestSettings:
             ("max_epochs", float("nan")),
             ("max_epochs", float("inf")),
             ("batch_size", 0),
-            ("learning_rate", -0.1),
-            ("momentum", 1.0),
+            ("clip_norm", 0.0),
+            ("average", 1.0),
         ],
     )
     def test_numbers_out_of_range_are_refused_at_once(self, name: str, value: float) -> None:
@@ -248,7 +250,8 @@ class TestSettings:
             ("space", "cells", "the space is 'cells': expected an object with"),
             ("max_epochs", "9", "max_epochs is '9': expected a number"),
             ("batch_size", 32.0, "batch_size is 32.0: expected a whole number"),
-            ("learning_rate", None, "learning_rate is None: expected a number"),
+            ("optimizer", SGD, "optimizer is <class .*: expected an object such as SGD"),
+            ("curve", 0.1, "curve is 0.1: expected an object such as Cosine"),
             ("augment", PadCrop(1), "augment is PadCrop.*: expected a tuple"),
             ("augment", (PadCrop,), "augment holds <class .*: expected an object"),
         ],
@@ -261,7 +264,7 @@ class TestSettings:
 
     def test_numbers_of_numpy_are_numbers(self) -> None:
         numbers = {"max_epochs": np.int64(2), "batch_size": np.int32(32)}
-        training = dataclasses.replace(TRAINING, **numbers, learning_rate=np.float32(0.1))
+        training = dataclasses.replace(TRAINING, **numbers, optimizer=SGD(np.float32(0.1)))
         assert training(SPACE.of("convolution"), 2)["epochs"] == 2
 
     def test_a_batch_larger_than_the_data_takes_all_of_it(self) -> None:

@@ -144,7 +144,7 @@ def test_other_images_are_named_by_their_path() -> None:
     one = Training(space, datasets.from_arrays(images, labels), 1)
     other = Training(space, datasets.from_arrays(1 - images, labels), 1)
     assert [path for path, _ in differences(one, other)] == [
-        f"x.dataset.{part}.images" for part in ("test", "train", "validation")
+        f"x.dataset.{part}.inputs" for part in ("test", "train", "validation")
     ]
     assert not differences(one, Training(space, datasets.from_arrays(images.copy(), labels), 1))
     assert [path for path, _ in differences(one, Training(space, one.dataset, 1, augment=()))] == [

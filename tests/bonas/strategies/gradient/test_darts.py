@@ -22,7 +22,7 @@ from bonas.strategies.strategy import Exhausted, Strategy
 from fidelity.history.history import History
 from fidelity.objective import Diverged
 from fidelity.schedules import Hyperband
-from fidelity.training.optimizers import CosineSGD
+from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from spaces import operations
 from spaces.cells.cell import CellSpace
@@ -252,9 +252,9 @@ class TestBadInput:
             DARTS(BILEVEL).train(space)
 
     def test_a_loss_that_is_no_number(self) -> None:
-        wild = CosineSGD(1e30, 0.9, 0.0, 0.0)
+        wild = SGD(1e30, 0.9, 0.0)
         with pytest.raises(Diverged, match="after epoch 1: lower the learning rate"):
-            DARTS(dataclasses.replace(BILEVEL, optimisation=wild, batch_size=8)).train(SPACE)
+            DARTS(dataclasses.replace(BILEVEL, optimizer=wild, batch_size=8)).train(SPACE)
 
     @pytest.mark.parametrize(
         ("name", "value", "message"),

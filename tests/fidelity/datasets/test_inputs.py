@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from fidelity.datasets.dataset import DataError
-from fidelity.datasets.pixels import as_array, as_tensor, offset_of, with_channels
+from fidelity.datasets.inputs import Kind, as_array, as_inputs, as_tensor, offset_of
 
 SINCE_1970 = 1.7e9
 
@@ -61,23 +61,58 @@ def test_other_parts_are_shifted_by_the_same_offset() -> None:
     assert as_tensor(np.full((2, 1, 1, 1), 5, np.uint8), offset).flatten().tolist() == [2, 2]
 
 
-def test_images_get_their_channel() -> None:
-    assert with_channels(np.ones((5, 8, 8)), "images").shape == (5, 1, 8, 8)
-    assert with_channels(np.ones((5, 6, 11)), "images").shape == (5, 1, 6, 11)
-    assert with_channels(np.ones((5, 1, 40)), "images").shape == (5, 1, 1, 40)
-    assert with_channels(np.ones((5, 2, 8, 3)), "images").shape == (5, 2, 8, 3)
+@pytest.mark.parametrize(
+    ("shape", "kept"),
+    [
+        ((5, 8, 8), (5, 1, 8, 8)),
+        ((5, 6, 11), (5, 1, 6, 11)),
+        ((5, 2, 8, 3), (5, 2, 8, 3)),
+        ((5, 1, 40), (5, 1, 40)),
+        ((5, 7), (5, 7)),
+    ],
+)
+def test_the_shape_decides_where_it_can(shape: tuple[int, ...], kept: tuple[int, ...]) -> None:
+    assert as_inputs(np.ones(shape), "inputs", None).shape == kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "kept"),
+    [
+        ("images", (5, 2, 40), (5, 1, 2, 40)),
+        ("signals", (5, 2, 40), (5, 2, 40)),
+        ("signals", (5, 8, 8), (5, 8, 8)),
+        ("signals", (5, 40), (5, 1, 40)),
+        ("table", (5, 40), (5, 40)),
+        ("tokens", (5, 40), (5, 40)),
+    ],
+)
+def test_the_kind_decides_where_it_is_given(
+    kind: Kind, shape: tuple[int, ...], kept: tuple[int, ...]
+) -> None:
+    assert as_inputs(np.ones(shape, int), "inputs", kind).shape == kept
 
 
 @pytest.mark.parametrize(("height", "width"), [(2, 40), (20, 40), (40, 2)])
 def test_what_may_be_signals_is_asked_for(height: int, width: int) -> None:
     wanted = rf"{height}x{width} pixels, or signals of {height} channels and length {width}\?"
     with pytest.raises(DataError, match=wanted):
-        with_channels(np.ones((300, height, width)), "images")
+        as_inputs(np.ones((300, height, width)), "inputs", None)
 
 
-def test_a_table_is_told_how_to_become_images() -> None:
-    with pytest.raises(DataError, match=r"a table .* is x\[:, :, None, None\]"):
-        with_channels(np.ones((5, 3)), "images")
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        ("images", np.ones((5, 3)), "expected images \\(examples, channels, height, width\\)"),
+        ("signals", np.ones((5, 3, 2, 2)), "expected signals \\(examples, channels, length\\)"),
+        ("table", np.ones((5, 3, 2)), "expected table \\(examples, features\\)"),
+        ("tokens", np.ones((5, 3)), "tokens are integers, counted from 0"),
+        ("tokens", -np.ones((5, 3), int), "the token -1: tokens are counted from 0"),
+        ("sound", np.ones((5, 3)), "the kind is 'sound': expected one of 'images', 'signals'"),
+    ],
+)
+def test_values_of_another_kind_are_refused(kind: Kind, values: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        as_inputs(values, "inputs", kind)
 
 
 def test_tensors_of_any_kind_are_arrays() -> None:

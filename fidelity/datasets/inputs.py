@@ -1,0 +1,168 @@
+"""Arrays of any real type as examples, in a number format that keeps their differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.utils.data
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from fidelity.tasks.task import DataError
+
+Kind = Literal["images", "signals", "table", "tokens"]
+
+AXES: Mapping[str, tuple[str, ...]] = {
+    "images": ("examples", "channels", "height", "width"),
+    "signals": ("examples", "channels", "length"),
+    "table": ("examples", "features"),
+    "tokens": ("examples", "length"),
+}
+
+MAX_ROUNDING = 0.01
+"""The share of a channel's standard deviation by which rounding to float32 may move a value; a
+channel that needs more is centred first."""
+
+
+def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
+    """Return anything that numpy or torch can convert as an array.
+
+    Args:
+        values: an array, a tensor on any device, a table, nested lists.
+        name: of the values, for the message.
+
+    Raises:
+        DataError: the values are no array.
+    """
+    if isinstance(values, torch.utils.data.Dataset | torch.utils.data.DataLoader):
+        raise DataError(
+            f"the {name} are a {type(values).__name__}: expected an array; give inputs and targets "
+            "as two arrays or tensors; for a TensorDataset from_arrays(*dataset.tensors)"
+        )
+    if isinstance(values, Tensor):
+        exact = values.float() if values.dtype is torch.bfloat16 else values  # numpy has none
+        return np.asarray(exact.numpy(force=True))
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the {name} are a {type(values).__name__} of which numpy makes no array ({error}): "
+            "expected an array, or lists of equal lengths"
+        ) from error
+
+
+def as_inputs(values: Any, name: str, kind: Kind | None) -> Shaped[np.ndarray, "n ..."]:
+    """Return examples in the layout of their kind.
+
+    Of three axes, the last two are height and width if neither is twice the other; with a second
+    axis of length 1 the examples are signals of one channel.
+
+    Args:
+        values: anything that numpy or torch can convert.
+        name: of the values, for messages.
+        kind: of the examples; None lets the shape decide.
+
+    Returns:
+        (n, channels, height, width), (n, channels, length), (n, features), or tokens (n, length).
+
+    Raises:
+        DataError: the values have another shape, or are no real numbers.
+    """
+    array = as_array(values, name)
+    if array.dtype.kind not in "buif":
+        raise DataError(f"the {name} are {array.dtype}: expected real numbers")
+    kind = kind or _kind(array, name)
+    if kind not in AXES:
+        raise DataError(f"the kind is {kind!r}: expected one of {', '.join(map(repr, AXES))}")
+    if kind == "images" and array.ndim == 3:
+        return array[:, None]
+    if kind == "signals" and array.ndim == 2:
+        return array[:, None]
+    expected = AXES[kind]
+    if array.ndim != len(expected):
+        raise DataError(
+            f"the {name} have the shape {array.shape}: expected {kind} ({', '.join(expected)})"
+        )
+    if kind == "tokens" and array.dtype.kind == "f":
+        raise DataError(f"the {name} are {array.dtype}: tokens are integers, counted from 0")
+    if kind == "tokens" and array.size and array.min() < 0:
+        raise DataError(f"the {name} have the token {array.min()}: tokens are counted from 0")
+    return array
+
+
+def _kind(array: Shaped[np.ndarray, "n ..."], name: str) -> Kind:
+    """Return the kind that a shape decides."""
+    shape = array.shape
+    if array.ndim == 2:
+        return "table"
+    if array.ndim == 3:
+        height, width = shape[1:]
+        if height == 1:
+            return "signals"
+        if height == width or max(height, width) < 2 * min(height, width):
+            return "images"
+        raise DataError(
+            f"the {name} have the shape {shape}: are they images of {height}x{width} pixels, or "
+            f"signals of {height} channels and length {width}? Say so by kind='images' or "
+            "kind='signals'"
+        )
+    if array.ndim == 4:
+        if shape[-1] in (1, 3) and 4 < shape[1] == shape[2]:
+            raise DataError(
+                f"the {name} of shape {shape} seem to have their channels last: "
+                "expected (images, channels, height, width), that is inputs.transpose(0, 3, 1, 2)"
+            )
+        return "images"
+    raise DataError(
+        f"the {name} have the shape {shape}: expected images (examples, channels, height, width) "
+        "or (examples, height, width), signals (examples, channels, length), or a table "
+        "(examples, features)"
+    )
+
+
+def offset_of(
+    values: Shaped[np.ndarray, "n c ..."],
+) -> Float[Tensor, "1 c ..."] | None:
+    """Return what to subtract from each channel, in double precision, before it becomes float32.
+
+    Seconds since 1970, for instance, are 128 apart in float32. The offset is the mean of such a
+    channel, and 0 for channels that float32 represents well enough.
+
+    Returns:
+        The offsets, themselves exact in float32; None if all are 0.
+    """
+    offset = np.zeros(values.shape[1], np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # non-finite values are refused later
+        for channel in range(values.shape[1]) if values.size else ():
+            exact = values[:, channel].astype(np.float64)
+            rounding, spread = np.abs(exact - exact.astype(np.float32)).max(), exact.std()
+            # A spread this small is the rounding of float64 itself: the channel is constant.
+            if rounding > MAX_ROUNDING * spread and spread > 1e-12 * np.abs(exact).max():
+                offset[channel] = exact.mean()
+    shaped = offset.reshape(1, -1, *[1] * (values.ndim - 2))
+    return torch.from_numpy(shaped) if offset.any() else None
+
+
+def as_tensor(
+    values: Shaped[np.ndarray, "n c ..."], offset: Float[Tensor, "1 c ..."] | None
+) -> Shaped[Tensor, "n c ..."]:
+    """Return a copy as a tensor: later changes of the array change no data set.
+
+    Args:
+        values: of any real type.
+        offset: see `offset_of`.
+
+    Returns:
+        uint8 for bytes and booleans without an offset, float32 for everything else. Values that
+        are too large for float32 become infinite.
+    """
+    bytes_ = values.dtype in (np.uint8, np.bool_) and offset is None
+    if offset is not None and offset.shape[1] == values.shape[1]:
+        values = values.astype(np.float64) - offset.numpy()
+    with np.errstate(over="ignore"):
+        return torch.from_numpy(
+            np.array(values, dtype=np.uint8 if bytes_ else np.float32, order="C")
+        )

@@ -1,0 +1,5 @@
+"""Tasks: what networks are trained for, and the costs by which a search compares them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

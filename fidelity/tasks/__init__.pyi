@@ -1,0 +1,21 @@
+from .classification import Classification
+from .multi_label import MultiLabel
+from .next_token import NextToken
+from .own_task import OwnTask
+from .regression import Regression
+from .segmentation import Segmentation
+from .task import Criterion, DataError, Measure, Tally, Task
+
+__all__ = [
+    "Classification",
+    "Criterion",
+    "DataError",
+    "Measure",
+    "MultiLabel",
+    "NextToken",
+    "OwnTask",
+    "Regression",
+    "Segmentation",
+    "Tally",
+    "Task",
+]

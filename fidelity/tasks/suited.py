@@ -1,0 +1,32 @@
+"""The task that suits targets whose task is not named."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from fidelity.tasks.classification import Classification
+from fidelity.tasks.next_token import NextToken
+from fidelity.tasks.regression import Regression
+from fidelity.tasks.segmentation import Segmentation
+from fidelity.tasks.task import Targets, Task
+
+
+def suited_task(inputs: Shaped[Tensor, "examples ..."], targets: Targets) -> Task:
+    """Return the task that suits the types and shapes of inputs and targets.
+
+    Floating-point targets are numbers to predict; integers (examples, height, width) of images are
+    masks; integers in the shape of integer inputs are next tokens; all other integers are classes.
+
+    Args:
+        inputs: of the training part.
+        targets: of the same examples.
+    """
+    if targets.is_floating_point():
+        return Regression()
+    if inputs.ndim == 4 and targets.ndim == 3:
+        return Segmentation()
+    if inputs.dtype is torch.int64 and targets.shape == inputs.shape and inputs.ndim == 2:
+        return NextToken(1 + int(torch.maximum(inputs.max(), targets.max())))
+    return Classification()
