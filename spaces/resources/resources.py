@@ -86,7 +86,7 @@ def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
     Args:
         network: on any device; it is not changed. Build it under `torch.device("meta")` to
             allocate nothing at all.
-        input_shape: channels, height and width of one image.
+        input_shape: of one input, see `InputShape`.
     """
     state = {
         name: tensor.to("meta")
