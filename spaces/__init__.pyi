@@ -26,6 +26,7 @@ from .serialisation import (
     space_to_json,
 )
 from .space import InputShape, Space, SpaceError
+from .tabular.residual_perceptrons import ResidualPerceptrons
 from .weight_sharing import Sharing, Supernet, supernet
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "NodeCellSpace",
     "Perceptrons",
     "Repeat",
+    "ResidualPerceptrons",
     "ResourceFeatures",
     "Resources",
     "Sharing",

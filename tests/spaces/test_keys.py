@@ -37,6 +37,7 @@ from spaces.architecture.architecture import Architecture, chain
 from spaces.encoding import Encoder
 from spaces.keys import Keys, unlabelled
 from spaces.space import configuration, sample
+from spaces.tabular.residual_perceptrons import ResidualPerceptrons
 
 
 @dataclass(eq=False)
@@ -174,6 +175,7 @@ SHIPPED = {
     "mobile": MacroSpace.mobile,
     "zoo": zoo.space,
     "perceptrons": Perceptrons,
+    "residual perceptrons": ResidualPerceptrons,
     "mnist1d": lambda: MNIST1DCells().space,
 }
 
