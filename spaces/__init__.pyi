@@ -5,6 +5,7 @@ from .cells.darts import DartsSpace, darts
 from .cells.node_cell import NodeCellSpace, nasbench101
 from .configurations.mutation import crossover, mutate, neighbours
 from .hierarchical import zoo
+from .hierarchical.encoder_decoder import EncoderDecoderSpace
 from .hierarchical.liu2018 import Level, Library, Stacked, liu2018
 from .hierarchical.macro_space import MacroSpace, family_of
 from .hierarchical.space import HierarchicalSpace
@@ -38,6 +39,7 @@ __all__ = [
     "Cost",
     "CostFeatures",
     "DartsSpace",
+    "EncoderDecoderSpace",
     "Family",
     "Fixed",
     "Graph",

@@ -102,3 +102,28 @@ class FirstChannels(nn.Module):
     ) -> Float[Tensor, "batch kept *size"]:
         """Return a view."""
         return x[:, : self.channels]
+
+
+class PaddedToMultiple(nn.Module):
+    """A network of inputs whose sides are multiples of a number, for inputs of any size.
+
+    Zeros are appended to the input, and the result is cropped to its size.
+
+    Args:
+        network: keeps the size of its input.
+        multiple: the number.
+    """
+
+    def __init__(self, network: nn.Module, multiple: int) -> None:
+        super().__init__()
+        self.network = network
+        self.multiple = multiple
+
+    def forward(
+        self, x: Float[Tensor, "batch channels *size"]
+    ) -> Float[Tensor, "batch channels_out *size"]:
+        """Pad, run the network, and crop."""
+        sides = x.shape[2:]
+        padded = pad_end(x, [-side % self.multiple for side in sides])
+        result: Tensor = self.network(padded)
+        return result[(slice(None), slice(None), *map(slice, sides))]

@@ -22,9 +22,11 @@ from torch import nn
 from fidelity.tables import MNIST1DCells
 from spaces import (
     CellSpace,
+    EncoderDecoderSpace,
     JointSpace,
     MacroSpace,
     Perceptrons,
+    ResidualPerceptrons,
     Space,
     darts,
     keys,
@@ -37,7 +39,6 @@ from spaces.architecture.architecture import Architecture, chain
 from spaces.encoding import Encoder
 from spaces.keys import Keys, unlabelled
 from spaces.space import configuration, sample
-from spaces.tabular.residual_perceptrons import ResidualPerceptrons
 
 
 @dataclass(eq=False)
@@ -173,6 +174,7 @@ SHIPPED = {
     "liu2018": liu2018,
     "nasbench_macro": MacroSpace.nasbench_macro,
     "mobile": MacroSpace.mobile,
+    "encoder-decoder": EncoderDecoderSpace,
     "zoo": zoo.space,
     "perceptrons": Perceptrons,
     "residual perceptrons": ResidualPerceptrons,
