@@ -32,11 +32,12 @@ SPACES: dict[str, Callable[[], Space]] = {
     "vertices": lambda: nasbench101(channels=8, cells=1),
     "macro": MacroSpace.nasbench_macro,
     "mobile": lambda: MacroSpace.mobile(scale=0.25, stem_stride=1),
+    "small": MacroSpace.small,
     "library": lambda: liu2018(widths=(4, 8)),
     "darts": lambda: darts(channels=4, cells=3),
     "stages": lambda: StageSpace(stages=(1, 2), depth=(1, 2)),
 }
-ONE_ROW = ("cells", "vertices", "macro", "mobile", "library")
+ONE_ROW = ("cells", "vertices", "macro", "mobile", "small", "library")
 """Spaces whose images of one row lose nothing: no reduction that reads every other row."""
 
 
