@@ -15,10 +15,12 @@ from .joint import JointSpace
 from .keys import Keyed, trial_key
 from .motifs import families, layers
 from .motifs.families import Family
-from .motifs.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
+from .motifs.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Single, Stage
 from .perceptrons import Perceptrons
+from .resources.example_input import example_input
 from .resources.resource_features import CostFeatures, ResourceFeatures
 from .resources.resources import Cost, Resources, cost, count_resources
+from .sequences.sequence_space import NextTokenSpace, SequenceSpace
 from .serialisation import (
     architecture_from_json,
     architecture_to_json,
@@ -52,6 +54,7 @@ __all__ = [
     "Library",
     "MacroSpace",
     "Motif",
+    "NextTokenSpace",
     "Node",
     "NodeCellSpace",
     "Perceptrons",
@@ -59,7 +62,9 @@ __all__ = [
     "ResidualPerceptrons",
     "ResourceFeatures",
     "Resources",
+    "SequenceSpace",
     "Sharing",
+    "Single",
     "Space",
     "SpaceError",
     "Stacked",
@@ -74,6 +79,7 @@ __all__ = [
     "count_resources",
     "crossover",
     "darts",
+    "example_input",
     "families",
     "family_of",
     "layers",
