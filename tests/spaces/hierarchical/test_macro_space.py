@@ -68,6 +68,15 @@ def test_small_networks_have_the_documented_range_of_parameters() -> None:
         assert 694 <= count_resources(network, IMAGE).parameters <= 2_985_130
 
 
+def test_the_sizes_in_the_guide_are_those_that_the_benchmark_wrote() -> None:
+    root = Path(__file__).parents[3]
+    measured = (root / "benchmarks/results/space_sizes.md").read_text(encoding="utf-8")
+    guide = (root / "docs/howto/space.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in measured.splitlines() if line.startswith("|")]
+    assert len(rows) == 10
+    assert set(rows) <= set(guide)
+
+
 def test_a_small_space_has_the_widths_and_stages_that_it_is_given() -> None:
     space = MacroSpace.small(widths=(6,), stages=2, stem_stride=2)
     drawn = space.configuration_space.get_default_configuration()
