@@ -5,6 +5,7 @@ from .cells.darts import DartsSpace, darts
 from .cells.node_cell import NodeCellSpace, nasbench101
 from .configurations.mutation import crossover, mutate, neighbours
 from .hierarchical import zoo
+from .hierarchical.encoder_decoder import EncoderDecoderSpace
 from .hierarchical.liu2018 import Level, Library, Stacked, liu2018
 from .hierarchical.macro_space import MacroSpace, family_of
 from .hierarchical.space import HierarchicalSpace
@@ -14,10 +15,12 @@ from .joint import JointSpace
 from .keys import Keyed, trial_key
 from .motifs import families, layers
 from .motifs.families import Family
-from .motifs.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage
+from .motifs.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Single, Stage
 from .perceptrons import Perceptrons
+from .resources.example_input import example_input
 from .resources.resource_features import CostFeatures, ResourceFeatures
 from .resources.resources import Cost, Resources, cost, count_resources
+from .sequences.sequence_space import NextTokenSpace, SequenceSpace
 from .serialisation import (
     architecture_from_json,
     architecture_to_json,
@@ -26,6 +29,7 @@ from .serialisation import (
     space_to_json,
 )
 from .space import InputShape, Space, SpaceError
+from .tabular.residual_perceptrons import ResidualPerceptrons
 from .weight_sharing import Sharing, Supernet, supernet
 
 __all__ = [
@@ -37,6 +41,7 @@ __all__ = [
     "Cost",
     "CostFeatures",
     "DartsSpace",
+    "EncoderDecoderSpace",
     "Family",
     "Fixed",
     "Graph",
@@ -49,13 +54,17 @@ __all__ = [
     "Library",
     "MacroSpace",
     "Motif",
+    "NextTokenSpace",
     "Node",
     "NodeCellSpace",
     "Perceptrons",
     "Repeat",
+    "ResidualPerceptrons",
     "ResourceFeatures",
     "Resources",
+    "SequenceSpace",
     "Sharing",
+    "Single",
     "Space",
     "SpaceError",
     "Stacked",
@@ -70,6 +79,7 @@ __all__ = [
     "count_resources",
     "crossover",
     "darts",
+    "example_input",
     "families",
     "family_of",
     "layers",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING
 
 from ConfigSpace import (
@@ -88,12 +89,12 @@ class Perceptrons(Shown):
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """See `Space.build`; images are flattened."""
+        """See `Space.build`; inputs of any shape, such as (features,), are flattened."""
         from torch import nn
 
         activation = getattr(nn, ACTIVATIONS[str(configuration["activation"])])
         layers: list[nn.Module] = [nn.Flatten()]
-        size = input_shape[0] * input_shape[1] * input_shape[2]
+        size = prod(input_shape)
         for width in self._widths(configuration):
             layers += [nn.Linear(size, width), activation()]
             size = width

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 InputShape = tuple[int, ...]
-"""Channels, height, width."""
+"""The shape of one input: (channels, height, width) of an image, (channels, length) of a signal,
+(features,) of a row of a table, (length,) of a sequence of tokens."""
 
 NETWORK_METHODS = ("architecture", "build")
 """The methods of a `Space` beyond its configurations; not every search needs them."""
@@ -49,11 +50,12 @@ class Space(Protocol):
 
         Args:
             configuration: a configuration of `configuration_space`.
-            input_shape: channels, height and width of one image.
-            outputs: the number of classes.
+            input_shape: of one input, see `InputShape`; a space says which it can read.
+            outputs: the number of classes, or of other outputs.
 
         Returns:
-            A module from images (batch, channels, height, width) to logits (batch, outputs).
+            A module from inputs (batch, *input_shape) to logits (batch, outputs), or to logits
+            per pixel or token where the space says so.
         """
         ...
 

@@ -32,7 +32,7 @@ class Supernet(nn.Module, ABC):
 
     @abstractmethod
     def path(
-        self, images: Float[Tensor, "batch channels height width"], configuration: Configuration
+        self, images: Float[Tensor, "batch channels *size"], configuration: Configuration
     ) -> Float[Tensor, "batch outputs"]:
         """Return the logits of the network of a configuration, with shared weights.
 
@@ -44,7 +44,7 @@ class Supernet(nn.Module, ABC):
     @abstractmethod
     def mixture(
         self,
-        images: Float[Tensor, "batch channels height width"],
+        images: Float[Tensor, "batch channels *size"],
         weights: Float[Tensor, "edges operations"],
         active: Active | None = None,
     ) -> Float[Tensor, "batch outputs"]:
@@ -91,7 +91,7 @@ class Sharing(Protocol):
         """Return a supernet of the space, initialised from torch's current seed.
 
         Args:
-            input_shape: channels, height and width of one image.
+            input_shape: of one input, see `InputShape`.
             outputs: the number of classes.
         """
         ...
@@ -102,7 +102,7 @@ def supernet(space: Space, input_shape: InputShape, outputs: int) -> Supernet:
 
     Args:
         space: one with weight sharing, such as `CellSpace`.
-        input_shape: channels, height and width of one image.
+        input_shape: of one input, see `InputShape`.
         outputs: the number of classes.
 
     Raises:

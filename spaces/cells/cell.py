@@ -143,7 +143,7 @@ class CellSpace(Shown):
 
         Args:
             cell: an architecture whose operations are those of this space.
-            input_shape: channels, height and width of one image.
+            input_shape: of one input, see `InputShape`.
             outputs: the number of classes.
         """
         from spaces.cells.network import Graph, stacked

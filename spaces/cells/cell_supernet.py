@@ -20,7 +20,7 @@ from spaces.operations.operations import Operation
 from spaces.space import InputShape, configuration
 from spaces.weight_sharing import Active, Supernet, most_probable
 
-Images = Float[Tensor, "batch channels height width"]
+Images = Float[Tensor, "batch channels *size"]
 
 
 class Cells(Protocol):
@@ -108,7 +108,7 @@ class CellSupernet(Supernet):
 
     Args:
         space: of the cells.
-        input_shape: channels, height and width of one image.
+        input_shape: of one input, see `InputShape`.
         outputs: the number of classes.
     """
 

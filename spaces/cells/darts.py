@@ -166,6 +166,7 @@ class DartsSpace(Shown):
     ) -> nn.Module:
         """See `Space.build`: a convolution, the cells, global average pooling, a linear layer."""
         from spaces.motifs.build import network
+        from spaces.operations.dimensions import match_dimensions
 
         draft = Draft(input_shape[0])
         stem = draft.add(Convolution(3 * self.channels, activation="none"), 0)
@@ -181,7 +182,7 @@ class DartsSpace(Shown):
             )
             result = self._draw(configuration, draft, inputs, reduces)
             before, last, shrunk = last, result, reduces
-        return network(draft.finish(last), outputs)
+        return match_dimensions(network(draft.finish(last), outputs), input_shape)
 
     def _draw(
         self, configuration: Configuration, draft: Draft, inputs: Sequence[int], reduces: bool

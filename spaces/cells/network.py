@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from spaces.architecture.architecture import Architecture, ArchitectureError
 from spaces.architecture.labels import CONCAT, RESERVED, ZERO
+from spaces.operations.dimensions import match_dimensions
 from spaces.operations.operations import Operation, relu_conv_bn
 from spaces.space import InputShape
 
@@ -43,8 +44,8 @@ class Graph(nn.Module):
         )
 
     def forward(
-        self, x: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels height width"]:
+        self, x: Float[Tensor, "batch channels *size"]
+    ) -> Float[Tensor, "batch channels *size"]:
         """Return the value of the output node; zeros where no path leads to it."""
         modules = [
             self.operations[name] if (name := str(position)) in self.operations else None
@@ -54,11 +55,11 @@ class Graph(nn.Module):
 
 
 def propagate(
-    x: Float[Tensor, "batch channels height width"],
+    x: Float[Tensor, "batch channels *size"],
     labels: Sequence[str],
     inputs: Sequence[Sequence[int]],
     modules: Sequence[nn.Module | None],
-) -> Float[Tensor, "batch channels height width"]:
+) -> Float[Tensor, "batch channels *size"]:
     """Run a flat graph of one input.
 
     Args:
@@ -107,8 +108,8 @@ class ResidualReduction(nn.Module):
         )
 
     def forward(
-        self, x: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels_out half_height half_width"]:
+        self, x: Float[Tensor, "batch channels *size"]
+    ) -> Float[Tensor, "batch channels_out *half_size"]:
         """Return the sum of both paths."""
         total: Tensor = self.residual(x) + self.shortcut(x)
         return total
@@ -128,7 +129,7 @@ def stacked(
 
     Args:
         cell: makes a cell with a given number of channels, in and out.
-        input_shape: channels, height and width of one image.
+        input_shape: of one input, see `InputShape`.
         outputs: the number of classes.
         channels: of the first stage.
         cells: in each stage.
@@ -147,4 +148,4 @@ def stacked(
             layers.append(ResidualReduction(width // 2, width))
         layers.extend(cell(width) for _ in range(cells))
     layers += [nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    return nn.Sequential(*layers, nn.Linear(width, outputs))
+    return match_dimensions(nn.Sequential(*layers, nn.Linear(width, outputs)), input_shape)

@@ -159,6 +159,7 @@ class NodeCellSpace(Shown):
     ) -> nn.Module:
         """See `Space.build`; dead vertices of the cell have no weights."""
         from spaces.motifs.build import network
+        from spaces.operations.dimensions import match_dimensions
 
         cell = self.architecture(configuration).canonical()
         draft = Draft(input_shape[0])
@@ -169,7 +170,7 @@ class NodeCellSpace(Shown):
             for _ in range(self.cells):
                 plan = cell_plan(cell, draft.channels(node), self.channels * 2**stack)
                 node = draft.nest(plan, node)
-        return network(draft.finish(node), outputs)
+        return match_dimensions(network(draft.finish(node), outputs), input_shape)
 
 
 def nasbench101(channels: int = 128, cells: int = 3, stacks: int = 3) -> NodeCellSpace:

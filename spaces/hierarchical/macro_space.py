@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from ConfigSpace import Configuration
 
 from spaces.hierarchical.space import HierarchicalSpace, MotifSpace
-from spaces.motifs.families import Choices, Family, inverted, inverted_residual
+from spaces.motifs.families import Choices, Family, basic, inverted, inverted_residual, plain
 from spaces.motifs.layers import Convolution, Custom, Layer
 from spaces.motifs.motifs import Chain, Stage
 from spaces.motifs.plan import Draft, Plan
@@ -62,6 +62,46 @@ class MacroSpace(MotifSpace):
             }
             stages[f"layer{layer}"] = Stage(families, (1, 1), choice="operation")
         return cls(stages)
+
+    @classmethod
+    def small(
+        cls, widths: tuple[int, ...] = (4, 8, 16, 32), stages: int = 3, stem_stride: int = 1
+    ) -> MacroSpace:
+        """Return small convolutional networks, for the best one below a number of parameters.
+
+        A stage chooses plain, residual or inverted residual blocks, 1 to 3 of them, and their
+        width, and a block chooses its kernel. All stages but the first halve the resolution. For
+        images of 3x32x32 and 10 classes, the networks have 694 to 2,985,130 parameters,
+        whose quartiles are in `benchmarks/results/space_sizes.md`.
+
+        Args:
+            widths: the choices of the stem and the first stage, ascending; each further stage
+                doubles them.
+            stages: of the network.
+            stem_stride: 1 for small images and for signals, 2 for large ones.
+
+        Raises:
+            SpaceError: there is no width to choose, or no stage.
+        """
+        if not widths or widths[0] < 1 or list(widths) != sorted({*widths}):
+            raise SpaceError(f"the widths are {widths}: give 1 or more positive ones, ascending")
+        if stages < 1:
+            raise SpaceError(f"a network has at least 1 stage of blocks, not {stages}")
+        stem = {"width": widths, "stride": (stem_stride,)}
+        parts = {"stem": Stage({"plain": Family(plain, stem, {"kernel": (3,)})}, (1, 1))}
+        own = {"kernel": (3, 5)}
+        for number in range(stages):
+            shared = {
+                "width": tuple(width * 2**number for width in widths),
+                "stride": (2 if number else 1,),
+            }
+            families = {
+                "plain": Family(plain, shared, own),
+                "basic": Family(basic, shared, own),
+                "inverted": Family(inverted, shared, {**own, "expansion": (1, 2, 4)}),
+            }
+            parts[f"stage{number + 1}"] = Stage(families, (1, 3))
+        return cls(parts, (), ())
 
     @classmethod
     def mobile(cls, scale: float = 1.0, stem_stride: int = 2) -> MacroSpace:

@@ -51,7 +51,7 @@ class MotifSpace(Shown, ABC):
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """See `Space.build`; images may have any size."""
+        """See `Space.build`; images and signals may have any size."""
         return self.hierarchical.build(configuration, input_shape, outputs)
 
 
@@ -111,10 +111,12 @@ class HierarchicalSpace(Shown):
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """See `Space.build`; images may have any size."""
+        """See `Space.build`; images and signals may have any size."""
         from spaces.motifs.build import network
+        from spaces.operations.dimensions import match_dimensions
 
-        return network(self.plan(configuration, input_shape[0]), outputs, self.dropout)
+        plan = self.plan(configuration, input_shape[0])
+        return match_dimensions(network(plan, outputs, self.dropout), input_shape)
 
 
 @dataclass(frozen=True)

@@ -100,11 +100,12 @@ class StageSpace(MotifSpace):
     def build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> nn.Module:
-        """See `Space.build`; images may have any size."""
+        """See `Space.build`; images and signals may have any size."""
         depth = int(configuration["stages:depth"])
         if not self.auxiliary or depth < 2:
             return self.hierarchical.build(configuration, input_shape, outputs)
         from spaces.motifs.build import WithAuxiliary
+        from spaces.operations.dimensions import match_dimensions
 
         choices = values(configuration)
         front = self.hierarchical.motif.plan(
@@ -112,7 +113,8 @@ class StageSpace(MotifSpace):
         )
         last = Chosen(choices).inside("stages").inside(f"stage{depth}")
         back = Stage(self.families, self.depth).plan(last, front.channels)
-        return WithAuxiliary(front, back, outputs, self.dropout)
+        network = WithAuxiliary(front, back, outputs, self.dropout)
+        return match_dimensions(network, input_shape)
 
     def with_auxiliary(self) -> StageSpace:
         """Return the same space, whose networks have an auxiliary classifier."""

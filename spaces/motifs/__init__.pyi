@@ -1,5 +1,5 @@
 from . import families, inception, layers
-from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Stage, graph, operations
+from .motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Single, Stage, graph, operations
 
 __all__ = [
     "Chain",
@@ -8,6 +8,7 @@ __all__ = [
     "Graph",
     "Motif",
     "Repeat",
+    "Single",
     "Stage",
     "families",
     "graph",

@@ -43,11 +43,11 @@ class Body(nn.Module):
         self.last_use = _last_use(nodes)
 
     def forward(
-        self, x: Float[Tensor, "batch channels_in height width"]
-    ) -> Float[Tensor, "batch channels height_out width_out"]:
+        self, x: Float[Tensor, "batch channels_in *size"]
+    ) -> Float[Tensor, "batch channels *size_out"]:
         """Return the feature maps; zeros of one pixel where no path leads to the output."""
         if not self.connected:
-            return x.new_zeros(x.shape[0], self.channels, 1, 1)
+            return x.new_zeros(x.shape[0], self.channels, *[1] * (x.ndim - 2))
         values: dict[int, Tensor] = {0: x}
         del x
         for position in range(1, len(self.labels)):
@@ -129,15 +129,13 @@ class WithAuxiliary(nn.Module):
         self.head = head(back.channels, outputs, dropout)
         self.auxiliary = AuxiliaryHead(front.channels, outputs)
 
-    def forward(
-        self, x: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch outputs"]:
+    def forward(self, x: Float[Tensor, "batch channels *size"]) -> Float[Tensor, "batch outputs"]:
         """Return the logits; the auxiliary classifier does not affect them."""
         logits: Tensor = self.head(self.back(self.front(x)))
         return logits
 
     def both(
-        self, x: Float[Tensor, "batch channels height width"]
+        self, x: Float[Tensor, "batch channels *size"]
     ) -> tuple[Float[Tensor, "batch outputs"], Float[Tensor, "batch outputs"]]:
         """Return the logits and those of the auxiliary classifier."""
         features = self.front(x)
@@ -153,7 +151,7 @@ def network(plan: Plan, outputs: int, dropout: float = 0.0) -> nn.Sequential:
         dropout: before the linear layer, a probability.
 
     Returns:
-        A module from images (batch, channels, height, width) to logits (batch, outputs).
+        A module from images or signals (batch, channels, *size) to logits (batch, outputs).
     """
     body = Body(plan)
     return nn.Sequential(body, head(body.channels, outputs, dropout))

@@ -145,6 +145,32 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Upsampling:
+    """Each pixel several times, in both directions.
+
+    Attributes:
+        factor: of the height and the width.
+    """
+
+    factor: int
+
+    @property
+    def label(self) -> str:
+        """For instance `upsample x2`."""
+        return f"upsample x{self.factor}"
+
+    def channels(self, channels_in: int) -> int:
+        """Return those of the input."""
+        return channels_in
+
+    def build(self, channels_in: int) -> nn.Module:
+        """Return the upsampling."""
+        from torch import nn
+
+        return nn.Upsample(scale_factor=self.factor, mode="nearest")
+
+
+@dataclass(frozen=True)
 class Relu:
     """The activation function max(0, x) as a layer, for use after a sum."""
 

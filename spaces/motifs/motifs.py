@@ -207,6 +207,27 @@ def graph(channels_in: int, nodes: int, edges: Mapping[tuple[int, int], Plan]) -
 
 
 @dataclass(frozen=True)
+class Single:
+    """One block, with the choices of its family.
+
+    Attributes:
+        family: of the block.
+    """
+
+    family: Family
+
+    def declare(self, scope: Scope) -> None:
+        """See `Motif.declare`: the choices of the family."""
+        _declare(scope, {**self.family.shared, **self.family.own})
+
+    def plan(self, chosen: Chosen, channels_in: int) -> Plan:
+        """See `Motif.plan`: the block."""
+        choices = {**self.family.shared, **self.family.own}
+        read = {name: _read(chosen, name, of) for name, of in choices.items()}
+        return self.family.make(channels_in, 0, read)
+
+
+@dataclass(frozen=True)
 class Stage:
     """Blocks of one family one after another, as in most hand-made networks.
 

@@ -1,3 +1,4 @@
+from .dimensions import match_dimensions
 from .operations import (
     RESERVED,
     Operation,
@@ -20,6 +21,7 @@ __all__ = [
     "depthwise",
     "identity",
     "label_of",
+    "match_dimensions",
     "max_pool",
     "relu_conv_bn",
     "separable",

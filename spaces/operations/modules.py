@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,17 +22,18 @@ class Zero(nn.Module):
         self.channels = channels
         self.stride = stride
 
-    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
+    def forward(self, x: Float[Tensor, "batch channels *size"]) -> Tensor:
         """Return strided zeros."""
-        x = x[:, :1, :: self.stride, :: self.stride]
-        return torch.zeros_like(x).expand(-1, self.channels, -1, -1)
+        sides = x.ndim - 2
+        x = x[(slice(None), slice(1), *[slice(None, None, self.stride)] * sides)]
+        return torch.zeros_like(x).expand(-1, self.channels, *[-1] * sides)
 
 
 class AtLeast(nn.Module):
     """Zero padding, right and below, to the smallest size that a kernel can read.
 
     Args:
-        height: of the kernel.
+        height: of the kernel; a signal has none.
         width: of the kernel.
     """
 
@@ -39,12 +42,22 @@ class AtLeast(nn.Module):
         self.height = height
         self.width = width
 
-    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Tensor:
+    def forward(self, x: Float[Tensor, "batch channels *size"]) -> Tensor:
         """Return the image itself where it is large enough."""
-        below, right = self.height - x.shape[-2], self.width - x.shape[-1]
-        if below <= 0 and right <= 0:
-            return x
-        return nn.functional.pad(x, (0, max(right, 0), 0, max(below, 0)))
+        smallest = (self.height, self.width)[4 - x.ndim :]
+        return pad_end(x, [least - side for least, side in zip(smallest, x.shape[2:], strict=True)])
+
+
+def pad_end(x: Float[Tensor, "batch channels *size"], missing: Sequence[int]) -> Tensor:
+    """Append zeros to the end of each side, right and below; return `x` itself if there are none.
+
+    Args:
+        x: images or signals.
+        missing: the number of zeros for each side; none where it is negative.
+    """
+    if max(missing) <= 0:
+        return x
+    return nn.functional.pad(x, [n for side in reversed(missing) for n in (0, max(side, 0))])
 
 
 class FactorizedReduction(nn.Module):
@@ -63,11 +76,12 @@ class FactorizedReduction(nn.Module):
         self.norm = nn.BatchNorm2d(channels_out)
 
     def forward(
-        self, x: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch channels_out half_height half_width"]:
+        self, x: Float[Tensor, "batch channels *size"]
+    ) -> Float[Tensor, "batch channels_out *half_size"]:
         """Concatenate and normalise both."""
         # Of odd sizes the second convolution would see one row less.
-        shifted = nn.functional.pad(x, (0, x.shape[-1] % 2, 0, x.shape[-2] % 2))[:, :, 1:, 1:]
+        sides = [side % 2 for side in x.shape[2:]]
+        shifted = pad_end(x, sides)[(slice(None), slice(None), *[slice(1, None)] * len(sides))]
         result: Tensor = self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
         return result
 
@@ -84,7 +98,32 @@ class FirstChannels(nn.Module):
         self.channels = channels
 
     def forward(
-        self, x: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch kept height width"]:
+        self, x: Float[Tensor, "batch channels *size"]
+    ) -> Float[Tensor, "batch kept *size"]:
         """Return a view."""
         return x[:, : self.channels]
+
+
+class PaddedToMultiple(nn.Module):
+    """A network of inputs whose sides are multiples of a number, for inputs of any size.
+
+    Zeros are appended to the input, and the result is cropped to its size.
+
+    Args:
+        network: keeps the size of its input.
+        multiple: the number.
+    """
+
+    def __init__(self, network: nn.Module, multiple: int) -> None:
+        super().__init__()
+        self.network = network
+        self.multiple = multiple
+
+    def forward(
+        self, x: Float[Tensor, "batch channels *size"]
+    ) -> Float[Tensor, "batch channels_out *size"]:
+        """Pad, run the network, and crop."""
+        sides = x.shape[2:]
+        padded = pad_end(x, [-side % self.multiple for side in sides])
+        result: Tensor = self.network(padded)
+        return result[(slice(None), slice(None), *map(slice, sides))]

@@ -19,7 +19,7 @@ class ResourceFeatures:
 
     Attributes:
         space: builds the networks.
-        input_shape: channels, height and width of one image.
+        input_shape: of one input, see `InputShape`.
         outputs: the number of classes.
     """
 

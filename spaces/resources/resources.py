@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from spaces.resources.evaluation_mode import evaluation_mode
+from spaces.resources.example_input import example_input
 from spaces.resources.simulation import simulate, tensors
 from spaces.space import InputShape
 
@@ -86,17 +87,15 @@ def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
     Args:
         network: on any device; it is not changed. Build it under `torch.device("meta")` to
             allocate nothing at all.
-        input_shape: channels, height and width of one image.
+        input_shape: of one input, see `InputShape`.
     """
     state = {
         name: tensor.to("meta")
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
-    precision = next((p.dtype for p in network.parameters()), torch.get_default_dtype())
     followed = _Activations()
     with evaluation_mode(network), torch.no_grad(), followed:
-        image = torch.empty(1, *input_shape, device="meta", dtype=precision)
-        torch.func.functional_call(network, state, (image,))
+        torch.func.functional_call(network, state, (example_input(network, input_shape),))
     return Resources(
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         multiply_adds=followed.flops // 2,

@@ -44,8 +44,14 @@ class SpaceContract:
         with torch.device("meta"):
             network = space.build(configuration, self.input_shape, self.outputs).eval()
             with torch.no_grad():
-                logits = network(torch.empty(2, *self.input_shape))
-        assert logits.shape == (2, self.outputs)
+                logits = network(self.inputs(2))
+        assert logits.shape == self.logits_shape(2)
+
+    def inputs(self, batch: int) -> torch.Tensor:
+        return torch.randn(batch, *self.input_shape)
+
+    def logits_shape(self, batch: int) -> tuple[int, ...]:
+        return (batch, self.outputs)
 
     def test_is_a_space(self, space: Space) -> None:
         assert isinstance(space, Space)
@@ -84,8 +90,8 @@ class SpaceContract:
         torch.manual_seed(0)
         drawn = next(c for c in samples if space.architecture(c).connected)
         network = space.build(drawn, self.input_shape, self.outputs)
-        logits = network(torch.randn(2, *self.input_shape))
-        assert logits.shape == (2, self.outputs)
+        logits = network(self.inputs(2))
+        assert logits.shape == self.logits_shape(2)
         assert torch.isfinite(logits).all()
         logits.sum().backward()
 

@@ -22,9 +22,13 @@ from torch import nn
 from fidelity.tables import MNIST1DCells
 from spaces import (
     CellSpace,
+    EncoderDecoderSpace,
     JointSpace,
     MacroSpace,
+    NextTokenSpace,
     Perceptrons,
+    ResidualPerceptrons,
+    SequenceSpace,
     Space,
     darts,
     keys,
@@ -172,8 +176,13 @@ SHIPPED = {
     "liu2018": liu2018,
     "nasbench_macro": MacroSpace.nasbench_macro,
     "mobile": MacroSpace.mobile,
+    "sequences": lambda: SequenceSpace(9),
+    "next token": lambda: NextTokenSpace(9),
+    "small": MacroSpace.small,
+    "encoder-decoder": EncoderDecoderSpace,
     "zoo": zoo.space,
     "perceptrons": Perceptrons,
+    "residual perceptrons": ResidualPerceptrons,
     "mnist1d": lambda: MNIST1DCells().space,
 }
 

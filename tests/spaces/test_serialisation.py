@@ -9,7 +9,9 @@ from spaces.architecture.architecture import Architecture, ArchitectureError, ch
 from spaces.cells.cell import CellSpace
 from spaces.cells.darts import darts
 from spaces.cells.node_cell import nasbench101
+from spaces.hierarchical.encoder_decoder import EncoderDecoderSpace
 from spaces.hierarchical.macro_space import MacroSpace
+from spaces.sequences.sequence_space import NextTokenSpace, SequenceSpace
 from spaces.serialisation import (
     architecture_from_json,
     architecture_to_json,
@@ -18,8 +20,19 @@ from spaces.serialisation import (
     space_to_json,
 )
 from spaces.space import Space, SpaceError, configuration, sample, values
+from spaces.tabular.residual_perceptrons import ResidualPerceptrons
 
-SPACES = [CellSpace.nasbench201(), nasbench101(), darts(), MacroSpace.mobile(), zoo.space()]
+SPACES = [
+    CellSpace.nasbench201(),
+    nasbench101(),
+    darts(),
+    MacroSpace.mobile(),
+    zoo.space(),
+    EncoderDecoderSpace(),
+    NextTokenSpace(vocabulary=9),
+    ResidualPerceptrons(),
+    SequenceSpace(vocabulary=9),
+]
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: type(space).__name__)

@@ -32,6 +32,59 @@ class TestMobile(SpaceContract):
         return MacroSpace.mobile(scale=0.5, stem_stride=1)
 
 
+class TestSmall(SpaceContract):
+    @staticmethod
+    def make_space() -> Space:
+        return MacroSpace.small()
+
+
+def small_parameters(family: str, size: int) -> int:
+    """Return the parameters of the network whose choices are all the smallest, or the largest."""
+    space, at = MacroSpace.small(), -size
+    depth = (1, 3)[at]
+    kinds: dict[str, tuple[int, ...]] = {"kernel": (3, 5)}
+    kinds |= {"expansion": (1, 2, 4)} if family == "inverted" else {}
+    chosen: dict[str, object] = {"stem:plain:width": (4, 32)[at]}
+    for stage in range(1, 4):
+        chosen |= {f"stage{stage}:family": family, f"stage{stage}:depth": depth}
+        chosen[f"stage{stage}:{family}:width"] = (4, 32)[at] * 2 ** (stage - 1)
+        for block in range(1, depth + 1):
+            prefix = f"stage{stage}:{family}:block{block}"
+            chosen |= {f"{prefix}:{name}": choices[at] for name, choices in kinds.items()}
+    with torch.device("meta"):
+        network = space.build(configuration(space.configuration_space, chosen), IMAGE, 10)
+    return count_resources(network, IMAGE).parameters
+
+
+def test_small_networks_have_the_documented_range_of_parameters() -> None:
+    assert small_parameters("inverted", size=0) == 694
+    assert small_parameters("basic", size=1) == 2_985_130
+    assert MacroSpace.small.__doc__ is not None
+    assert "694 to 2,985,130 parameters" in MacroSpace.small.__doc__
+    space = MacroSpace.small()
+    for drawn in sample(space.configuration_space, 30, np.random.default_rng(0)):
+        with torch.device("meta"):
+            network = space.build(drawn, IMAGE, 10)
+        assert 694 <= count_resources(network, IMAGE).parameters <= 2_985_130
+
+
+def test_the_sizes_in_the_guide_are_those_that_the_benchmark_wrote() -> None:
+    root = Path(__file__).parents[3]
+    measured = (root / "benchmarks/results/space_sizes.md").read_text(encoding="utf-8")
+    guide = (root / "docs/howto/space.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in measured.splitlines() if line.startswith("|")]
+    assert len(rows) == 10
+    assert set(rows) <= set(guide)
+
+
+def test_a_small_space_has_the_widths_and_stages_that_it_is_given() -> None:
+    space = MacroSpace.small(widths=(6,), stages=2, stem_stride=2)
+    drawn = space.configuration_space.get_default_configuration()
+    first = str(space.architecture(drawn).canonical().nodes[1].operation)
+    assert first == "conv3x3 6 /2 relu"
+    assert list(space.stages) == ["stem", "stage1", "stage2"]
+
+
 @pytest.fixture(scope="module")
 def table() -> dict[str, tuple[int, int]]:
     """Parameters and FLOPs by code."""
@@ -160,6 +213,9 @@ def test_a_space_of_ones_own_operations() -> None:
     ("make", "message"),
     [
         (lambda: MacroSpace({}), "at least 1 stage"),
+        (lambda: MacroSpace.small(widths=()), "1 or more positive ones"),
+        (lambda: MacroSpace.small(widths=(8, 4)), "ascending"),
+        (lambda: MacroSpace.small(stages=0), "at least 1 stage of blocks"),
         (lambda: Stage({}, (1, 2)), "no family"),
         (lambda: Stage({"a": family_of(relu_conv_bn(3), "a", 8)}, (-1, 2)), "at least 1"),
         (lambda: Stage({"a": family_of(relu_conv_bn(3), "a", 8)}, (3, 2)), "ascend"),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from spaces import operations
-from spaces.motifs.layers import Convolution, Custom, Layer, Pool, Relu, Truncation
+from spaces.motifs.layers import Convolution, Custom, Layer, Pool, Relu, Truncation, Upsampling
 from spaces.operations import Operation
 
 OPERATIONS: dict[str, Operation] = {
@@ -44,6 +44,7 @@ LAYERS: list[Layer] = [
     Pool("max", 3, 2),
     Pool("average", 3, 1, padded=False),
     Relu(),
+    Upsampling(2),
     Truncation(2),
     Custom("mine", operations.separable(3), 6, 2),
     Custom("mine", operations.identity),

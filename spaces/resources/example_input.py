@@ -1,0 +1,27 @@
+"""An input of a network, without contents."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from spaces.space import InputShape
+
+
+def example_input(
+    network: nn.Module, input_shape: InputShape, batch: int = 1, device: str = "meta"
+) -> Tensor:
+    """Return zeros of the shape and the type that a network reads.
+
+    The type is that of its attribute `input_dtype`, for instance torch.int64 for tokens; without
+    the attribute, that of its first parameter.
+
+    Args:
+        network: from inputs (batch, *input_shape).
+        input_shape: of one input, see `InputShape`.
+        batch: the number of inputs.
+        device: of the result; `meta` allocates nothing.
+    """
+    precision = next((p.dtype for p in network.parameters()), torch.get_default_dtype())
+    dtype = getattr(network, "input_dtype", precision)
+    return torch.zeros(batch, *input_shape, dtype=dtype, device=device)
