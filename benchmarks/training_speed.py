@@ -3,8 +3,9 @@
     python benchmarks/training_speed.py
 
 Three loops train the same networks for the same epochs on one thread, and evaluate them on the
-validation part after each epoch. The networks are five cells of NAS-Bench-201 drawn at random, in
-a small frame (8 channels, one cell a stage). The loops:
+validation part after each epoch. For images and signals the networks are cells of NAS-Bench-201
+drawn at random, in a small frame (8 channels, one cell a stage); for tables they are residual
+perceptrons. The loops:
 
 - usual: a torch DataLoader with per-sample transforms, SGD as torch defaults it, `.item()` of the
   loss in each step: the loop of most tutorials and toolkits.
@@ -28,33 +29,33 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from ConfigSpace import Configuration
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from fidelity.augment import HorizontalFlip, PadCrop
 from fidelity.datasets import digits, from_arrays
 from fidelity.datasets.dataset import Dataset, Part
+from fidelity.training.curves import Cosine
 from fidelity.training.device_data import DeviceData, copy_to_device
-from fidelity.training.loop import CALIBRATION_IMAGES
-from fidelity.training.optimizers import CosineSGD
+from fidelity.training.loop import CALIBRATION_EXAMPLES
+from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from spaces.cells.cell import CellSpace
-from spaces.space import sample
+from spaces.space import Space, sample
+from spaces.tabular.residual_perceptrons import ResidualPerceptrons
 
-SPACE = CellSpace.nasbench201(channels=8, cells=1)
-CELLS = [
-    cell
-    for cell in sample(SPACE.configuration_space, 6, np.random.default_rng(0))
-    if SPACE.architecture(cell).connected
-]
-SCHEDULE = CosineSGD(learning_rate=0.1, momentum=0.9, weight_decay=5e-4, warm_up=0.05)
+CELLS, PERCEPTRONS = CellSpace.nasbench201(channels=8, cells=1), ResidualPerceptrons()
+OPTIMIZER, CURVE = SGD(), Cosine(warm_up=0.05)
 CPU = torch.device("cpu")
 
 
@@ -68,6 +69,13 @@ class Case:
     padding: int
     flip: bool
     epochs: int
+    space: Space = CELLS
+
+    @cached_property
+    def chosen(self) -> list[Configuration]:
+        """The networks."""
+        drawn = sample(self.space.configuration_space, 6, np.random.default_rng(0))
+        return [c for c in drawn if self.space.architecture(c).connected]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -77,16 +85,16 @@ class Case:
     @property
     def images(self) -> int:
         """The number of images that a repetition trains on."""
-        return len(CELLS) * self.epochs * self.steps_per_epoch * self.batch_size
+        return len(self.chosen) * self.epochs * self.steps_per_epoch * self.batch_size
 
     def networks(self) -> list[nn.Module]:
         """Build freshly initialised networks."""
-        shape, classes = self.dataset.input_shape, self.dataset.outputs
-        return [SPACE.build(cell, shape, classes) for cell in CELLS]
+        shape, outputs = self.dataset.input_shape, self.dataset.outputs
+        return [self.space.build(configuration, shape, outputs) for configuration in self.chosen]
 
 
 def cases() -> list[Case]:
-    """Digits, and noise in the shape of CIFAR-10 (speed does not depend on the content)."""
+    """Digits, and noise in other shapes (speed does not depend on the content)."""
     rng = np.random.default_rng(0)
     noise = from_arrays(
         rng.integers(0, 256, (1600, 3, 32, 32), dtype=np.uint8),
@@ -96,10 +104,15 @@ def cases() -> list[Case]:
         augment=(PadCrop(4), HorizontalFlip()),
         name="32x32",
     )
+    labels = np.arange(4000) % 10
+    table = from_arrays(rng.normal(size=(4000, 20)), labels, name="table")
+    signals = from_arrays(rng.normal(size=(4000, 1, 40)), labels, name="signals")
     return [
         Case("digits 8x8x1, batch 256", digits(), 256, 1, False, 5),
         Case("digits 8x8x1, batch 64", digits(), 64, 1, False, 2),
         Case("noise 32x32x3, batch 128", noise, 128, 4, True, 1),
+        Case("table of 20 features, batch 128", table, 128, 0, False, 5, PERCEPTRONS),
+        Case("signals 1x40, batch 128", signals, 128, 0, False, 2),
     ]
 
 
@@ -111,7 +124,8 @@ class PerSample(TorchDataset[tuple[Tensor, Tensor]]):
         self.labels = part.targets
         self.padding = case.padding if training else 0
         self.flip = case.flip and training
-        self.mean, self.scale = data.mean[0], data.scale[0]
+        assert data.statistics is not None
+        self.mean, self.scale = (values[0] for values in data.statistics)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -162,22 +176,26 @@ def usual(case: Case) -> None:
 def bare(case: Case) -> None:
     """A loop with nothing in it but the work."""
     data = copy_to_device(case.dataset, CPU)
+    assert data.statistics is not None
+    mean, scale = data.statistics
     for network in case.networks():
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
-        optimizer = SCHEDULE.optimizer(network)
+        optimizer = OPTIMIZER.start(network)
         steps, step = case.epochs * case.steps_per_epoch, 0
         for _ in range(case.epochs):
             network.train()
             order = torch.randperm(len(data.train))
             running = torch.zeros(())
             for _ in range(case.steps_per_epoch):
-                optimizer.param_groups[0]["lr"] = SCHEDULE.rate(step, steps)
+                optimizer.param_groups[0]["lr"] = OPTIMIZER.learning_rate * CURVE(step, steps)
                 first = step % case.steps_per_epoch * case.batch_size
                 index = order[first : first + case.batch_size]
-                images = bare_augment(case, data.train.inputs[index].float())
+                images = data.train.inputs[index].float()
+                if case.padding:
+                    images = bare_augment(case, images)
                 optimizer.zero_grad()
                 with data.autocast():
-                    logits = network((images - data.mean) * data.scale)
+                    logits = network((images - mean) * scale)
                 loss = F.cross_entropy(logits.float(), data.train.targets[index])
                 loss.backward()
                 optimizer.step()
@@ -190,16 +208,19 @@ def bare(case: Case) -> None:
 def bare_evaluate(network: nn.Module, data: DeviceData) -> None:
     """Calibrate batch normalisation, then measure loss and error."""
     network.eval()
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    layers = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None
         layer.train()
-    sample_images = data.train.inputs[:CALIBRATION_IMAGES]
+    sample_images = data.train.inputs[:CALIBRATION_EXAMPLES]
     for images, labels in [(sample_images, None), *batches(data.validation, 512)]:
-        normal = (images.float() - data.mean) * data.scale
+        assert data.statistics is not None
+        normal = (images.float() - data.statistics[0]) * data.statistics[1]
+        if normal.ndim == 4:
+            normal = normal.contiguous(memory_format=torch.channels_last)
         with data.autocast():
-            logits = network(normal.contiguous(memory_format=torch.channels_last)).float()
+            logits = network(normal).float()
         if labels is None:
             for layer in layers:
                 layer.momentum = 0.1
@@ -231,10 +252,10 @@ def bare_augment(
 def training(case: Case) -> None:
     """`Training` itself."""
     objective = Training(
-        SPACE, case.dataset, max_epochs=case.epochs, batch_size=case.batch_size, device="cpu"
+        case.space, case.dataset, case.epochs, batch_size=case.batch_size, device="cpu"
     )
-    for cell in CELLS:
-        objective(cell, case.epochs)
+    for configuration in case.chosen:
+        objective(configuration, case.epochs)
 
 
 LOOPS: dict[str, Callable[[Case], None]] = {"usual": usual, "bare": bare, "Training": training}
