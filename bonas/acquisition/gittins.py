@@ -21,6 +21,9 @@ from bonas.surrogates.multi_fidelity import Joint
 if TYPE_CHECKING:
     from torch import Tensor
 
+NODES = np.polynomial.hermite_e.hermegauss(16)
+"""Nodes and weights of the Gauss-Hermite quadrature."""
+
 
 @dataclass(frozen=True)
 class GittinsIndex:
@@ -87,7 +90,7 @@ class GittinsIndex:
         change = posterior.covariance[:, low, -1] / observed.sqrt()
         change = torch.minimum(change.abs(), variance.sqrt() * (1 - 1e-6))
         remaining_variance = variance - change.square()
-        nodes, weights = np.polynomial.hermite_e.hermegauss(16)
+        nodes, weights = NODES
         after = posterior.mean[:, -1:] + change[:, None] * torch.tensor(nodes)
         remaining_budget = self.max_budget - (budget if self.joint.resumes else 0.0)
         owed = self.going_rate * remaining_budget * rates
