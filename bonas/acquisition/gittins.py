@@ -8,7 +8,7 @@ spending at the going rate.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,9 @@ from bonas.surrogates.multi_fidelity import Joint
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+NODES = np.polynomial.hermite_e.hermegauss(16)
+"""Nodes and weights of the Gauss-Hermite quadrature."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class GittinsIndex:
         change = posterior.covariance[:, low, -1] / observed.sqrt()
         change = torch.minimum(change.abs(), variance.sqrt() * (1 - 1e-6))
         remaining_variance = variance - change.square()
-        nodes, weights = np.polynomial.hermite_e.hermegauss(16)
+        nodes, weights = NODES
         after = posterior.mean[:, -1:] + change[:, None] * torch.tensor(nodes)
         remaining_budget = self.max_budget - (budget if self.joint.resumes else 0.0)
         owed = self.going_rate * remaining_budget * rates
@@ -102,8 +105,16 @@ class GittinsIndex:
         return (budget - before) * self.rates[: len(self.reached)]
 
 
+def _highest(scores: Float[Tensor, " m"]) -> int:
+    return int(scores.argmax())
+
+
 def gittins_index(
-    joint: Joint, reached: Sequence[float], repeatable: Sequence[bool], budgets: Sequence[float]
+    joint: Joint,
+    reached: Sequence[float],
+    repeatable: Sequence[bool],
+    budgets: Sequence[float],
+    highest: Callable[[Float[Tensor, " m"]], int] = _highest,
 ) -> GittinsIndex:
     """Return the values of all steps.
 
@@ -112,6 +123,8 @@ def gittins_index(
         reached: the budget from which each candidate is resumed; 0 for a new one.
         repeatable: whether each of the finished may be trained to the highest budget again.
         budgets: all budgets of the search, ascending.
+        highest: returns the index of the candidate with the highest score of those that may be
+            trained; the going rate is not that of a network beyond a constraint.
     """
     import torch
 
@@ -134,7 +147,8 @@ def gittins_index(
         repeat_gains = log_gain(-(finished - rival).abs(), variance[m:], noise).exp()
         repeat_gains = repeat_gains * torch.tensor(repeatable)
     spent = (max_budget - (before if joint.resumes else 0.0)) * rates[:m]
-    going_rate = torch.cat([gains / spent, repeat_gains / (max_budget * rates[m:])]).max()
+    once, again = gains / spent, repeat_gains / (max_budget * rates[m:])
+    going_rate = max([float(once[highest(once)]), *again.tolist()])
     return GittinsIndex(
         joint,
         rates,
@@ -145,5 +159,5 @@ def gittins_index(
         noise,
         gains,
         repeat_gains,
-        float(going_rate),
+        going_rate,
     )

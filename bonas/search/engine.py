@@ -17,7 +17,6 @@ from bonas.strategies.strategy import Exhausted
 from fidelity.history.budget_check import ignores_budget
 from fidelity.history.history import History
 from fidelity.history.metrics import checked
-from fidelity.history.ranking import ranked
 from fidelity.history.trial import UNSCHEDULED, Evaluation, Status, Trial
 from fidelity.objective import MISSING, Context, Diverged, MissingValue, Result, interpret
 from fidelity.schedules.schedule import Promote, Schedule, Start
@@ -167,7 +166,7 @@ class Engine:
 
     def _decide(self, refused: Callable[[], bool], *, exhausted: bool) -> Trial | None:
         number = len(self.history.trials)
-        match self.schedule.next(ranked(self.history), exhausted=exhausted):
+        match self.schedule.next(self.proposer.seen(refused), exhausted=exhausted):
             case Promote(parent, budget):
                 return replace(parent, number=number, budget=budget, parent=parent.number)
             case Start(budget, bracket):

@@ -115,7 +115,7 @@ class Proposer:
             refused = [len(self.history.refused), repeated] if self.history.refused else []
             rng = np.random.default_rng([self.seed, number, *refused])
             try:
-                proposal = self.strategy.propose(self.space, self._seen(give_up), rng)
+                proposal = self.strategy.propose(self.space, self.seen(give_up), rng)
             except Postponed:
                 raise self._postponed(refusals) from None
             if isinstance(proposal, ScoreNetworks):
@@ -144,10 +144,11 @@ class Proposer:
             "strategies.StartFrom, or search a space that has smaller networks"
         )
 
-    def _seen(self, give_up: Callable[[], bool]) -> History:
-        """Return the history for the strategy, which may compute quantities of many candidates.
+    def seen(self, give_up: Callable[[], bool]) -> History:
+        """Return the history as strategy and schedule see it.
 
-        Its goal raises `Postponed` where `give_up` returns True.
+        They may compute quantities of many candidates, so its goal raises `Postponed` where
+        `give_up` returns True.
         """
         history = ranked(self.history)
         if history.goal.plain:

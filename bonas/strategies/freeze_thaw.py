@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Exhausted, Pool
+from bonas.acquisition.feasibility import highest_admitted
 from bonas.acquisition.gittins import gittins_index
 from bonas.acquisition.prior import Belief, first_network
 from bonas.knowledge.zero_cost import ZeroCost
@@ -278,7 +280,10 @@ class FreezeThawSearch:
         )
 
     def _most_improving(self, history: History, points: Sequence[Configuration]) -> int:
-        """Return the row of `points` with the highest expected improvement at the lowest budget."""
+        """Return the row of `points` with the highest expected improvement at the lowest budget.
+
+        Of those that satisfy the computable constraints, as everywhere that a network starts.
+        """
         import torch
 
         from bonas.acquisition.expected_gain import log_improvement
@@ -291,7 +296,7 @@ class FreezeThawSearch:
             mean, variance = posterior.mean[:, 0, 0], posterior.variance[:, 0, 0]
             best = mean[m:].max() if observed else mean.max()
             improvement = log_improvement(mean[:m] - best, variance[:m].clamp_min(0.0).sqrt())
-        return int(improvement.argmax())
+        return highest_admitted(improvement, points, history.goal)
 
     def _best_step(
         self,
@@ -308,18 +313,20 @@ class FreezeThawSearch:
         configurations = [finished[key].configuration for key in order]
         reached = [e.trial.budget for e in paused] + [0.0] * (len(points) - len(paused))
         joint = self._fit(history, [*points, *configurations])
-        new = slice(len(paused), len(points))
+        new, goal = slice(len(paused), len(points)), history.goal
         with torch.no_grad():
             allowed = [key in repeatable for key in order]
-            index = gittins_index(joint, reached, allowed, self.budgets)
+            highest = partial(highest_admitted, configurations=points, goal=goal)
+            index = gittins_index(joint, reached, allowed, self.budgets, highest)
             if len(paused) < len(points) and self._explores(history, index.posterior[new]):
-                return len(paused) + int(index.gains[new].argmax()), self.budgets[0]
+                first = highest_admitted(index.gains[new], points[new], goal)
+                return len(paused) + first, self.budgets[0]
             lower = [index.at(budget) for budget in self.budgets[:-1]]
-            values = torch.stack([*lower, index.at_once()])
+            values = torch.cat([*lower, index.at_once()])
             repeats = index.repeats()[: len(repeatable)]
-        if len(repeats) and repeats.max() > values.max():
+        best = highest_admitted(values, [*points] * len(self.budgets), goal)
+        if len(repeats) and repeats.max() > values[best]:
             return len(points) + int(repeats.argmax()), self.max_budget
-        best = int(values.argmax())
         return best % len(points), self.budgets[best // len(points)]
 
     def _explores(self, history: History, new: GridPosterior) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,7 +57,7 @@ class _LocalSearch:
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Configuration:
         asked = history.keys()
-        descent = _Descent(self.networks, self.settings.initial)
+        descent = _Descent(self.networks, self.settings.initial, history.refused)
         for evaluation in history.evaluations:
             descent.add(evaluation)
         neighbours = descent.neighbours()
@@ -74,11 +74,14 @@ class _Descent:
     Args:
         networks: of the space.
         initial: the number of networks that it begins with.
+        refused: the keys of networks beyond a constraint: they are never evaluated, and an optimum
+            is one among the others.
     """
 
-    def __init__(self, networks: Networks, initial: int) -> None:
+    def __init__(self, networks: Networks, initial: int, refused: Set[str]) -> None:
         self._networks = networks
         self._initial = initial
+        self._refused = refused
         self._evaluated: set[str] = set()
         self._new_networks = 0  # of this descent
         self._current: Evaluation | None = None
@@ -100,7 +103,7 @@ class _Descent:
 
     def _optimal(self) -> bool:
         keys = map(self._networks.key, self.neighbours())
-        return all(key in self._evaluated for key in keys)
+        return all(key in self._evaluated or key in self._refused for key in keys)
 
     def neighbours(self) -> Sequence[Configuration]:
         """Return those of the current network; none before the descent has its first networks."""

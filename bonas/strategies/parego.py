@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from ConfigSpace import Configuration
 from jaxtyping import Float
 
 from bonas.roles import STRATEGY, check_role
 from bonas.strategies.bayesian import BayesianOptimization
 from bonas.strategies.strategy import Proposal, Startable, Strategy, started
 from bonas.surrogates.transform import tamed
+from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from spaces.space import Space
@@ -55,7 +58,12 @@ class ParEGO(Startable):
         costs: dict[int, float] = {}
         for budget in history.budgets:
             costs |= self._costs(history, budget, weights)
-        shown = History(history.space, resumes=history.resumes, deterministic=history.deterministic)
+        shown = History(
+            history.space,
+            resumes=history.resumes,
+            goal=_one_cost(history.goal),
+            deterministic=history.deterministic,
+        )
         for trial in history.trials:
             shown.add_trial(trial)
         for key in history.refused:
@@ -81,3 +89,13 @@ class ParEGO(Startable):
         violations = np.array([history.goal.violation(e) for e in successes])
         scalars += np.where(violations > 0, scalars.max() + violations, 0.0)
         return {e.trial.number: float(s) for e, s in zip(successes, scalars, strict=True)}
+
+
+def _one_cost(goal: Goal) -> Goal:
+    """Return the goal of one cost with the constraints of `goal` computable before training."""
+
+    def computed(name: str) -> Callable[[Configuration], float]:
+        return lambda configuration: goal.known(configuration)[name]
+
+    constraints = tuple(c for c in goal.constraints if c.name in goal.computed)
+    return Goal(constraints=constraints, computed={c.name: computed(c.name) for c in constraints})

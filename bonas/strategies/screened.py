@@ -36,7 +36,8 @@ class Screened(Startable):
     (Mellor et al. 2021, "Neural architecture search without training", algorithm 1 with random
     samples; Abdelfattah et al. 2021, "Zero-cost proxies for lightweight NAS", section 5, with
     others), or the size or latency of a network. Networks that were proposed before are the last
-    resort, and networks without a finite cost come after all others.
+    resort, then those beyond a constraint computable before training; among equals, networks
+    without a finite cost come last.
 
     It suits strategies with random proposals, such as evolution. `BayesianOptimization` learns
     from proxies by its `features`.
@@ -90,6 +91,9 @@ class _Screening:
             drawn.setdefault(self.keys.key(proposal), proposal)
         asked = history.keys()
         candidates = {key: c for key, c in drawn.items() if key not in asked} or drawn
+        # What a proxy scores highest is often large, and so beyond a constraint.
+        admitted = {key: c for key, c in candidates.items() if history.goal.admits(c)}
+        candidates = admitted or candidates
         return candidates[min(candidates, key=lambda key: self._cost(key, candidates[key]))]
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:

@@ -44,8 +44,8 @@ class SMAC(Startable):
         facade: a facade of SMAC3: its `HyperparameterOptimizationFacade` (a random forest) or
             `BlackBoxFacade` (a Gaussian process).
         initial: the number of random networks at the beginning.
-        attempts: the number of proposals of SMAC that may be known networks before a random
-            network is taken.
+        attempts: the number of proposals of SMAC that may be known networks, or networks beyond a
+            constraint, before a random network is taken.
         challengers: the number of random configurations that SMAC's acquisition function ranks
             as starting points of its local search; SMAC's own 10,000 take seconds.
     """
@@ -87,7 +87,8 @@ class _SMAC:
                 # SMAC's configurations remember their origin; a new one does not.
                 vector = np.asarray(proposed.get_array())
                 configuration = Configuration(space.configuration_space, vector=vector)
-                if self.pool.keys.key(configuration) not in asked:
+                new = self.pool.keys.key(configuration) not in asked
+                if new and history.goal.admits(configuration):
                     return configuration
         return fallback
 

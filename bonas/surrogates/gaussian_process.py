@@ -52,6 +52,8 @@ BUDGETS = (0.3, 1.0, 3.0, 10.0, 30.0)
 """Lengthscales along the budget, which ranges from 0 to 1: the correlation of its ends is between
 0.04 and 0.97."""
 
+Index = slice | list[int]
+
 
 @dataclass(frozen=True)
 class GaussianProcess:
@@ -145,6 +147,19 @@ def _basis(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor,
     return ones if layout.budget is None else torch.cat([ones, inputs[..., layout.budget]], -1)
 
 
+def _distinct(rows: Float[Tensor, "*batch n d"]) -> tuple[Index, Index]:
+    """Return the index of one row of each group of equal ones, and the group of each row."""
+    every = slice(None), slice(None)
+    if rows.ndim > 2 or rows.requires_grad:
+        return every
+    keys = [row.tobytes() for row in rows.cpu().numpy()]
+    members = {key: index for index, key in enumerate(keys)}
+    groups = {key: group for group, key in enumerate(members)}
+    if len(members) == len(keys):
+        return every
+    return list(members.values()), [groups[key] for key in keys]
+
+
 def _trend(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor, "*batch n"]:
     """Return the trend of each row; 0 where there is none."""
     if layout.trend is None:
@@ -227,7 +242,9 @@ class GaussianProcessModel(Model, FantasizeMixin):
         self.inputs = inputs
         self.targets = targets
         self.scale = scale
-        gram = noisy(self._covariance(inputs, inputs), hyperparameters.noise)
+        self._architectures = inputs if layout.budget is None else inputs[..., :-1]
+        self._networks = _distinct(self._architectures)
+        gram = noisy(self._covariance_with(inputs), hyperparameters.noise)
         self.factor = torch.linalg.cholesky(gram)
         basis = _basis(inputs, layout)
         # The mean by generalised least squares (Rasmussen and Williams 2006, 2.7); the ridge
@@ -259,6 +276,24 @@ class GaussianProcessModel(Model, FantasizeMixin):
         """The observed rows."""
         return (self.inputs,)
 
+    def _similarity(self, rows: Float[Tensor, "*batch m d"]) -> Float[Tensor, "*batch n m"]:
+        """Return the covariance of the observed architectures with others, whatever their budgets.
+
+        It is computed once for an architecture that was observed several times.
+        """
+        members, groups = self._networks
+        observed, layout = self._architectures[members], replace(self.layout, budget=None)
+        distances = squared_distances(self.views, observed, rows, layout)
+        return covariance(distances, self.hyperparameters)[groups]
+
+    def _covariance_with(self, X: Float[Tensor, "*batch m d"]) -> Float[Tensor, "*batch n m"]:
+        """Return the covariance of the observed rows with others."""
+        if self.layout.budget is None:
+            return self._similarity(X)
+        steps = (self.inputs[..., -1:] - X[..., -1:].transpose(-1, -2)).square()
+        along = along_budget(steps, self.hyperparameters.budget)
+        return self._similarity(X[..., :-1]) * along
+
     def _covariance(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"]
     ) -> Float[Tensor, "*batch n m"]:
@@ -275,11 +310,11 @@ class GaussianProcessModel(Model, FantasizeMixin):
         """See `Model.posterior`: the joint normal distribution at `X`, in units of the targets."""
         X = X.to(self.inputs)
         if self.batch_shape:
-            cross = self._covariance(self.inputs, X)  # (*batch, n, q)
+            cross = self._covariance_with(X)  # (*batch, n, q)
             white = torch.linalg.solve_triangular(self.factor, cross, upper=False)
         else:
             # One matrix for all batches, which are usually many candidates of q = 1.
-            flat = self._covariance(self.inputs, X.reshape(-1, X.shape[-1]))
+            flat = self._covariance_with(X.reshape(-1, X.shape[-1]))
             white = torch.linalg.solve_triangular(self.factor, flat, upper=False)
             shape = (len(self.inputs), *X.shape[:-1])
             cross, white = (t.reshape(shape).movedim(0, -2) for t in (flat, white))
@@ -301,9 +336,7 @@ class GaussianProcessModel(Model, FantasizeMixin):
     ) -> GridPosterior:
         """See `HasGridPosterior`: the covariance of the architectures is computed once."""
         rows, budgets = rows.to(self.inputs), budgets.to(self.inputs)[:, None]
-        architectures = replace(self.layout, budget=None)
-        distances = squared_distances(self.views, self.inputs[:, :-1], rows, architectures)
-        similar = covariance(distances, self.hyperparameters)
+        similar = self._similarity(rows)
         steps = (self.inputs[:, -1:] - budgets.T).square()
         cross = similar[:, None] * along_budget(steps, self.hyperparameters.budget)[..., None]
         white = torch.linalg.solve_triangular(self.factor, cross.flatten(1), upper=False)

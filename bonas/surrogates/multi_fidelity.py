@@ -196,7 +196,8 @@ def _with_passed(history: History, budgets: Sequence[float]) -> list[Evaluation]
 def _passed(evaluation: Evaluation, budgets: Sequence[float]) -> Iterator[Evaluation]:
     """Yield the evaluation as it would have ended at each lower budget of its own curve."""
     trial, curve = evaluation.trial, evaluation.curve
-    for budget in budgets if evaluation.succeeded else ():
+    first = curve[0][0] * (1 - 1e-9) if curve and evaluation.succeeded else math.inf
+    for budget in budgets[bisect_left(budgets, first) :]:
         # Budgets of a schedule are quotients, which may miss a step by a rounding error.
         position = bisect_left(curve, (budget * (1 - 1e-9),))
         if position < len(curve) and budget < trial.budget * (1 - 1e-9):

@@ -107,6 +107,21 @@ def test_bayesian_optimization_hardly_proposes_what_it_could_have_known(tmp_path
     assert len(history.refused) < len(blind.refused)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "at_most"),
+    [(strategies.FreezeThaw(1, 9, initial=1), 0), (strategies.Screened(cost), 1)],
+)
+def test_promising_networks_beyond_a_limit_are_passed_over(
+    strategy: Strategy, at_most: float
+) -> None:
+    with Search(
+        cells(), Sized(), strategy=strategy, constraints=Constraint("convolutions", at_most=at_most)
+    ) as search:
+        history = search.run(evaluations=20, progress=Silent())
+    assert len(history) == 20
+    assert len(history.refused) < 100
+
+
 @pytest.mark.parametrize("name", ["random", "evolution", "bayesian"])
 def test_a_search_with_refusals_resumes_to_the_same(name: str, tmp_path: Path) -> None:
     whole = searched(STRATEGIES[name], [LIMIT], Hyperband(1, 9), tmp_path / "whole", 30)
@@ -198,6 +213,7 @@ class Counted(Sized):
     [
         (strategies.BayesianOptimization(initial=2), ("cost",)),
         (strategies.MultiObjectiveBayesianOptimization(initial=2), ("cost", "convolutions")),
+        (strategies.FreezeThaw(1, 9, initial=1), ("cost",)),
     ],
 )
 def test_it_holds_while_a_strategy_computes_quantities_of_its_candidates(

@@ -65,6 +65,17 @@ def test_it_begins_anew_at_a_local_optimum() -> None:
     assert {proposed(history, seed) for seed in range(10)} <= near(history.trials[anew + 1])
 
 
+def test_a_network_whose_other_neighbours_are_refused_is_an_optimum() -> None:
+    history = begun((3.0, 1.0))
+    for key in near(history.trials[1]) - history.keys():
+        history.refuse(key)
+    restarted = len(history)
+    for outcome in (5.0, 4.0):
+        chosen = LocalSearch(2).propose(MEDIUM, history, np.random.default_rng(len(history)))
+        record(history, MEDIUM, chosen, outcome)
+    assert {proposed(history, seed) for seed in range(10)} <= near(history.trials[restarted + 1])
+
+
 def test_without_a_success_it_goes_on_at_random() -> None:
     history = begun((Status.CRASHED, Status.DIVERGED, Status.CRASHED))
     assert len({proposed(history, seed) for seed in range(20)}) > 15

@@ -11,7 +11,7 @@ from bonas.strategies.random_search import RandomSearch
 from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status, Trial
-from spaces.space import Space
+from spaces.space import Space, sample
 from tests.bonas.strategies import fronts
 from tests.bonas.strategies.contract import StrategyContract
 
@@ -65,6 +65,19 @@ def test_limits_and_failures_come_last() -> None:
     found = costs([(1.0, 500.0), (1.5, 300.0), None, (9.0, 199.0), (8.0, 150.0)], limited)
     assert sorted(range(5), key=lambda place: found[place])[2:] == [1, 0, 2]
     assert found[2] == np.inf
+
+
+def test_the_strategy_sees_the_constraints_that_are_computable_before_training() -> None:
+    measured, known = Constraint("latency", at_most=1.0), Constraint("size", at_most=10.0)
+    goal = Goal(("cost", "size"), (measured, known), {"size": fronts.size})
+    spy = Spy()
+    history = History(fronts.LARGE.configuration_space, goal=goal)
+    ParEGO(spy).propose(fronts.LARGE, history, np.random.default_rng(0))
+    shown = spy.shown[0].goal
+    assert shown.objectives == ("cost",)
+    assert shown.constraints == (known,)
+    for chosen in sample(fronts.LARGE.configuration_space, 20, np.random.default_rng(0)):
+        assert shown.admits(chosen) == (fronts.size(chosen) <= 10.0)
 
 
 def test_a_dominated_point_never_costs_less() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -54,6 +54,26 @@ def test_after_conditioning_on_running_trials_too() -> None:
     wanted: Any = model.posterior(grid(rows[45:], BUDGETS))
     found = model.grid_posterior(rows[45:], BUDGETS)
     assert torch.allclose(found.mean, wanted.mean[..., 0], atol=1e-8, rtol=0)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A view that remembers how many observed rows it was given."""
+
+    rows: list[int] = field(default_factory=list)
+
+    def squared_distances(self, a: Tensor, b: Tensor, layout: Layout) -> Tensor:
+        self.rows.append(len(a))
+        return ConfigurationView().squared_distances(a, b, layout)
+
+
+def test_an_architecture_observed_at_several_budgets_is_compared_once() -> None:
+    rows, _ = encoded()
+    view, inputs = Counted(), observed()
+    model = GaussianProcess((view,), Hyperparameters((1.2,), (1.0,), 0.1)).fit(*inputs)
+    model.grid_posterior(rows[40:], BUDGETS)
+    model.posterior(grid(rows[40:], BUDGETS)[:, :1])
+    assert view.rows == [30, 30, 30]
 
 
 def test_a_model_that_only_has_a_posterior_is_enough() -> None:
