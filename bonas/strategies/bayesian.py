@@ -11,8 +11,9 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.ensemble_sampling import first_network
 from bonas.acquisition.feasibility import Feasibility, highest_admitted, own_costs
-from bonas.acquisition.prior import Belief, first_network, log_prior
+from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_acquisition, default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
@@ -120,7 +121,7 @@ class _Bayesian:
         ranked = observations(history, settings.initial)
         if history.networks < settings.initial or not ranked:
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, settings.belief, asked, rng)
+            return known or first_network(self.pool, settings.belief, history, rng)
         observed = own_costs(ranked, history.goal)
         unseen = self.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
         running = [trial.configuration for trial in pending(history)]
@@ -130,6 +131,7 @@ class _Bayesian:
         belief = None
         if settings.belief is not None:
             power = settings.confidence / len(observed)
+            power *= trust(settings.belief, settings.confidence, ranked)
             belief = log_prior(settings.belief, problem.configurations, power)
         seed = int(rng.integers(2**31))
         return problem.maximise(

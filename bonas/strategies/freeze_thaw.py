@@ -11,8 +11,9 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Exhausted, Pool
+from bonas.acquisition.ensemble_sampling import first_network
 from bonas.acquisition.gittins import gittins_index
-from bonas.acquisition.prior import Belief, first_network
+from bonas.acquisition.prior import Belief
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
@@ -221,7 +222,7 @@ class FreezeThawSearch:
             raise ValueError("FreezeThaw was started for another space than that of the search")
         if history.networks < self.settings.initial:
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, self.settings.belief, history.keys(), rng)
+            return known or first_network(self.pool, self.settings.belief, history, rng)
         moment = _moment(history)
         if self._decision is None or self._decision[0] != moment:
             self.next(history)

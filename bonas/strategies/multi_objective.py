@@ -12,8 +12,9 @@ from ConfigSpace import Configuration
 from jaxtyping import Float
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.ensemble_sampling import first_network
 from bonas.acquisition.feasibility import Feasibility, highest_admitted
-from bonas.acquisition.prior import Belief, first_network, log_prior
+from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
@@ -103,7 +104,7 @@ class _MultiObjective:
         observed = observations(history, initial)
         if history.networks < initial or not observed:
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, self.settings.belief, asked, rng)
+            return known or first_network(self.pool, self.settings.belief, history, rng)
         import torch
 
         best = observed.best_first()
@@ -120,6 +121,7 @@ class _MultiObjective:
             scores = scores + weights if any(feasible) else weights
         if self.settings.belief is not None:
             power = self.settings.confidence / len(observed)
+            power *= trust(self.settings.belief, self.settings.confidence, observed)
             scores = scores + log_prior(self.settings.belief, unseen, power)
         return unseen[highest_admitted(scores, unseen, history.goal)]
 
