@@ -103,13 +103,14 @@ def ensemble(belief: Belief, history: History) -> Ensemble:
     return Ensemble(belief, uniform, prior, centre)
 
 
-def first_network(
+def new_network(
     pool: Pool, belief: Belief | None, history: History, rng: np.random.Generator
 ) -> Configuration:
-    """Return a new network of an initial design: random, or with a belief from the mixture.
+    """Return a new network: random, or with a belief drawn from the mixture of `Ensemble`.
 
-    The networks from the space are a hedge against a wrong belief, and spread over its densities,
-    they tell how well it ranks.
+    In an initial design the networks from the space are a hedge against a wrong belief. They also
+    show how well it ranks, because their densities differ more than those of networks drawn from
+    the belief.
 
     Args:
         pool: of the space.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bonas.acquisition.candidates import Candidates, Pool
-from bonas.acquisition.ensemble_sampling import first_network
+from bonas.acquisition.ensemble_sampling import new_network
 from bonas.acquisition.feasibility import highest_admitted
 from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
@@ -46,8 +46,9 @@ class MultiFidelityBayesianOptimization(Startable):
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
         belief: the user's prior over the best configuration, as in `BayesianOptimization`: the
-            initial networks are drawn from it, and the improvement is multiplied by its density
-            to the power `confidence` / evaluated networks.
+            initial networks are drawn from the mixture of `Ensemble`, and the improvement is
+            multiplied by its density to the power `confidence` / evaluated networks times its
+            rank correlation with the evaluations.
         confidence: the number of networks that the belief is worth.
         zero_cost: scores a few networks before the first proposals that need them, as in
             `BayesianOptimization`; None scores none.
@@ -84,7 +85,7 @@ class _MultiFidelity:
         asked = history.keys()
         if history.networks < self.settings.initial or not len(history):
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, self.settings.belief, history, rng)
+            return known or new_network(self.pool, self.settings.belief, history, rng)
         import torch
 
         from bonas.acquisition.functions import LogExpectedImprovement

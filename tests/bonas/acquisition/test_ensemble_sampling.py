@@ -14,7 +14,7 @@ from bonas.acquisition.ensemble_sampling import (
     MIN_EVALUATIONS,
     Ensemble,
     ensemble,
-    first_network,
+    new_network,
 )
 from bonas.acquisition.prior import Belief
 from fidelity.history.history import History
@@ -197,11 +197,11 @@ def test_the_first_networks_are_new(*, exact: bool) -> None:
     believed = belief("conv") if exact else OnlyDensity(belief("conv"))
     history, rng = evaluated(150), np.random.default_rng(0)
     for _ in range(8):
-        network = first_network(pool, believed, history, rng)
+        network = new_network(pool, believed, history, rng)
         asked = history.keys()
         assert pool.keys.key(network) not in asked
         add(history, network, 1.0)
-    assert first_network(pool, None, history, np.random.default_rng(3)) == pool.random(
+    assert new_network(pool, None, history, np.random.default_rng(3)) == pool.random(
         history.keys(), np.random.default_rng(3)
     )
 
@@ -210,7 +210,7 @@ def test_a_certain_belief_leaves_half_of_the_first_networks_to_the_space() -> No
     pool = Pool(MEDIUM, Candidates(), Keys(MEDIUM))
     [favourite] = sample(SPACE, 1, np.random.default_rng(5))
     nothing, rng = History(SPACE), np.random.default_rng(0)
-    drawn = [first_network(pool, Only(favourite), nothing, rng) for _ in range(200)]
+    drawn = [new_network(pool, Only(favourite), nothing, rng) for _ in range(200)]
     assert drawn.count(favourite) / 200 == pytest.approx(0.5, abs=0.1)
 
 
@@ -231,4 +231,4 @@ def test_where_the_belief_draws_nothing_new_the_space_does() -> None:
     add(history, sample(SPACE, 1, rng)[0], 1.0)
     only, asked = Only(history.trials[0].configuration), history.keys()
     for _ in range(20):
-        assert pool.keys.key(first_network(pool, only, history, rng)) not in asked
+        assert pool.keys.key(new_network(pool, only, history, rng)) not in asked
