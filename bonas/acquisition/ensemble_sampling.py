@@ -9,6 +9,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 from jaxtyping import Float
 from scipy.special import expit, logsumexp
 
+from bonas.acquisition.candidates import ATTEMPTS, Pool
 from bonas.acquisition.prior import Belief, draw_believed, log_densities
 from fidelity.history.history import History
 from fidelity.history.trial import UNSCHEDULED, Evaluation
@@ -100,6 +101,34 @@ def ensemble(belief: Belief, history: History) -> Ensemble:
     advantage = _log_score(log_densities(belief, configurations)) - _log_score(closeness)
     prior = (1.0 - uniform) * float(expit(advantage))
     return Ensemble(belief, uniform, prior, centre)
+
+
+def new_network(
+    pool: Pool, belief: Belief | None, history: History, rng: np.random.Generator
+) -> Configuration:
+    """Return a new network: random, or with a belief drawn from the mixture of `Ensemble`.
+
+    In an initial design the networks from the space are a hedge against a wrong belief. They also
+    show how well it ranks, because their densities differ more than those of networks drawn from
+    the belief.
+
+    Args:
+        pool: of the space.
+        belief: of the user.
+        history: of the search; its networks are left out.
+        rng: the only source of randomness.
+
+    Raises:
+        Exhausted: there is no such network, or none was found.
+    """
+    asked = history.keys()
+    if belief is not None:
+        mixture = ensemble(belief, history)
+        for _ in range(ATTEMPTS):
+            configuration = mixture.draw(pool.space.configuration_space, rng)
+            if pool.keys.key(configuration) not in asked:
+                return configuration
+    return pool.random(asked, rng)
 
 
 def _observed(history: History, incumbent: Evaluation) -> list[Evaluation]:

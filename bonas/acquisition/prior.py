@@ -17,7 +17,8 @@ from ConfigSpace.hyperparameters import (
 )
 from jaxtyping import Float
 
-from bonas.acquisition.candidates import ATTEMPTS, Pool
+from bonas.surrogates.agreement import agreement
+from bonas.surrogates.observations import Observations
 from spaces.configurations.active_choices import Activation
 from spaces.space import sample
 
@@ -145,31 +146,6 @@ def draw_believed(
     return in_proportion(belief, sample(space, RESAMPLED, rng), rng)
 
 
-def first_network(
-    pool: Pool, belief: Belief | None, asked: set[str], rng: np.random.Generator
-) -> Configuration:
-    """Return a network of an initial design: random, in proportion to a belief if there is one.
-
-    Args:
-        pool: of the space.
-        belief: of the user.
-        asked: the keys of the networks of earlier trials.
-        rng: the only source of randomness.
-
-    Raises:
-        Exhausted: there is no network that is not in `asked`, or none was found.
-    """
-    if belief is None:
-        return pool.random(asked, rng)
-    if isinstance(belief, Sampled):
-        for _ in range(ATTEMPTS):
-            configuration = belief.sample(pool.space.configuration_space, rng)
-            if pool.keys.key(configuration) not in asked:
-                return configuration
-    unseen = pool.unseen(asked, [], len(asked), rng)
-    return in_proportion(belief, list(unseen.values()), rng)
-
-
 def in_proportion(
     belief: Belief, configurations: Sequence[Configuration], rng: np.random.Generator
 ) -> Configuration:
@@ -207,6 +183,22 @@ def log_densities(
     return np.maximum(densities, MIN_LOG_DENSITY)
 
 
+def trust(belief: Belief, confidence: float, observed: Observations) -> float:
+    """Return how well a belief ranks the evaluations, between 0 and 1: a factor of its power.
+
+    It is the rank correlation of the density with the evaluations, shrunk towards 1 as if half of
+    `confidence` evaluations had shown that. By the number of evaluations alone, a wrong belief
+    fades too late.
+
+    Args:
+        belief: of the user.
+        confidence: the number of observations that the belief is worth.
+        observed: the evaluations to rank.
+    """
+    densities = log_densities(belief, observed.configurations)
+    return agreement(densities, observed.costs, 1.0, confidence / 2)
+
+
 def log_prior(
     belief: Belief, configurations: Sequence[Configuration], power: float
 ) -> Float[Tensor, " m"]:
@@ -215,7 +207,8 @@ def log_prior(
     Args:
         belief: of the user.
         configurations: the candidates.
-        power: of the density: the belief's confidence divided by the number of observations.
+        power: of the density: the belief's confidence divided by the number of observations, times
+            its `trust`.
     """
     import torch
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from ConfigSpace import Configuration
 
+from bonas.surrogates.agreement import agreement
 from bonas.surrogates.observations import Observations
 from bonas.surrogates.transform import Floats
 from fidelity.history.history import History
@@ -94,7 +95,7 @@ class Knowledge:
             predicted = source.predictions(history, [*observed.configurations, *configurations])
             if predicted is None:
                 continue
-            agreed = _agreement(predicted[:n], observed.costs, source.agreement)
+            agreed = agreement(predicted[:n], observed.costs, source.agreement, BELIEVED)
             total += agreed**2 * predicted[n:]
             weights += agreed**2
         return total / weights if weights > 0 else None
@@ -106,17 +107,6 @@ def _at_one_budget(seen: Sequence[Evaluation]) -> Observations:
     enough = [budget for budget, count in counts.items() if count >= BELIEVED]
     chosen = max(enough) if enough else max(counts, key=lambda b: (counts[b], b), default=0.0)
     return Observations([e for e in seen if e.trial.budget == chosen])
-
-
-def _agreement(predicted: Floats, costs: Floats, presumed: float) -> float:
-    """Return the shrunk rank correlation of predictions and minus costs; 0 if it is negative."""
-    n = len(costs)
-    if n < 2 or np.ptp(predicted) == 0 or np.ptp(costs) == 0:
-        return presumed
-    from scipy.stats import spearmanr
-
-    correlation = float(spearmanr(predicted, -costs).statistic)
-    return max(0.0, (n * correlation + BELIEVED * presumed) / (n + BELIEVED))
 
 
 @dataclass

@@ -11,8 +11,9 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.ensemble_sampling import new_network
 from bonas.acquisition.feasibility import Feasibility, highest_admitted, own_costs
-from bonas.acquisition.prior import Belief, first_network, log_prior
+from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_acquisition, default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
@@ -63,8 +64,9 @@ class BayesianOptimization(Startable):
             zero-cost proxies. A forest uses them, and a Gaussian process with a `FeatureView`.
         belief: the user's prior over the best configuration. The acquisition function is
             multiplied by its density to the power `confidence` / observations (Hvarfner et al.
-            2022, "piBO", equation 6), so the prior fades as evidence comes in; the initial
-            networks are drawn in proportion to it.
+            2022, "piBO", equation 6) times its rank correlation with the evaluations (`trust`), so
+            the prior fades as evidence comes in, and sooner if it is wrong. The initial networks
+            are drawn from the mixture of `Ensemble`.
         confidence: the number of observations that the belief is worth.
         zero_cost: scores a few networks before the first proposals that need them, if the
             objective's networks can be built and are dear enough to train; None scores none. The
@@ -120,7 +122,7 @@ class _Bayesian:
         ranked = observations(history, settings.initial)
         if history.networks < settings.initial or not ranked:
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, settings.belief, asked, rng)
+            return known or new_network(self.pool, settings.belief, history, rng)
         observed = own_costs(ranked, history.goal)
         unseen = self.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
         running = [trial.configuration for trial in pending(history)]
@@ -130,6 +132,7 @@ class _Bayesian:
         belief = None
         if settings.belief is not None:
             power = settings.confidence / len(observed)
+            power *= trust(settings.belief, settings.confidence, ranked)
             belief = log_prior(settings.belief, problem.configurations, power)
         seed = int(rng.integers(2**31))
         return problem.maximise(

@@ -12,9 +12,10 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Exhausted, Pool
+from bonas.acquisition.ensemble_sampling import new_network
 from bonas.acquisition.feasibility import highest_admitted
 from bonas.acquisition.gittins import gittins_index
-from bonas.acquisition.prior import Belief, first_network
+from bonas.acquisition.prior import Belief
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
@@ -71,8 +72,8 @@ class FreezeThaw(Startable):
             0 leaves all to the going rate.
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
-        belief: the user's prior over the best configuration, from which the initial networks are
-            drawn.
+        belief: the user's prior over the best configuration; the initial networks are drawn from
+            the mixture of `Ensemble`.
         zero_cost: scores a few networks before the first proposals that need them, as in
             `BayesianOptimization`; None scores none.
         earlier: searches from which this one learns, as in `BayesianOptimization`.
@@ -223,7 +224,7 @@ class FreezeThawSearch:
             raise ValueError("FreezeThaw was started for another space than that of the search")
         if history.networks < self.settings.initial:
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, self.settings.belief, history.keys(), rng)
+            return known or new_network(self.pool, self.settings.belief, history, rng)
         moment = _moment(history)
         if self._decision is None or self._decision[0] != moment:
             self.next(history)

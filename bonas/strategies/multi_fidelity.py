@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.ensemble_sampling import new_network
 from bonas.acquisition.feasibility import highest_admitted
-from bonas.acquisition.prior import Belief, first_network, log_prior
+from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
 from bonas.strategies.spending import Spending, budget_spent
 from bonas.strategies.strategy import Proposal, Startable, Strategy
 from bonas.surrogates.multi_fidelity import JointTuning, fit
-from bonas.surrogates.observations import best_at_highest
+from bonas.surrogates.observations import best_at_highest, observations
 from bonas.surrogates.transform import Transform, normal_scores
 from fidelity.history.history import History
 from spaces.encoding import Encoder
@@ -45,8 +46,9 @@ class MultiFidelityBayesianOptimization(Startable):
         spending: what an evaluation spent; `seconds_spent` prefers fast networks, but measured
             seconds are not reproducible.
         belief: the user's prior over the best configuration, as in `BayesianOptimization`: the
-            initial networks are drawn from it, and the improvement is multiplied by its density
-            to the power `confidence` / evaluated networks.
+            initial networks are drawn from the mixture of `Ensemble`, and the improvement is
+            multiplied by its density to the power `confidence` / evaluated networks times its
+            rank correlation with the evaluations.
         confidence: the number of networks that the belief is worth.
         zero_cost: scores a few networks before the first proposals that need them, as in
             `BayesianOptimization`; None scores none.
@@ -83,7 +85,7 @@ class _MultiFidelity:
         asked = history.keys()
         if history.networks < self.settings.initial or not len(history):
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, self.settings.belief, asked, rng)
+            return known or new_network(self.pool, self.settings.belief, history, rng)
         import torch
 
         from bonas.acquisition.functions import LogExpectedImprovement
@@ -108,6 +110,8 @@ class _MultiFidelity:
             improvement = LogExpectedImprovement().scores(joint.model, rows[n:], rows[:n], 0)
             scores = improvement - joint.log_rates[n:]
         if self.settings.belief is not None:
+            ranked = observations(history, self.settings.initial)
             power = self.settings.confidence / n
+            power *= trust(self.settings.belief, self.settings.confidence, ranked)
             scores = scores + log_prior(self.settings.belief, candidates, power)
         return candidates[highest_admitted(scores, candidates, history.goal)]

@@ -12,8 +12,9 @@ from ConfigSpace import Configuration
 from jaxtyping import Float
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.ensemble_sampling import new_network
 from bonas.acquisition.feasibility import Feasibility, highest_admitted
-from bonas.acquisition.prior import Belief, first_network, log_prior
+from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
 from bonas.strategies.prior_knowledge import Earlier, PriorKnowledge, prior_knowledge
@@ -61,8 +62,9 @@ class MultiObjectiveBayesianOptimization(Startable):
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the beginning.
         belief: the user's prior over the best configuration, as in `BayesianOptimization`: the
-            initial networks are drawn from it, and the improvement is multiplied by its density
-            to the power `confidence` / observations.
+            initial networks are drawn from the mixture of `Ensemble`, and the improvement is
+            multiplied by its density to the power `confidence` / observations times its rank
+            correlation with the evaluations.
         confidence: the number of observations that the belief is worth.
         zero_cost: scores a few networks before the first proposals that need them, as in
             `BayesianOptimization`, for the first objective; None scores none.
@@ -103,7 +105,7 @@ class _MultiObjective:
         observed = observations(history, initial)
         if history.networks < initial or not observed:
             known = self.prior.first(history, rng)
-            return known or first_network(self.pool, self.settings.belief, asked, rng)
+            return known or new_network(self.pool, self.settings.belief, history, rng)
         import torch
 
         best = observed.best_first()
@@ -120,6 +122,7 @@ class _MultiObjective:
             scores = scores + weights if any(feasible) else weights
         if self.settings.belief is not None:
             power = self.settings.confidence / len(observed)
+            power *= trust(self.settings.belief, self.settings.confidence, observed)
             scores = scores + log_prior(self.settings.belief, unseen, power)
         return unseen[highest_admitted(scores, unseen, history.goal)]
 

@@ -10,7 +10,7 @@ import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import ATTEMPTS, Candidates, Pool
-from bonas.acquisition.ensemble_sampling import ensemble
+from bonas.acquisition.ensemble_sampling import new_network
 from bonas.acquisition.prior import Belief
 from fidelity.history.history import History
 from spaces.configurations.mutation import neighbours
@@ -62,10 +62,11 @@ class Networks:
         Raises:
             Exhausted: there is no such network, or none was found.
         """
+        if self.belief is not None:
+            return new_network(self._pool, self.belief, history, rng)
         asked, choices = history.keys(), self.space.configuration_space
-        mixture = None if self.belief is None else ensemble(self.belief, history)
         for _ in range(ATTEMPTS):
-            configuration = mixture.draw(choices, rng) if mixture else draw(choices, rng)
+            configuration = draw(choices, rng)
             if self.key(configuration) not in asked:
                 return configuration
         return self._pool.random(asked, rng)

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from ConfigSpace import Configuration
+from ConfigSpace import Configuration, ConfigurationSpace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonas.acquisition.ensemble_sampling import MIN_EVALUATIONS, Ensemble, ensemble
+from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.ensemble_sampling import (
+    MIN_EVALUATIONS,
+    Ensemble,
+    ensemble,
+    new_network,
+)
 from bonas.acquisition.prior import Belief
 from fidelity.history.history import History
 from fidelity.history.trial import UNSCHEDULED, Evaluation, Status, Trial
-from spaces.keys import trial_key
+from spaces.keys import Keys, trial_key
 from spaces.space import sample
 from tests.bonas.acquisition.test_prior import Always, OnlyDensity, belief
 from tests.bonas.strategies.contract import MEDIUM, cost
@@ -182,3 +189,46 @@ def test_draws_come_from_the_three_distributions() -> None:
     assert around == pytest.approx(0.5 - 1 / 24, abs=0.05)  # one choice at least changes
     mixed = share(Ensemble(only, 0.5, 0.5, incumbent), "conv")
     assert mixed == pytest.approx((0.2 + 8 / 12) / 2, abs=0.05)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_first_networks_are_new(*, exact: bool) -> None:
+    pool = Pool(MEDIUM, Candidates(), Keys(MEDIUM))
+    believed = belief("conv") if exact else OnlyDensity(belief("conv"))
+    history, rng = evaluated(150), np.random.default_rng(0)
+    for _ in range(8):
+        network = new_network(pool, believed, history, rng)
+        asked = history.keys()
+        assert pool.keys.key(network) not in asked
+        add(history, network, 1.0)
+    assert new_network(pool, None, history, np.random.default_rng(3)) == pool.random(
+        history.keys(), np.random.default_rng(3)
+    )
+
+
+def test_a_certain_belief_leaves_half_of_the_first_networks_to_the_space() -> None:
+    pool = Pool(MEDIUM, Candidates(), Keys(MEDIUM))
+    [favourite] = sample(SPACE, 1, np.random.default_rng(5))
+    nothing, rng = History(SPACE), np.random.default_rng(0)
+    drawn = [new_network(pool, Only(favourite), nothing, rng) for _ in range(200)]
+    assert drawn.count(favourite) / 200 == pytest.approx(0.5, abs=0.1)
+
+
+@dataclass(frozen=True)
+class Only:
+    favourite: Configuration
+
+    def log_density(self, configuration: Configuration) -> float:
+        return 0.0
+
+    def sample(self, space: ConfigurationSpace, rng: np.random.Generator) -> Configuration:
+        return self.favourite
+
+
+def test_where_the_belief_draws_nothing_new_the_space_does() -> None:
+    pool = Pool(MEDIUM, Candidates(), Keys(MEDIUM))
+    history, rng = History(SPACE), np.random.default_rng(0)
+    add(history, sample(SPACE, 1, rng)[0], 1.0)
+    only, asked = Only(history.trials[0].configuration), history.keys()
+    for _ in range(20):
+        assert pool.keys.key(new_network(pool, only, history, rng)) not in asked

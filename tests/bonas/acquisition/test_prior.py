@@ -19,18 +19,18 @@ from ConfigSpace import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bonas.acquisition.candidates import Candidates, Pool
 from bonas.acquisition.prior import (
     MIN_DENSITY,
     Belief,
     SpaceBelief,
     draw_believed,
-    first_network,
     log_densities,
     log_prior,
+    trust,
 )
 from bonas.strategies.bayesian import BayesianOptimization
-from spaces.keys import Keys
+from bonas.strategies.random_search import RandomSearch
+from bonas.surrogates.observations import Observations
 from spaces.space import sample
 from tests.bonas.strategies.contract import MEDIUM, StrategyContract, run
 from tests.spaces.configurations.test_properties import spaces
@@ -199,18 +199,54 @@ def test_a_density_of_zero_excludes_nothing() -> None:
     assert bonus.isfinite().all()
 
 
-@pytest.mark.parametrize("exact", [True, False])
-def test_the_first_networks_are_new(*, exact: bool) -> None:
-    pool = Pool(MEDIUM, Candidates(), Keys(MEDIUM))
-    believed = belief("conv") if exact else OnlyDensity(belief("conv"))
-    every = [
-        pool.keys.key(c) for c in sample(MEDIUM.configuration_space, 300, np.random.default_rng(1))
+def ranked(count: int) -> Observations:
+    return Observations(list(run(RandomSearch(), MEDIUM, count).evaluations))
+
+
+def test_a_belief_is_trusted_as_far_as_it_ranks_what_was_evaluated() -> None:
+    observed = ranked(24)
+    right, wrong = (trust(belief(choice), 10.0, observed) for choice in ("conv", "none"))
+    assert right > 0.5
+    assert wrong < 0.5 * right
+    reversed_order = ByCost(observed)
+    assert trust(reversed_order, 10.0, observed) == 0.0
+    assert trust(Always(0.0), 10.0, observed) == 1.0  # a constant density ranks nothing
+
+
+@dataclass(frozen=True)
+class ByCost:
+    """The worst evaluated networks are believed to be the best."""
+
+    observed: Observations
+
+    def log_density(self, configuration: Configuration) -> float:
+        index = self.observed.configurations.index(configuration)
+        return float(self.observed.costs[index])
+
+
+def test_the_more_confident_a_belief_the_later_its_trust_falls() -> None:
+    falling = [
+        [trust(ByCost(observed), confidence, observed) for observed in map(ranked, (2, 6, 24))]
+        for confidence in (10.0, 1e3)
     ]
-    asked, rng = set(every[:150]), np.random.default_rng(0)
-    for _ in range(8):
-        network = first_network(pool, believed, asked, rng)
-        assert pool.keys.key(network) not in asked
-        asked.add(pool.keys.key(network))
-    assert first_network(pool, None, asked, np.random.default_rng(3)) == pool.random(
-        asked, np.random.default_rng(3)
-    )
+    for values in falling:
+        assert 1.0 >= values[0] > values[1] >= values[2]
+    assert all(late > early for early, late in zip(*falling, strict=True))
+
+
+def test_a_belief_that_ranks_the_wrong_way_round_does_not_change_a_proposal() -> None:
+    history = run(RandomSearch(), MEDIUM, 24)
+    wrong = Opposite(belief("conv"))
+    proposals = [
+        BayesianOptimization(belief=believed).propose(MEDIUM, history, np.random.default_rng(0))
+        for believed in (wrong, None)
+    ]
+    assert proposals[0] == proposals[1]
+
+
+@dataclass(frozen=True)
+class Opposite:
+    belief: SpaceBelief
+
+    def log_density(self, configuration: Configuration) -> float:
+        return -self.belief.log_density(configuration)
