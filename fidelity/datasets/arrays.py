@@ -12,14 +12,17 @@ from torch import Tensor
 
 from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import DataError, Dataset
+from fidelity.datasets.division import check_fractions, divided, is_fraction, selected
 from fidelity.datasets.inputs import Kind, as_array, as_inputs, as_tensor, offset_of
 from fidelity.datasets.part import Part
-from fidelity.datasets.split import split
+from fidelity.datasets.splits import Positions, Split, Stratified
 from fidelity.tasks.suited import suited_task
 from fidelity.tasks.task import Task
 
 Arrays = tuple[Any, Any]
 """Inputs and targets of a part."""
+
+STRATIFIED = Stratified()
 
 FEW = 20
 """Whole numbers in floating point with at most so many different values may be classes."""
@@ -31,6 +34,7 @@ def from_arrays(
     *,
     task: Task | None = None,
     kind: Kind | None = None,
+    split: Split = STRATIFIED,
     validation: float | Arrays = 0.2,
     test: float | Arrays = 0.2,
     augment: Sequence[Augmentation] = (),
@@ -49,8 +53,11 @@ def from_arrays(
             masks (N, height, width); or the next token of each token, (N, length).
         task: what networks are trained for; None takes the one that suits the targets.
         kind: 'images', 'signals', 'table' or 'tokens', where the shape does not decide.
-        validation: the fraction of the given examples to split off, each class in proportion; or
-            the validation part itself, as a pair (inputs, targets).
+        split: the way to split: `Stratified()` draws each class in proportion, `ByGroup(groups)`
+            whole groups; `ByTime(times)` takes the latest; `Fixed(train, validation, test)` holds
+            the positions of each part.
+        validation: the fraction of the given examples to split off; or the validation part itself,
+            as a pair (inputs, targets).
         test: likewise for the test part.
         augment: the augmentations that suit these examples, in order.
         name: for reports.
@@ -59,7 +66,8 @@ def from_arrays(
     Raises:
         DataError: the arrays are no examples with targets of the task, or too few for the split.
     """
-    _check_fractions(validation, test)
+    check_fractions(validation, test)
+    _check_pairs(validation, test)
     values = as_inputs(inputs, "training inputs", kind)
     offset = None if kind == "tokens" else offset_of(values)
     train = _part(values, targets, "training", kind, offset)
@@ -67,41 +75,32 @@ def from_arrays(
         _check_decided(train.targets)
         task = suited_task(train.inputs, train.targets)
     task.check({"training": train.targets}, tuple(train.inputs.shape[1:]))  # before it is split
-    size, rng = len(train), np.random.default_rng(seed)
-    if isinstance(test, float | int | np.number):
-        train, test_part = split(train, round(test * size), rng, task.strata(train.targets))
-    else:
-        values = as_inputs(test[0], "test inputs", kind)
-        test_part = _part(values, test[1], "test", kind, offset)
-    if isinstance(validation, float | int | np.number):
-        train, validation_part = split(
-            train, round(validation * size), rng, task.strata(train.targets)
-        )
-    else:
-        values = as_inputs(validation[0], "validation inputs", kind)
-        validation_part = _part(values, validation[1], "validation", kind, offset)
-    return Dataset(name, train, validation_part, test_part, as_tuple(augment), offset, task)
+    division = divided(split, train.targets, task, validation, test, seed)
+
+    def held_out(name: str, given: float | Arrays, positions: Positions) -> Part:
+        if is_fraction(given):
+            return selected(train, positions)
+        values = as_inputs(given[0], f"{name} inputs", kind)
+        return _part(values, given[1], name, kind, offset)
+
+    return Dataset(
+        name,
+        selected(train, division.train),
+        held_out("validation", validation, division.validation),
+        held_out("test", test, division.test),
+        as_tuple(augment),
+        offset,
+        task,
+    )
 
 
-def _check_fractions(validation: float | Arrays, test: float | Arrays) -> None:
-    total = 0.0
+def _check_pairs(validation: float | Arrays, test: float | Arrays) -> None:
     for name, part in (("validation", validation), ("test", test)):
-        if isinstance(part, float | int | np.number):
-            if not 0 < part < 1:
-                raise DataError(
-                    f"the {name} fraction is {part}: it lies between 0 and 1, for instance 0.2, "
-                    "or is a pair (inputs, targets)"
-                )
-            total += part
-        elif not isinstance(part, tuple | list) or len(part) != 2:
+        if not is_fraction(part) and (not isinstance(part, tuple | list) or len(part) != 2):
             raise DataError(
                 f"the {name} part is a {type(part).__name__}: expected a pair (inputs, targets), "
                 "or a fraction such as 0.2"
             )
-    if total >= 1:
-        raise DataError(
-            f"validation and test fraction add up to {total}: nothing is left to train on"
-        )
 
 
 def _part(
