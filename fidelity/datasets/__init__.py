@@ -4,6 +4,7 @@ from fidelity.datasets.arrays import from_arrays
 from fidelity.datasets.cifar10 import cifar10
 from fidelity.datasets.digits import digits
 from fidelity.datasets.fashion_mnist import fashion_mnist
+from fidelity.datasets.frames import from_frame
 from fidelity.datasets.mnist1d import mnist1d
 from fidelity.datasets.splits import ByGroup, ByTime, Fixed, Split, Stratified
 
@@ -17,5 +18,6 @@ __all__ = [
     "digits",
     "fashion_mnist",
     "from_arrays",
+    "from_frame",
     "mnist1d",
 ]

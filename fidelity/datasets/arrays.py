@@ -13,9 +13,10 @@ from torch import Tensor
 from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import DataError, Dataset
 from fidelity.datasets.division import check_fractions, divided, is_fraction, selected
-from fidelity.datasets.inputs import Kind, as_array, as_inputs, as_tensor, offset_of
+from fidelity.datasets.inputs import Kind, as_inputs, as_tensor, offset_of
 from fidelity.datasets.part import Part
 from fidelity.datasets.splits import Positions, Split, Stratified
+from fidelity.datasets.targets import check_decided, target_tensor
 from fidelity.tasks.suited import suited_task
 from fidelity.tasks.task import Task
 
@@ -23,9 +24,6 @@ Arrays = tuple[Any, Any]
 """Inputs and targets of a part."""
 
 STRATIFIED = Stratified()
-
-FEW = 20
-"""Whole numbers in floating point with at most so many different values may be classes."""
 
 
 def from_arrays(
@@ -72,7 +70,7 @@ def from_arrays(
     offset = None if kind == "tokens" else offset_of(values)
     train = _part(values, targets, "training", kind, offset)
     if task is None:
-        _check_decided(train.targets)
+        check_decided(train.targets)
         task = suited_task(train.inputs, train.targets)
     task.check({"training": train.targets}, tuple(train.inputs.shape[1:]))  # before it is split
     division = divided(split, train.targets, task, validation, test, seed)
@@ -111,32 +109,6 @@ def _part(
     offset: Float[Tensor, "1 c ..."] | None,
 ) -> Part:
     """Return arrays as a part."""
-    array = as_array(targets, f"{name} targets")
-    if array.size and array.dtype.kind not in "buif":
-        raise DataError(
-            f"the {name} targets are {array.dtype}: expected numbers; for classes with names that "
-            "is numpy.unique(targets, return_inverse=True)[1]"
-        )
-    if array.dtype.kind == "f":
-        dtype: Any = np.float64
-    else:
-        dtype = np.uint8 if array.ndim > 1 and array.dtype in (np.uint8, np.bool_) else np.int64
     inputs = torch.from_numpy(values.astype(np.int64)) if kind == "tokens" else None
     inputs = as_tensor(values, offset) if inputs is None else inputs
-    return Part(inputs, torch.from_numpy(np.array(array, dtype=dtype)))
-
-
-def _check_decided(targets: Tensor) -> None:
-    """Refuse targets that may be classes as well as numbers.
-
-    Raises:
-        DataError: they are a few different whole numbers in floating point.
-    """
-    if not targets.is_floating_point() or targets.ndim > 1 or not torch.isfinite(targets).all():
-        return
-    values = targets.unique()
-    if len(values) <= FEW and bool((values == values.round()).all()):
-        raise DataError(
-            f"the targets are {len(values)} different whole numbers in floating point: give "
-            "targets.astype(int) if they are classes, or task=Regression() if they are numbers"
-        )
+    return Part(inputs, target_tensor(targets, name))
