@@ -7,6 +7,7 @@ from fidelity.datasets.fashion_mnist import fashion_mnist
 from fidelity.datasets.frames import from_frame
 from fidelity.datasets.mnist1d import mnist1d
 from fidelity.datasets.splits import ByGroup, ByTime, Fixed, Split, Stratified
+from fidelity.datasets.torch_datasets import from_torch
 
 __all__ = [
     "ByGroup",
@@ -19,5 +20,6 @@ __all__ = [
     "fashion_mnist",
     "from_arrays",
     "from_frame",
+    "from_torch",
     "mnist1d",
 ]

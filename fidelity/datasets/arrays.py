@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from fidelity.augment import Augmentation, as_tuple
+from fidelity.augment import Augmentation
 from fidelity.datasets.dataset import DataError, Dataset
-from fidelity.datasets.division import check_fractions, divided, is_fraction, selected
-from fidelity.datasets.inputs import Kind, as_inputs, as_tensor, offset_of
+from fidelity.datasets.division import assembled, check_fractions, is_fraction
+from fidelity.datasets.inputs import Kind, as_inputs, offset_of
+from fidelity.datasets.mapped import converted, mapped_inputs, mapping
 from fidelity.datasets.part import Part
-from fidelity.datasets.splits import Positions, Split, Stratified
-from fidelity.datasets.targets import check_decided, target_tensor
-from fidelity.tasks.suited import suited_task
+from fidelity.datasets.splits import Split, Stratified
+from fidelity.datasets.streamed import Streamed
+from fidelity.datasets.targets import target_tensor
 from fidelity.tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 Arrays = tuple[Any, Any]
 """Inputs and targets of a part."""
 
 STRATIFIED = Stratified()
+
+NOTICE = (
+    "the inputs stay on disk and are read batch by batch, which is the slower path; "
+    "numpy.array(inputs) holds them in memory"
+)
 
 
 def from_arrays(
@@ -46,7 +54,8 @@ def from_arrays(
             length), a table (N, features), or sequences of tokens (N, length). Any real type:
             uint8 stays uint8, everything else becomes float32, tokens int64. The scale does not
             matter, since training normalises each channel or feature; one whose values float32
-            cannot tell apart is centred first, see `Dataset.offset`.
+            cannot tell apart is centred first, see `Dataset.offset`. An array on disk
+            (`numpy.memmap`) stays there and is read batch by batch, which is slower.
         targets: N integers, the classes counted from 0; N floating-point numbers, or (N, targets);
             masks (N, height, width); or the next token of each token, (N, length).
         task: what networks are trained for; None takes the one that suits the targets.
@@ -65,35 +74,41 @@ def from_arrays(
         DataError: the arrays are no examples with targets of the task, or too few for the split.
     """
     check_fractions(validation, test)
-    _check_pairs(validation, test)
-    values = as_inputs(inputs, "training inputs", kind)
-    offset = None if kind == "tokens" else offset_of(values)
-    train = _part(values, targets, "training", kind, offset)
-    if task is None:
-        check_decided(train.targets)
-        task = suited_task(train.inputs, train.targets)
-    task.check({"training": train.targets}, tuple(train.inputs.shape[1:]))  # before it is split
-    division = divided(split, train.targets, task, validation, test, seed)
-
-    def held_out(name: str, given: float | Arrays, positions: Positions) -> Part:
-        if is_fraction(given):
-            return selected(train, positions)
-        values = as_inputs(given[0], f"{name} inputs", kind)
-        return _part(values, given[1], name, kind, offset)
-
-    return Dataset(
-        name,
-        selected(train, division.train),
-        held_out("validation", validation, division.validation),
-        held_out("test", test, division.test),
-        as_tuple(augment),
-        offset,
-        task,
-    )
+    _check_pairs({"validation": validation, "test": test})
+    given = {"training": (inputs, targets), "validation": validation, "test": test}
+    parts, offset = array_parts(given, kind)
+    if isinstance(parts["training"], Part) and isinstance(parts["training"].inputs, Streamed):
+        log.warning("%s: %s", name, NOTICE)
+    return assembled(name, parts, task=task, split=split, augment=augment, offset=offset, seed=seed)
 
 
-def _check_pairs(validation: float | Arrays, test: float | Arrays) -> None:
-    for name, part in (("validation", validation), ("test", test)):
+def array_parts(
+    given: Mapping[str, Arrays | float], kind: Kind | None
+) -> tuple[dict[str, Part | float], Float[Tensor, "1 c ..."] | None]:
+    """Return arrays as parts, and the offset that they share; fractions stay.
+
+    Args:
+        given: by name, 'training' first; inputs and targets, or a fraction to split off.
+        kind: of the examples; None lets their shapes decide.
+
+    Raises:
+        DataError: the arrays are no examples with targets.
+    """
+    parts: dict[str, Part | float] = {}
+    offset = None
+    for name, pair in given.items():
+        if not isinstance(pair, tuple | list):
+            parts[name] = pair
+            continue
+        values = as_inputs(pair[0], f"{name} inputs", kind)
+        if name == "training" and kind != "tokens":
+            offset = offset_of(values)
+        parts[name] = _part(values, pair[1], name, kind, offset)
+    return parts, offset
+
+
+def _check_pairs(held_out: Mapping[str, float | Arrays]) -> None:
+    for name, part in held_out.items():
         if not is_fraction(part) and (not isinstance(part, tuple | list) or len(part) != 2):
             raise DataError(
                 f"the {name} part is a {type(part).__name__}: expected a pair (inputs, targets), "
@@ -109,6 +124,7 @@ def _part(
     offset: Float[Tensor, "1 c ..."] | None,
 ) -> Part:
     """Return arrays as a part."""
-    inputs = torch.from_numpy(values.astype(np.int64)) if kind == "tokens" else None
-    inputs = as_tensor(values, offset) if inputs is None else inputs
-    return Part(inputs, target_tensor(targets, name))
+    tokens = kind == "tokens"
+    if mapping(values) is not None:
+        return Part(mapped_inputs(values, tokens, offset), target_tensor(targets, name))
+    return Part(converted(values, tokens, offset), target_tensor(targets, name))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
+from fidelity.augment import Augmentation, as_tuple
+from fidelity.datasets.dataset import Dataset
 from fidelity.datasets.part import Part
 from fidelity.datasets.splits import Division, Examples, Positions, Split
+from fidelity.datasets.targets import check_decided
+from fidelity.tasks.suited import suited_task
 from fidelity.tasks.task import DataError, Targets, Task
 
 
@@ -39,6 +46,49 @@ def check_fractions(validation: Any, test: Any) -> None:
         raise DataError(
             f"validation and test fraction add up to {total}: nothing is left to train on"
         )
+
+
+def assembled(
+    name: str,
+    parts: Mapping[str, Part | float],
+    *,
+    task: Task | None,
+    split: Split,
+    augment: Sequence[Augmentation],
+    offset: Float[Tensor, "1 channels ..."] | None,
+    seed: int,
+) -> Dataset:
+    """Return a data set of given examples, some of which are split off.
+
+    Args:
+        name: for reports.
+        parts: 'training' are the given examples; 'validation' and 'test' are each a part given
+            apart, or the fraction of the given examples to split off.
+        task: what networks are trained for; None takes the one that suits the targets.
+        split: the way to split.
+        augment: the augmentations, in order.
+        offset: see `Dataset.offset`.
+        seed: of the split.
+
+    Raises:
+        DataError: the examples do not suit the task, or are too few for the split.
+    """
+    train, validation, test = (parts[key] for key in ("training", "validation", "test"))
+    assert isinstance(train, Part)
+    if task is None:
+        check_decided(train.targets)
+        task = suited_task(train.inputs, train.targets)
+    task.check({"training": train.targets}, tuple(train.inputs.shape[1:]))  # before it is split
+    division = divided(split, train.targets, task, validation, test, seed)
+    return Dataset(
+        name,
+        _selected(train, division.train),
+        validation if isinstance(validation, Part) else _selected(train, division.validation),
+        test if isinstance(test, Part) else _selected(train, division.test),
+        as_tuple(augment),
+        offset,
+        task,
+    )
 
 
 def divided(
@@ -79,13 +129,8 @@ def divided(
     return split.divide(examples, np.random.default_rng(seed))
 
 
-def selected(part: Part, positions: Positions) -> Part:
-    """Return the examples at these positions; the part itself, uncopied, if that is all of them.
-
-    Args:
-        part: the given examples.
-        positions: of those to select.
-    """
+def _selected(part: Part, positions: Positions) -> Part:
+    """Return the examples at these positions; the part itself, uncopied, if that is all of them."""
     if np.array_equal(positions, np.arange(len(part))):
         return part
     return part.select(torch.from_numpy(positions))

@@ -30,6 +30,10 @@ class Columns:
     numbers: tuple[Hashable, ...]
     categories: tuple[Hashable, ...]
 
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self.numbers) + len(self.categories)
+
 
 @dataclass(frozen=True, eq=False)
 class FrameEncoder:
@@ -184,11 +188,8 @@ def readable(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
             )
         read[str(name)] = values
     for name in columns.categories:
-        values = frame[name].astype(object)
-        known = frame[name].notna().to_numpy()
-        read[str(name)] = np.array(
-            [str(v) if k else np.nan for v, k in zip(values, known, strict=True)], object
-        )
+        pairs = zip(frame[name].astype(object), frame[name].notna(), strict=True)
+        read[str(name)] = np.array([str(v) if known else np.nan for v, known in pairs], object)
     return pd.DataFrame(read, index=frame.index)
 
 

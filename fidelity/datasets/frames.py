@@ -18,7 +18,7 @@ from fidelity.datasets.targets import check_decided, target_tensor
 from fidelity.tasks.classes import few
 from fidelity.tasks.regression import Regression
 from fidelity.tasks.suited import suited_task
-from fidelity.tasks.task import Task
+from fidelity.tasks.task import Targets, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,46 +62,42 @@ def from_frame(
             number nor category; a target is missing; or there are too few rows for the split.
     """
     names = list(target) if isinstance(target, list | tuple) else [target]
-    frames = {"training": frame}
-    for part_name, part in (("validation", validation), ("test", test)):
-        if not is_fraction(part):
-            frames[part_name] = part
+    frames = _frames(frame, validation, test)
     for part_name, part in frames.items():
         _check_frame(part, part_name, names)
     check_fractions(validation, test)
-    inputs = [column for column in frame.columns if column not in names]
-    columns = sorted_columns(frame, inputs)
-    class_names = _class_names(frame[names[0]]) if len(names) == 1 else None
+    columns = sorted_columns(frame, [each for each in frame.columns if each not in names])
+    class_names = _class_names(frame[names[0]], task) if len(names) == 1 else None
     targets = {key: _targets(part, names, class_names, key) for key, part in frames.items()}
-    if task is None:
-        check_decided(targets["training"])
-        task = suited_task(torch.zeros(1, len(inputs)), targets["training"])
-    if class_names is not None and isinstance(task, Regression):
-        raise DataError(
-            f"the target column {names[0]!r} holds {frame[names[0]].dtype}, not numbers: "
-            f"regression needs numbers, for instance pandas.to_numeric(frame[{names[0]!r}])"
-        )
-    task.check({"training": targets["training"]}, (len(inputs),))  # before it is split
+    task = task or _suited(targets["training"])
+    task.check({"training": targets["training"]}, (len(columns),))  # before it is split
     division = divided(split, targets["training"], task, validation, test, seed)
     encoder = fitted(frame.iloc[division.train], columns)
     offset = offset_of(encoder(frame.iloc[division.train]))
 
     def part_of(key: str, positions: Positions) -> Part:
-        rows, of_rows = frame.iloc[positions], targets["training"][torch.from_numpy(positions)]
-        if key in frames and key != "training":
-            rows, of_rows = frames[key], targets[key]
-        return Part(as_tensor(encoder(rows), offset), of_rows)
+        if key in frames:
+            return Part(as_tensor(encoder(frames[key]), offset), targets[key])
+        rows, index = encoder(frame.iloc[positions]), torch.from_numpy(positions)
+        return Part(as_tensor(rows, offset), targets["training"][index])
 
-    return Dataset(
-        name,
-        part_of("training", division.train),
-        part_of("validation", division.validation),
-        part_of("test", division.test),
-        offset=offset,
-        task=task,
-        class_names=class_names,
-        encoder=encoder,
-    )
+    train = part_of("train", division.train)
+    held_out = part_of("validation", division.validation), part_of("test", division.test)
+    return Dataset(name, train, *held_out, (), offset, task, class_names, encoder)
+
+
+def _suited(targets: Targets) -> Task:
+    """Return the task that suits the targets of a table."""
+    check_decided(targets)
+    return suited_task(torch.zeros(1, 1), targets)
+
+
+def _frames(frame: Any, validation: Any, test: Any) -> dict[str, pd.DataFrame]:
+    """Return the given frames by the name of their part; 'training' holds what is split too."""
+    held_out = {"validation": validation, "test": test}
+    return {"training": frame} | {
+        key: part for key, part in held_out.items() if not is_fraction(part)
+    }
 
 
 def _check_frame(frame: Any, name: str, targets: Sequence[Hashable]) -> None:
@@ -133,10 +129,17 @@ def _check_frame(frame: Any, name: str, targets: Sequence[Hashable]) -> None:
         )
 
 
-def _class_names(column: pd.Series) -> tuple[str, ...] | None:
+def _class_names(column: pd.Series, task: Task | None) -> tuple[str, ...] | None:
     """Return the names of the classes in order; None for a column of numbers."""
     import pandas as pd
 
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return None
+    if isinstance(task, Regression):
+        raise DataError(
+            f"the target column {column.name!r} holds {column.dtype}, not numbers: regression "
+            f"needs numbers, for instance pandas.to_numeric(frame[{column.name!r}])"
+        )
     if isinstance(column.dtype, pd.CategoricalDtype):
         counts = column.value_counts()
         absent = [str(name) for name in column.cat.categories if not counts[name]]
@@ -146,8 +149,6 @@ def _class_names(column: pd.Series) -> tuple[str, ...] | None:
                 f"frame[{column.name!r}].cat.remove_unused_categories()"
             )
         return tuple(map(str, column.cat.categories))
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return None
     return tuple(sorted(set(map(str, column))))
 
 
