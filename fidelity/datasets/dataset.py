@@ -151,7 +151,7 @@ def check_dataset(dataset: object) -> None:
         raise TypeError(
             f"the data set is {_kind(dataset)}: expected a fidelity.Dataset; "
             "fidelity.datasets.from_arrays(inputs, targets) makes one of arrays or tensors, and "
-            "from_arrays(*dataset.tensors) of a torch TensorDataset"
+            "from_torch(dataset) of a torch Dataset"
         )
 
 

@@ -45,7 +45,8 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
     if isinstance(values, torch.utils.data.Dataset | torch.utils.data.DataLoader):
         raise DataError(
             f"the {name} are a {type(values).__name__}: expected an array; give inputs and targets "
-            "as two arrays or tensors; for a TensorDataset from_arrays(*dataset.tensors)"
+            "as two arrays or tensors; for a TensorDataset from_arrays(*dataset.tensors), for "
+            "others from_torch(dataset)"
         )
     if isinstance(values, Tensor):
         exact = values.float() if values.dtype is torch.bfloat16 else values  # numpy has none

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from bonas.search.digests.digest import digest
+from fidelity.axes import Images, Resolution
 from fidelity.checkpoint import Checkpoint
 from fidelity.datasets import ByTime, from_arrays, from_torch
 from fidelity.datasets.dataset import DataError, Dataset
@@ -172,6 +173,17 @@ def test_streamed_parts_can_be_split_subset_joined_and_scored(
     ]
     assert finals[0].test_costs == finals[1].test_costs
     assert_identical(*(dict(final.network.state_dict()) for final in finals))
+
+
+@pytest.mark.parametrize(("axis", "size"), [(Resolution(), 3), (Images(), 40)])
+def test_axes_reduce_streamed_examples(axis: Any, size: float, tmp_path: Path) -> None:
+    costs = [
+        axis.apply(dataclasses.replace(TRAINING, dataset=each, max_epochs=1), size)(
+            SPACE.of("dropout"), 1
+        )
+        for each in (from_arrays(IMAGES, LABELS), memmap(IMAGES, LABELS, tmp_path))
+    ]
+    assert costs[0] == costs[1]
 
 
 def test_parts_of_different_sources_are_joined(tmp_path: Path) -> None:
