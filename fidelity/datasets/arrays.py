@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from fidelity.augment import Augmentation, as_tuple
+from fidelity.augment import Augmentation
 from fidelity.datasets.dataset import DataError, Dataset
-from fidelity.datasets.inputs import Kind, as_array, as_inputs, as_tensor, offset_of
+from fidelity.datasets.division import assembled, check_fractions, is_fraction
+from fidelity.datasets.inputs import Kind, as_inputs, offset_of
+from fidelity.datasets.mapped import converted, mapped_inputs, mapping
 from fidelity.datasets.part import Part
-from fidelity.datasets.split import split
-from fidelity.tasks.suited import suited_task
+from fidelity.datasets.splits import Split, Stratified
+from fidelity.datasets.streamed import Streamed
+from fidelity.datasets.targets import target_tensor
 from fidelity.tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 Arrays = tuple[Any, Any]
 """Inputs and targets of a part."""
 
-FEW = 20
-"""Whole numbers in floating point with at most so many different values may be classes."""
+STRATIFIED = Stratified()
+
+NOTICE = (
+    "the inputs stay on disk and are read batch by batch, which is the slower path; "
+    "numpy.array(inputs) holds them in memory"
+)
 
 
 def from_arrays(
@@ -31,6 +40,7 @@ def from_arrays(
     *,
     task: Task | None = None,
     kind: Kind | None = None,
+    split: Split = STRATIFIED,
     validation: float | Arrays = 0.2,
     test: float | Arrays = 0.2,
     augment: Sequence[Augmentation] = (),
@@ -44,13 +54,17 @@ def from_arrays(
             length), a table (N, features), or sequences of tokens (N, length). Any real type:
             uint8 stays uint8, everything else becomes float32, tokens int64. The scale does not
             matter, since training normalises each channel or feature; one whose values float32
-            cannot tell apart is centred first, see `Dataset.offset`.
+            cannot tell apart is centred first, see `Dataset.offset`. An array on disk
+            (`numpy.memmap`) stays there and is read batch by batch, which is slower.
         targets: N integers, the classes counted from 0; N floating-point numbers, or (N, targets);
             masks (N, height, width); or the next token of each token, (N, length).
         task: what networks are trained for; None takes the one that suits the targets.
         kind: 'images', 'signals', 'table' or 'tokens', where the shape does not decide.
-        validation: the fraction of the given examples to split off, each class in proportion; or
-            the validation part itself, as a pair (inputs, targets).
+        split: the way to split: `Stratified()` draws each class in proportion, `ByGroup(groups)`
+            whole groups; `ByTime(times)` takes the latest; `Fixed(train, validation, test)` holds
+            the positions of each part.
+        validation: the fraction of the given examples to split off; or the validation part itself,
+            as a pair (inputs, targets).
         test: likewise for the test part.
         augment: the augmentations that suit these examples, in order.
         name: for reports.
@@ -59,49 +73,47 @@ def from_arrays(
     Raises:
         DataError: the arrays are no examples with targets of the task, or too few for the split.
     """
-    _check_fractions(validation, test)
-    values = as_inputs(inputs, "training inputs", kind)
-    offset = None if kind == "tokens" else offset_of(values)
-    train = _part(values, targets, "training", kind, offset)
-    if task is None:
-        _check_decided(train.targets)
-        task = suited_task(train.inputs, train.targets)
-    task.check({"training": train.targets}, tuple(train.inputs.shape[1:]))  # before it is split
-    size, rng = len(train), np.random.default_rng(seed)
-    if isinstance(test, float | int | np.number):
-        train, test_part = split(train, round(test * size), rng, task.strata(train.targets))
-    else:
-        values = as_inputs(test[0], "test inputs", kind)
-        test_part = _part(values, test[1], "test", kind, offset)
-    if isinstance(validation, float | int | np.number):
-        train, validation_part = split(
-            train, round(validation * size), rng, task.strata(train.targets)
-        )
-    else:
-        values = as_inputs(validation[0], "validation inputs", kind)
-        validation_part = _part(values, validation[1], "validation", kind, offset)
-    return Dataset(name, train, validation_part, test_part, as_tuple(augment), offset, task)
+    check_fractions(validation, test)
+    _check_pairs({"validation": validation, "test": test})
+    given = {"training": (inputs, targets), "validation": validation, "test": test}
+    parts, offset = array_parts(given, kind)
+    if isinstance(parts["training"], Part) and isinstance(parts["training"].inputs, Streamed):
+        log.warning("%s: %s", name, NOTICE)
+    return assembled(name, parts, task=task, split=split, augment=augment, offset=offset, seed=seed)
 
 
-def _check_fractions(validation: float | Arrays, test: float | Arrays) -> None:
-    total = 0.0
-    for name, part in (("validation", validation), ("test", test)):
-        if isinstance(part, float | int | np.number):
-            if not 0 < part < 1:
-                raise DataError(
-                    f"the {name} fraction is {part}: it lies between 0 and 1, for instance 0.2, "
-                    "or is a pair (inputs, targets)"
-                )
-            total += part
-        elif not isinstance(part, tuple | list) or len(part) != 2:
+def array_parts(
+    given: Mapping[str, Arrays | float], kind: Kind | None
+) -> tuple[dict[str, Part | float], Float[Tensor, "1 c ..."] | None]:
+    """Return arrays as parts, and the offset that they share; fractions stay.
+
+    Args:
+        given: by name, 'training' first; inputs and targets, or a fraction to split off.
+        kind: of the examples; None lets their shapes decide.
+
+    Raises:
+        DataError: the arrays are no examples with targets.
+    """
+    parts: dict[str, Part | float] = {}
+    offset = None
+    for name, pair in given.items():
+        if not isinstance(pair, tuple | list):
+            parts[name] = pair
+            continue
+        values = as_inputs(pair[0], f"{name} inputs", kind)
+        if name == "training" and kind != "tokens":
+            offset = offset_of(values)
+        parts[name] = _part(values, pair[1], name, kind, offset)
+    return parts, offset
+
+
+def _check_pairs(held_out: Mapping[str, float | Arrays]) -> None:
+    for name, part in held_out.items():
+        if not is_fraction(part) and (not isinstance(part, tuple | list) or len(part) != 2):
             raise DataError(
                 f"the {name} part is a {type(part).__name__}: expected a pair (inputs, targets), "
                 "or a fraction such as 0.2"
             )
-    if total >= 1:
-        raise DataError(
-            f"validation and test fraction add up to {total}: nothing is left to train on"
-        )
 
 
 def _part(
@@ -112,32 +124,7 @@ def _part(
     offset: Float[Tensor, "1 c ..."] | None,
 ) -> Part:
     """Return arrays as a part."""
-    array = as_array(targets, f"{name} targets")
-    if array.size and array.dtype.kind not in "buif":
-        raise DataError(
-            f"the {name} targets are {array.dtype}: expected numbers; for classes with names that "
-            "is numpy.unique(targets, return_inverse=True)[1]"
-        )
-    if array.dtype.kind == "f":
-        dtype: Any = np.float64
-    else:
-        dtype = np.uint8 if array.ndim > 1 and array.dtype in (np.uint8, np.bool_) else np.int64
-    inputs = torch.from_numpy(values.astype(np.int64)) if kind == "tokens" else None
-    inputs = as_tensor(values, offset) if inputs is None else inputs
-    return Part(inputs, torch.from_numpy(np.array(array, dtype=dtype)))
-
-
-def _check_decided(targets: Tensor) -> None:
-    """Refuse targets that may be classes as well as numbers.
-
-    Raises:
-        DataError: they are a few different whole numbers in floating point.
-    """
-    if not targets.is_floating_point() or targets.ndim > 1 or not torch.isfinite(targets).all():
-        return
-    values = targets.unique()
-    if len(values) <= FEW and bool((values == values.round()).all()):
-        raise DataError(
-            f"the targets are {len(values)} different whole numbers in floating point: give "
-            "targets.astype(int) if they are classes, or task=Regression() if they are numbers"
-        )
+    tokens = kind == "tokens"
+    if mapping(values) is not None:
+        return Part(mapped_inputs(values, tokens, offset), target_tensor(targets, name))
+    return Part(converted(values, tokens, offset), target_tensor(targets, name))

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fidelity.augment import Augmentation, as_tuple
+from fidelity.datasets.encoder import FrameEncoder
 from fidelity.datasets.part import Part as Part
 from fidelity.datasets.split import split
 from fidelity.tasks.classification import Classification
@@ -36,6 +37,9 @@ class Dataset:
         offset: of each channel, subtracted in double precision before the values became float32;
             None where there is none. The networks of `retrain` subtract it themselves.
         task: what networks are trained for, and the cost by which they are compared.
+        class_names: the name of each class, in the order of the outputs; None where the targets
+            were numbers.
+        encoder: turns new rows of a frame into inputs of the networks; None without a frame.
 
     Raises:
         DataError: the parts do not match, or the targets are none of the task.
@@ -49,6 +53,8 @@ class Dataset:
     augment: tuple[Augmentation, ...] = ()
     offset: Float[Tensor, "1 channels ..."] | None = None
     task: Task = field(default_factory=Classification)
+    class_names: tuple[str, ...] | None = field(default=None, compare=False)
+    encoder: FrameEncoder | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Check the parts against each other."""
@@ -145,7 +151,7 @@ def check_dataset(dataset: object) -> None:
         raise TypeError(
             f"the data set is {_kind(dataset)}: expected a fidelity.Dataset; "
             "fidelity.datasets.from_arrays(inputs, targets) makes one of arrays or tensors, and "
-            "from_arrays(*dataset.tensors) of a torch TensorDataset"
+            "from_torch(dataset) of a torch Dataset"
         )
 
 

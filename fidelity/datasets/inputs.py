@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch.utils.data
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from fidelity.datasets.normalisation import chunk_size
 from fidelity.tasks.task import DataError
 
 Kind = Literal["images", "signals", "table", "tokens"]
@@ -27,6 +28,10 @@ MAX_ROUNDING = 0.01
 channel that needs more is centred first."""
 
 
+EXACT = (np.bool_, np.uint8, np.int8, np.uint16, np.int16, np.float16, np.float32)
+"""Types whose values float32 holds exactly."""
+
+
 def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
     """Return anything that numpy or torch can convert as an array.
 
@@ -40,7 +45,8 @@ def as_array(values: Any, name: str) -> Shaped[np.ndarray, ...]:
     if isinstance(values, torch.utils.data.Dataset | torch.utils.data.DataLoader):
         raise DataError(
             f"the {name} are a {type(values).__name__}: expected an array; give inputs and targets "
-            "as two arrays or tensors; for a TensorDataset from_arrays(*dataset.tensors)"
+            "as two arrays or tensors; for a TensorDataset from_arrays(*dataset.tensors), for "
+            "others from_torch(dataset)"
         )
     if isinstance(values, Tensor):
         exact = values.float() if values.dtype is torch.bfloat16 else values  # numpy has none
@@ -134,16 +140,57 @@ def offset_of(
     Returns:
         The offsets, themselves exact in float32; None if all are 0.
     """
-    offset = np.zeros(values.shape[1], np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):  # non-finite values are refused later
-        for channel in range(values.shape[1]) if values.size else ():
-            exact = values[:, channel].astype(np.float64)
-            rounding, spread = np.abs(exact - exact.astype(np.float32)).max(), exact.std()
+    if values.dtype in EXACT or not values.size:
+        return None
+    size = chunk_size(values.shape)
+    return chunked_offset(values[start : start + size] for start in range(0, len(values), size))
+
+
+def chunked_offset(
+    chunks: Iterable[Shaped[np.ndarray, "n c ..."]],
+) -> Float[Tensor, "1 c ..."] | None:
+    """Return what `offset_of` returns for the examples of all chunks, in one pass."""
+    moments: _Moments | None = None
+    for chunk in chunks:
+        moments = moments or _Moments(chunk)
+        moments.add(chunk)
+    return None if moments is None else moments.offset()
+
+
+class _Moments:
+    """The spread of each channel, and by how much rounding to float32 moves its values."""
+
+    def __init__(self, first: Shaped[np.ndarray, "n c ..."]) -> None:
+        self.ndim = first.ndim
+        # Sums of differences from the first value: squares of values far from 0 would cancel.
+        self.origin = first[0].reshape(first.shape[1], -1)[:, 0].astype(np.float64)
+        zeros = np.zeros(len(self.origin))
+        self.rounding, self.largest, self.total, self.squares = (zeros.copy() for _ in range(4))
+        self.count = 0
+
+    def add(self, chunk: Shaped[np.ndarray, "n c ..."]) -> None:
+        """Add the examples of a chunk."""
+        self.count += chunk.size // chunk.shape[1]
+        with np.errstate(over="ignore", invalid="ignore"):  # non-finite values are refused later
+            for channel in range(chunk.shape[1]):
+                exact = chunk[:, channel].astype(np.float64)
+                moved = np.abs(exact - exact.astype(np.float32)).max()
+                self.rounding[channel] = np.maximum(self.rounding[channel], moved)
+                self.largest[channel] = np.maximum(self.largest[channel], np.abs(exact).max())
+                differences = exact - self.origin[channel]
+                self.total[channel] += differences.sum()
+                self.squares[channel] += np.square(differences).sum()
+
+    def offset(self) -> Float[Tensor, "1 c ..."] | None:
+        """Return the mean of each channel that float32 would blur; None if there is none."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = self.total / self.count
+            spread = np.sqrt(np.maximum(self.squares / self.count - np.square(mean), 0))
             # A spread this small is the rounding of float64 itself: the channel is constant.
-            if rounding > MAX_ROUNDING * spread and spread > 1e-12 * np.abs(exact).max():
-                offset[channel] = exact.mean()
-    shaped = offset.reshape(1, -1, *[1] * (values.ndim - 2))
-    return torch.from_numpy(shaped) if offset.any() else None
+            blurred = (self.rounding > MAX_ROUNDING * spread) & (spread > 1e-12 * self.largest)
+            offset = np.where(blurred, self.origin + mean, 0).astype(np.float32)
+        shaped = offset.reshape(1, -1, *[1] * (self.ndim - 2))
+        return torch.from_numpy(shaped) if offset.any() else None
 
 
 def as_tensor(

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
+from fidelity.augment import Inputs
+from fidelity.datasets.streamed import Streamed, after
 from fidelity.tasks.classes import few
 from fidelity.tasks.task import DataError, Targets
 
 INPUTS = (torch.uint8, torch.float32, torch.int64)
 TARGETS = (torch.int64, torch.uint8, torch.float64)
+
+
+class Batch(NamedTuple):
+    """Some examples of a part.
+
+    Attributes:
+        inputs: in their own type and scale.
+        targets: of each example.
+        weights: of each example in the loss; None weights all alike.
+    """
+
+    inputs: Inputs
+    targets: Targets
+    weights: Float[Tensor, " batch"] | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,7 +40,8 @@ class Part:
     Attributes:
         inputs: in their original scale: images (examples, channels, height, width), signals
             (examples, channels, length) or tables (examples, features) of uint8 or float32, or
-            sequences of tokens (examples, length) of int64.
+            sequences of tokens (examples, length) of int64. `Streamed` reads them when they are
+            needed.
         targets: of each example, int64, uint8 or float64; their shape depends on the task.
         weights: of each example in the loss, 0 or more; None weights all alike.
 
@@ -30,14 +49,14 @@ class Part:
         DataError: they do not match, or hold something that no task can use.
     """
 
-    inputs: Shaped[Tensor, "examples ..."]
+    inputs: Shaped[Tensor, "examples ..."] | Streamed
     targets: Targets
     weights: Float[Tensor, " examples"] | None = None
 
     def __post_init__(self) -> None:
         """Check for faults that would otherwise show only as bad networks."""
         inputs, targets = self.inputs, self.targets
-        if not (isinstance(inputs, Tensor) and isinstance(targets, Tensor)):
+        if not (isinstance(inputs, Tensor | Streamed) and isinstance(targets, Tensor)):
             raise DataError(
                 "a part holds two tensors, inputs and targets, not "
                 f"{type(inputs).__name__} and {type(targets).__name__}: from_arrays converts arrays"
@@ -68,8 +87,8 @@ class Part:
         self._check_weights()
 
     def _check_finite(self) -> None:
-        if not self.inputs.is_floating_point():
-            return
+        if isinstance(self.inputs, Streamed) or not self.inputs.is_floating_point():
+            return  # streamed inputs are checked once, when they are opened
         finite = torch.isfinite(self.inputs).flatten(1).all(1)
         if not finite.all():
             index = torch.nonzero(~finite).flatten().tolist()
@@ -117,7 +136,31 @@ class Part:
     def select(self, index: Int64[Tensor, " selected"]) -> Part:
         """Return the examples at these positions."""
         weights = None if self.weights is None else self.weights[index]
-        return Part(self.inputs[index], self.targets[index], weights)
+        own = self.inputs
+        inputs = own.select(index) if isinstance(own, Streamed) else own[index]
+        return Part(inputs, self.targets[index], weights)
+
+    def batches(self, order: Int64[Tensor, " ordered"] | None, size: int) -> Iterator[Batch]:
+        """Yield examples in batches; those of streamed inputs are read in advance.
+
+        Args:
+            order: the positions of the examples; None yields all in their own order.
+            size: of a batch; the last may be smaller.
+        """
+        indices: Iterable[Any] = self._slices(size) if order is None else order.split(size)
+        if isinstance(self.inputs, Streamed):
+            every = torch.arange(len(self)) if order is None else order
+            read: Iterable[Inputs] = self.inputs.batches(every, size)
+        else:
+            own = self.inputs
+            read = (own[index] for index in indices)
+        for index, inputs in zip(indices, read, strict=True):
+            weights = None if self.weights is None else self.weights[index]
+            yield Batch(inputs, self.targets[index], weights)
+
+    def _slices(self, size: int) -> list[slice]:
+        """Return the slices of all examples, which are not copied."""
+        return [slice(start, start + size) for start in range(0, len(self), size)]
 
     def joined(self, other: Part) -> Part:
         """Return the examples of both parts; where only one has weights, the others weigh 1."""
@@ -128,7 +171,11 @@ class Part:
                 [torch.ones(len(p)) if p.weights is None else p.weights for p in parts]
             )
         return Part(
-            torch.cat([self.inputs, other.inputs]),
-            torch.cat([self.targets, other.targets]),
-            weights,
+            _joined(self.inputs, other.inputs), torch.cat([self.targets, other.targets]), weights
         )
+
+
+def _joined(first: Tensor | Streamed, second: Tensor | Streamed) -> Tensor | Streamed:
+    if isinstance(first, Streamed):
+        return first.joined(second)
+    return after(first, second) if isinstance(second, Streamed) else torch.cat([first, second])

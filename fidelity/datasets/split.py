@@ -1,14 +1,16 @@
-"""Random splits of a part in two, each class in proportion."""
+"""Random splits in two, each class in proportion."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from fidelity.datasets.part import Part
 from fidelity.tasks.task import DataError
+
+Labels = Int64[np.ndarray, " examples"]
 
 
 def split(
@@ -28,25 +30,40 @@ def split(
     Raises:
         DataError: a class has fewer than two examples, or `size` leaves a class without one.
     """
-    selected = np.zeros(len(part), dtype=bool)
-    if strata is None:
-        if not 0 < size < len(part):
-            raise DataError(
-                f"{size} of {len(part)} examples cannot be split off so that both sides have some: "
-                "give more examples, or choose another fraction"
-            )
-        selected[rng.permutation(len(part))[:size]] = True
-    else:
-        _select(selected, size, rng, strata.numpy())
+    selected = drawn(len(part), size, rng, None if strata is None else strata.numpy())
     mask = torch.from_numpy(selected)
     return part.select(torch.nonzero(~mask).flatten()), part.select(torch.nonzero(mask).flatten())
 
 
+def drawn(
+    examples: int, size: int, rng: np.random.Generator, strata: Labels | None
+) -> Bool[np.ndarray, " examples"]:
+    """Return which examples are split off, as `split` draws them.
+
+    Args:
+        examples: their number.
+        size: the number of examples to split off.
+        rng: draws them.
+        strata: the class of each example; None where there are no classes.
+
+    Raises:
+        DataError: a class has fewer than two examples, or `size` leaves a class without one.
+    """
+    selected = np.zeros(examples, dtype=bool)
+    if strata is not None:
+        _select(selected, size, rng, strata)
+        return selected
+    if not 0 < size < examples:
+        raise DataError(
+            f"{size} of {examples} examples cannot be split off so that both sides have some: "
+            "give more examples, or choose another fraction"
+        )
+    selected[rng.permutation(examples)[:size]] = True
+    return selected
+
+
 def _select(
-    selected: np.ndarray,
-    size: int,
-    rng: np.random.Generator,
-    labels: Int64[np.ndarray, " examples"],
+    selected: Bool[np.ndarray, " examples"], size: int, rng: np.random.Generator, labels: Labels
 ) -> None:
     """Mark `size` examples in `selected`, each class in proportion."""
     counts = np.bincount(labels)

@@ -71,8 +71,8 @@ class ProxyFeatures:
         data = copy_to_device(self.dataset, device)
         generator = torch.Generator().manual_seed(self.seed)
         index = torch.randperm(len(data.train), generator=generator)[: self.images]
-        part = data.train.select(index.to(device))
-        batch = Batch(data.normalise(part.inputs), part.targets, data.criterion.losses)
+        drawn = next(data.train.batches(index.to(device), len(index)))
+        batch = Batch(data.normalise(drawn.inputs), drawn.targets, data.criterion.losses)
         # Built on the CPU, so that a seed gives the same initial weights on every device.
         with seeded(torch.device("cpu"), self.seed):
             network = self.space.build(

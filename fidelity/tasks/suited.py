@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from jaxtyping import Shaped
-from torch import Tensor
 
 from fidelity.tasks.classification import Classification
 from fidelity.tasks.next_token import NextToken
@@ -13,14 +13,14 @@ from fidelity.tasks.segmentation import Segmentation
 from fidelity.tasks.task import Targets, Task
 
 
-def suited_task(inputs: Shaped[Tensor, "examples ..."], targets: Targets) -> Task:
+def suited_task(inputs: Any, targets: Targets) -> Task:
     """Return the task that suits the types and shapes of inputs and targets.
 
     Floating-point targets are numbers to predict; integers (examples, height, width) of images are
     masks; integers in the shape of integer inputs are next tokens; all other integers are classes.
 
     Args:
-        inputs: of the training part.
+        inputs: of the training part, a tensor or used like one (examples that are streamed).
         targets: of the same examples.
     """
     if targets.is_floating_point():

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor
 
 from fidelity.augment import Inputs
 from fidelity.datasets.dataset import Dataset, Part
@@ -38,6 +40,12 @@ class DeviceData:
     def device(self) -> torch.device:
         """The device."""
         return self.train.inputs.device
+
+    @cached_property
+    def mean_weight(self) -> Tensor:
+        """The mean weight of the training examples, on the device."""
+        weights = self.train.weights
+        return torch.ones((), device=self.device) if weights is None else weights.mean()
 
     def number(self, inputs: Inputs) -> Inputs:
         """Return a batch in floating point, in its own scale; tokens as they are."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from fidelity.augment import Inputs
-from fidelity.datasets.part import Part
+from fidelity.datasets.part import Batch, Part
 from fidelity.mixing import Mixed
 from fidelity.objective import Diverged, InvalidArchitecture
 from fidelity.tasks.task import Outputs, Tally
@@ -96,7 +96,7 @@ class TrainingLoop:
             if first == 0:
                 self.loss_sum.zero_()
             self.network.train()
-            for batch in order[first * size : last * size].split(size):
+            for batch in self.data.train.batches(order[first * size : last * size], size):
                 self._train_on(batch)
             # The only value read from the device, once per epoch: each read waits for it.
             if not math.isfinite(self.train_loss):
@@ -104,12 +104,12 @@ class TrainingLoop:
             if last == per_epoch:
                 after_epoch()
 
-    def _train_on(self, index: Int64[Tensor, " batch"]) -> None:
+    def _train_on(self, batch: Batch) -> None:
         rate = self.plan.rate(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad()
-        loss = self._loss(index)
+        loss = self._loss(batch)
         if not loss.requires_grad:
             raise InvalidArchitecture("no parameter of the network takes part in its output")
         loss.backward()
@@ -121,10 +121,10 @@ class TrainingLoop:
         self.loss_sum += loss.detach()
         self.step += 1
 
-    def _loss(self, index: Int64[Tensor, " batch"]) -> Float[Tensor, ""]:
+    def _loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Return the mean loss of training examples, augmented, mixed and weighted."""
-        train, losses = self.data.train, self.data.criterion.losses
-        inputs, targets = self.data.number(train.inputs[index]), train.targets[index]
+        losses, targets = self.data.criterion.losses, batch.targets
+        inputs = self.data.number(batch.inputs)
         for augment in self.plan.augment:
             inputs = augment(inputs, self.generator)
         if self.plan.mixing is None:
@@ -134,10 +134,10 @@ class TrainingLoop:
             outputs = self._outputs(self.network, mixed.inputs)
             own, other = losses(outputs, targets), losses(outputs, targets[mixed.partners])
             each = torch.lerp(other, own, mixed.shares)
-        if train.weights is None:
+        if batch.weights is None:
             return each.mean()
         # Not divided by the weights of the batch: an example counts the same in every batch.
-        return (each * train.weights[index]).mean() / train.weights.mean()
+        return (each * batch.weights).mean() / self.data.mean_weight
 
     def _outputs(self, network: nn.Module, inputs: Inputs) -> Outputs:
         try:
@@ -160,9 +160,9 @@ class TrainingLoop:
         device, tally = self.data.device, self.data.criterion.tally()
         loss = torch.zeros((), device=device)
         size = evaluation_batch(device, part)
-        for batch, labels in zip(part.inputs.split(size), part.targets.split(size), strict=True):
-            outputs = self._outputs(self.trained, self.data.number(batch.to(device)))
-            targets = labels.to(device)
+        for batch in part.batches(None, size):
+            outputs = self._outputs(self.trained, self.data.number(batch.inputs.to(device)))
+            targets = batch.targets.to(device)
             loss += self.data.criterion.losses(outputs, targets).sum()
             tally.add(outputs, targets)
         if not math.isfinite(loss.item()):
