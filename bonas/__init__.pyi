@@ -48,7 +48,7 @@ from .reports.report import report
 from .search.best import Best, NoResult
 from .search.failures import NothingFeasible, NothingWorks
 from .search.search import Search
-from .sklearn import NetworkSearch
+from .sklearn import NetworkClassifier, NetworkRegressor
 from .strategies import (
     BayesianOptimization,
     Exhausted,
@@ -96,7 +96,8 @@ __all__ = [
     "Maximize",
     "MissingValue",
     "MultiFidelityBayesianOptimization",
-    "NetworkSearch",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "NoResult",
     "NothingFeasible",
     "NothingWorks",

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
 from bonas.analysis.trajectory import Clock, Regret
+from fidelity.history.goal import UNNAMED
 from fidelity.history.history import History
+from fidelity.tasks.task import Measure
 from spaces.space import Space
 
 
@@ -146,6 +148,12 @@ class Runs:
     def every(self) -> list[History]:
         """Return all histories, whatever their names."""
         return [history for histories in self.histories.values() for history in histories]
+
+    @property
+    def measure(self) -> Measure:
+        """The meaning of the costs of all histories, if it is the same."""
+        measures = {history.goal.measure for history in self.every()}
+        return measures.pop() if len(measures) == 1 else UNNAMED
 
 
 def wrong(expected: str, given: object, hint: str = "") -> TypeError:

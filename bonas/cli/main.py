@@ -70,7 +70,6 @@ def _complain(problem: object, exit_code: int) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from bonas.cli.run import NoResult, SearchFileError, run
-    from bonas.cli.status import best_line
     from bonas.search.failures import NothingFeasible, NothingWorks
     from bonas.search.stop import Stop
     from fidelity.objective import ObjectiveError
@@ -81,13 +80,13 @@ def _run(options: argparse.Namespace) -> int:
     except ValueError as error:
         return _complain(error, BAD_INPUT)
     try:
-        best = run(options.file, directory, options.seed, stop, options.workers)
+        line = run(options.file, directory, options.seed, stop, options.workers)
     except SearchFileError as error:
         sys.stderr.write(error.trace)
         return _complain(error, BAD_INPUT)
     except (NoResult, NothingWorks, NothingFeasible, ObjectiveError) as error:
         return _complain(error, FAILURE)
-    print(best_line(best))
+    print(line)
     return SUCCESS
 
 

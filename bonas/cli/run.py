@@ -14,11 +14,11 @@ from typing import Any
 
 import cloudpickle
 
+from bonas.cli.status import best_line
 from bonas.runners.local_processes import LocalProcesses
 from bonas.search.search import Search
 from bonas.search.stop import Stop
 from fidelity.history.journal import JournalError
-from fidelity.history.trial import Evaluation
 
 FUNCTION = "search"
 """The name of the function that the file defines."""
@@ -42,8 +42,8 @@ class NoResult(RuntimeError):
     """A run without any successful evaluation."""
 
 
-def run(file: Path, directory: Path, seed: int, stop: Stop, workers: int) -> Evaluation:
-    """Run the search that a file defines, and return its best evaluation.
+def run(file: Path, directory: Path, seed: int, stop: Stop, workers: int) -> str:
+    """Run the search that a file defines, and return a line about its best evaluation.
 
     Args:
         file: defines `search(directory, seed)`.
@@ -72,7 +72,7 @@ def run(file: Path, directory: Path, seed: int, stop: Stop, workers: int) -> Eva
             errors = [e.error for e in search.history.evaluations if e.error]
             cause = f"the last error:\n{errors[-1]}" if errors else "the limits allow none"
             raise NoResult(f"no evaluation succeeded; {cause}")
-        return best
+        return best_line(search.history, best)
 
 
 def load(file: Path, directory: Path, seed: int) -> Search:

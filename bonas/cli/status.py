@@ -28,7 +28,7 @@ def status(search: SearchDirectory) -> list[str]:
         f"schedule {_described(manifest.get('schedule', {}))}, seed {manifest.get('seed', '?')}",
         f"{len(history)} evaluations of {len(history.trials)} trials, "
         f"{history.resource:g} epochs spent in {_elapsed(history)} of the search",
-        f"no success{within} yet" if best is None else best_line(best),
+        f"no success{within} yet" if best is None else best_line(history, best),
     ]
     if len(history.goal.objectives) > 1:
         lines.append(f"Pareto front: {len(history.pareto_front)} evaluations")
@@ -43,12 +43,17 @@ def status(search: SearchDirectory) -> list[str]:
     return lines
 
 
-def best_line(evaluation: Evaluation) -> str:
-    """Return the line that describes the best evaluation."""
+def best_line(history: History, evaluation: Evaluation) -> str:
+    """Return the line that describes the best evaluation.
+
+    Args:
+        history: of the search.
+        evaluation: the incumbent, or the one that the strategy recommends.
+    """
     trial = evaluation.trial
     choices = ", ".join(f"{name}={value}" for name, value in values(trial.configuration).items())
-    cost = f"best cost {evaluation.cost:.4f} at budget {trial.budget:g} (trial {trial.number})"
-    return f"{cost}: {choices}"
+    cost = f"best {history.goal.measure.name} {history.cost_text(evaluation)}"
+    return f"{cost} at budget {trial.budget:g} (trial {trial.number}): {choices}"
 
 
 def _elapsed(history: History) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bonas.analysis.sources import Runs
 from bonas.analysis.trajectory import (
     Clock,
     Curve,
@@ -52,8 +53,8 @@ class Comparison:
 
     @property
     def measure(self) -> str:
-        """The compared quantity: 'regret' or 'lowest cost'."""
-        return "lowest cost" if self.regret is None else "regret"
+        """The compared quantity: 'regret', or for instance 'lowest cost' or 'lowest error'."""
+        return f"lowest {Runs.of(self).measure.name}" if self.regret is None else "regret"
 
     @property
     def histories(self) -> dict[str, list[History]]:
@@ -182,8 +183,7 @@ class Comparison:
         """
         from bonas import plot
 
-        label = "lowest cost so far" if self.regret is None else "regret of the incumbent"
-        return plot.anytime(self, ax, clock=clock, label=label, log=log)
+        return plot.anytime(self, ax, clock=clock, log=log)
 
     def plot_ranks(self, ax: Axes | None = None, *, clock: Clock | None = None) -> Axes:
         """Plot mean ranks over time, of the seeds that tests compare: see `bonas.plot.mean_rank`.

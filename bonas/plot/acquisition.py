@@ -81,7 +81,7 @@ def acquisition(
     ax = axes(ax)
     _scatter(ax, costs, scores, deviations)
     unit = " (standard deviations of ranks)" if transform is normal_scores else ""
-    ax.set_xlabel(f"predicted cost{unit}")
+    ax.set_xlabel(f"predicted {history.goal.measure.name}{unit}")
     ax.set_ylabel(_words(type(function).__name__))
     return ax
 

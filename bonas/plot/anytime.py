@@ -15,6 +15,7 @@ from bonas.plot.style import (
     logarithmic,
     logarithmic_clock,
     nothing,
+    percent,
     steps,
 )
 
@@ -24,7 +25,7 @@ def anytime(
     ax: Axes | None = None,
     *,
     clock: Clock | None = None,
-    label: str = "lowest cost so far",
+    label: str | None = None,
     log: bool = False,
     log_clock: bool = False,
     regret: Regret | None = None,
@@ -40,7 +41,8 @@ def anytime(
             (seeds) are drawn as their median and a band.
         ax: the axes; by default a new figure.
         clock: the unit of the horizontal axis; by default epochs, or the clock of a comparison.
-        label: of the vertical axis, with the unit if there is one.
+        label: of the vertical axis, with the unit if there is one; by default the measure of the
+            cost, a fraction in percent, or the regret.
         log: makes the vertical axis logarithmic, with plain numbers at the ticks. With zeros in the
             data, it is linear below the lowest positive value; with negative values, everywhere.
         log_clock: makes the horizontal axis logarithmic; with a zero in the data, it is linear
@@ -66,7 +68,9 @@ def anytime(
         lowest = middle[middle > 0].min(initial=lowest)
         earliest = grid[grid > 0].min(initial=earliest)
     ax.set_xlabel(LABELS[clock])
-    ax.set_ylabel(label)
+    measure = compared.measure
+    own = f"lowest {measure.name} so far" if regret is None else "regret of the incumbent"
+    ax.set_ylabel(own if label is None else label)
     ax.grid(alpha=GRID)
     legend(ax)
     if not ax.lines:
@@ -75,4 +79,6 @@ def anytime(
         logarithmic(ax, lowest)
     if log_clock:
         logarithmic_clock(ax, earliest)
+    if label is None and regret is None and measure.fraction:
+        percent(ax.yaxis)
     return ax

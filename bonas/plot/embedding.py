@@ -80,7 +80,7 @@ def embedding(
     ax: Axes | None = None,
     *,
     project: Callable[[Rows], Projection] = principal_components,
-    label: str = "cost",
+    label: str | None = None,
 ) -> Axes:
     """Draw each evaluated network at its projected features, and mark the incumbent.
 
@@ -93,7 +93,8 @@ def embedding(
         history: of a search; or the search, or its directory.
         ax: the axes; by default a new figure.
         project: projects features into the plane: `principal_components` or `TSNE()`.
-        label: of the costs, with the unit if there is one.
+        label: of the costs, with the unit if there is one; by default the measure of the cost, a
+            fraction in percent.
 
     Raises:
         ValueError: fewer than three networks have a cost.
@@ -119,8 +120,12 @@ def embedding(
         star(ax, x, y, "incumbent")
     ax.set_xlabel(projection.labels[0])
     ax.set_ylabel(projection.labels[1])
-    bar = ax.figure.colorbar(dots, ax=ax, label=label)
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    measure = history.goal.measure
+    percent = label is None and measure.fraction
+    bar = ax.figure.colorbar(dots, ax=ax, label=measure.name if label is None else label)
+    bar.ax.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{100 * value:.3g}%" if percent else f"{value:.3g}")
+    )
     return ax
 
 

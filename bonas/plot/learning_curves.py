@@ -6,18 +6,18 @@ from matplotlib.axes import Axes
 
 from bonas.analysis.learning_curves import curves
 from bonas.analysis.sources import Source, history_of
-from bonas.plot.style import GRID, MARKERS, STYLES, axes, budget_axis, nothing, shades
+from bonas.plot.style import GRID, MARKERS, STYLES, axes, budget_axis, nothing, percent, shades
 
 
 def learning_curves(
-    history: Source, ax: Axes | None = None, *, label: str = "cost", unit: str = "epochs"
+    history: Source, ax: Axes | None = None, *, label: str | None = None, unit: str = "epochs"
 ) -> Axes:
     """Draw the cost of each configuration during its training, the longest curves darkest.
 
     Args:
         history: of a search with any schedule; or the search, or its directory.
         ax: the axes; by default a new figure.
-        label: of the vertical axis.
+        label: of the vertical axis; by default the measure of the cost, a fraction in percent.
         unit: of the budget.
 
     Returns:
@@ -27,7 +27,8 @@ def learning_curves(
     Raises:
         TypeError, JournalError: `history` has no readable history.
     """
-    by_budget = curves(history_of(history))
+    history = history_of(history)
+    by_budget, measure = curves(history), history.goal.measure
     ax = axes(ax)
     for index, (budget, lines) in enumerate(by_budget.items()):
         colour = shades(len(by_budget))[index]
@@ -53,6 +54,8 @@ def learning_curves(
     else:
         nothing(ax)
     ax.set_xlabel(f"budget ({unit})")
-    ax.set_ylabel(label)
+    ax.set_ylabel(measure.name if label is None else label)
+    if label is None and measure.fraction:
+        percent(ax.yaxis)
     ax.grid(alpha=GRID)
     return ax

@@ -10,9 +10,10 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from bonas.analysis.sources import Source, history_of
-from bonas.plot.style import COLOURS, GRID, MARKERS, axes, legend, nothing, words
+from bonas.analysis.sources import Runs, Source, history_of
+from bonas.plot.style import COLOURS, GRID, MARKERS, axes, legend, nothing, percent, words
 from bonas.plot.style import labels as labels_of
+from fidelity.history.goal import COST
 from fidelity.history.history import History
 from fidelity.history.pareto import non_dominated
 
@@ -58,7 +59,8 @@ def pareto(
         ax: the axes; by default a new figure.
         quantities: of the horizontal and the vertical axis; by default the second and the first
             objective.
-        labels: of the two axes, with units; by default the names of the quantities.
+        labels: of the two axes, with units; by default the names of the quantities, and the measure
+            of the cost, a fraction in percent.
         after: numbers of evaluations after which earlier fronts are drawn too, faintly.
         true_front: the true Pareto front, if known; one point per row.
 
@@ -88,9 +90,12 @@ def pareto(
     if true_front is not None:
         ax.step(*front(true_front).T, "--", where="post", color="black", lw=1, label="true front")
     if names is not None:
-        horizontal, vertical = labels or (words(name.replace("_", " ")) for name in names)
-        ax.set_xlabel(horizontal)
-        ax.set_ylabel(vertical)
+        measure = Runs.of(given).measure
+        own = [measure.name if name == COST else words(name.replace("_", " ")) for name in names]
+        for axis, name, label in zip((ax.xaxis, ax.yaxis), names, labels or own, strict=True):
+            axis.set_label_text(label)
+            if labels is None and name == COST and measure.fraction:
+                percent(axis)
     if ax.get_xscale() == "linear":
         ax.xaxis.set_major_locator(MaxNLocator(6))  # leaves room for long numbers
     ax.grid(alpha=GRID)

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import (
     FixedLocator,
     FuncFormatter,
@@ -134,6 +135,11 @@ def logarithmic(ax: Axes, lowest: float) -> None:
         )
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def percent(axis: Axis) -> None:
+    """Show the fractions along an axis in percent."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
 
 
 def _round_numbers(low: float, high: float) -> list[float]:

@@ -54,7 +54,9 @@ def anytime_svg(history: History) -> Html:
     drawn = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
     drawn = drawn.replace(COLOURS[0].lower(), "var(--accent)")
     drawn = re.sub(r"\s*<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
-    return element("div", _named(drawn, "Lowest cost so far"), class_="figure")
+    return element(
+        "div", _named(drawn, f"Lowest {history.goal.measure.name} so far"), class_="figure"
+    )
 
 
 def picture(architecture: Architecture) -> Html:

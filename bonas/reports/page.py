@@ -17,9 +17,8 @@ from spaces.space import Space, provides, values
 MAX_CHOICES = 400
 """The number of hyperparameters of the space that are listed at most."""
 
-COLUMNS = ("trial", "resumes", "budget", "cost", "seconds", "seed", "status", "configuration")
-NUMERIC_COLUMNS = 6
-"""The number of leading columns that hold numbers."""
+NUMERIC_COLUMNS = ("trial", "resumes", "budget", "cost", "seconds", "seed")
+COLUMNS = (*NUMERIC_COLUMNS, "status", "configuration")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def page(subject: Subject) -> str:
             element("h1", title),
             _tiles(subject),
             _best(subject),
-            element("h2", "Lowest cost so far"),
+            element("h2", f"Lowest {subject.history.goal.measure.name} so far"),
             anytime_svg(subject.history),
             _settings(subject),
             _trials(subject),
@@ -86,7 +85,7 @@ def _tiles(subject: Subject) -> Html:
     failed = sum(not evaluation.succeeded for evaluation in history.evaluations)
     networks = len(history.keys())
     tiles = [
-        (best.cost_text if best else "–", "lowest cost"),
+        (history.cost_text(best) if best else "–", f"lowest {history.goal.measure.name}"),
         (str(len(history)), "evaluations"),
         (str(networks), "network" if networks == 1 else "distinct networks"),
         (f"{history.resource:g}", "budget spent"),
@@ -107,20 +106,21 @@ def _facts(lines: list[tuple[str, str]]) -> Html:
 
 def _best(subject: Subject) -> Html:
     heading = element("h2", "Best network")
-    best, incumbent = subject.best, subject.history.incumbent
+    best, history = subject.best, subject.history
+    incumbent, measure = history.incumbent, history.goal.measure
     if best is None:
         return join((heading, element("p", "Nothing has succeeded yet.", class_="soft")))
     trial = best.trial
-    lowest = "The lowest observed cost at the highest budget"
+    lowest = f"The lowest observed {measure.name} at the highest budget"
     reason = f"{lowest}." if best is incumbent else "Recommended by the strategy."
     if incumbent is not None and best is not incumbent:
-        reason += f" {lowest} is {incumbent.cost_text}, of trial {incumbent.trial.number}."
+        reason += f" {lowest} is {history.cost_text(incumbent)}, of trial {incumbent.trial.number}."
     drawn = Html()
     if subject.space is not None and provides(subject.space, "architecture"):
         drawn = picture(subject.space.architecture(trial.configuration))
     lines = [
         ("trial", str(trial.number)),
-        ("cost", f"{best.cost:.6g}"),
+        (measure.name, measure.text(best.cost, decimals=4)),
         ("budget", f"{trial.budget:g}"),
         ("network", trial.key),
     ]
@@ -157,31 +157,33 @@ def _described(part: Any) -> str:
 
 def _trials(subject: Subject) -> Html:
     heading = element("h2", "Trials")
-    if not len(subject.history):
+    history = subject.history
+    if not len(history):
         return join((heading, element("p", "Nothing has been evaluated yet.", class_="soft")))
+    measure = history.goal.measure.name
     titles = join(
         element(
             "th",
-            element("button", name, type="button"),
+            element("button", measure if name == "cost" else name, type="button"),
             scope="col",
-            **({"class_": "number"} if index < NUMERIC_COLUMNS else {}),
+            **({"class_": "number"} if name in NUMERIC_COLUMNS else {}),
         )
-        for index, name in enumerate(COLUMNS)
+        for name in COLUMNS
     )
-    body = [_row(e, e is subject.best) for e in subject.history.evaluations]
+    body = [_row(e, e is subject.best, history.cost_text(e)) for e in history.evaluations]
     head = element("thead", element("tr", titles))
     written = element("table", head, element("tbody", *body), class_="trials")
     note = element("p", "Click a heading to sort by that column.", class_="soft")
     return join((heading, note, element("div", written, class_="scroll")))
 
 
-def _row(evaluation: Evaluation, best: bool) -> Html:
+def _row(evaluation: Evaluation, best: bool, cost: str) -> Html:
     trial, parent = evaluation.trial, evaluation.trial.parent
     numbers: list[tuple[float, str]] = [
         (trial.number, str(trial.number)),
         (-1, "") if parent is None else (parent, str(parent)),
         (trial.budget, f"{trial.budget:g}"),
-        (evaluation.cost, evaluation.cost_text),
+        (evaluation.cost, cost),
         (evaluation.seconds, f"{evaluation.seconds:.2f}"),
         (trial.seed, str(trial.seed)),
     ]

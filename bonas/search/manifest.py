@@ -6,7 +6,7 @@ import json
 import platform
 import warnings
 from collections.abc import Iterator, Mapping, Sequence, Sized
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -59,6 +59,7 @@ def manifest(
         "configuration_space": space_record(space.configuration_space),
         "objective": _description(objective),
         "target": goal.record(),
+        "measure": asdict(goal.measure),
         "schedule": _description(schedule),
         "strategy": _description(strategy),
         "digests": {

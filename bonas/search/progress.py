@@ -140,11 +140,9 @@ def _summary(history: History, stop: Stop) -> str:
     spent = f"{history.resource:g} epochs" + _of(stop.epochs)
     best = history.incumbent
     if best is None:
-        return f"{evaluations}, {spent}, no success yet"
-    incumbent = (
-        f"best cost {best.cost:.4f} (trial {best.trial.number}, budget {best.trial.budget:g})"
-    )
-    return f"{evaluations}, {spent}, {incumbent}"
+        return f"{evaluations}, {spent}, {history.best_text}"
+    source = f"(trial {best.trial.number}, budget {best.trial.budget:g})"
+    return f"{evaluations}, {spent}, {history.best_text} {source}"
 
 
 def _of(limit: float | None) -> str:
@@ -162,7 +160,8 @@ def table(title: str, history: History, caption: str) -> Table:
     from rich.table import Table
 
     made = Table(title=title, caption=caption)
-    for column in ("trial", "continues", "budget", "cost", "seconds", "status"):
+    measure = history.goal.measure.name
+    for column in ("trial", "continues", "budget", measure, "seconds", "status"):
         made.add_column(column, justify="left" if column == "status" else "right")
     for evaluation in history.evaluations[-ROWS:]:
         trial = evaluation.trial
@@ -170,7 +169,7 @@ def table(title: str, history: History, caption: str) -> Table:
             str(trial.number),
             "" if trial.parent is None else str(trial.parent),
             f"{trial.budget:g}",
-            f"{evaluation.cost:.4f}" if evaluation.succeeded else "-",
+            history.cost_text(evaluation) if evaluation.succeeded else "-",
             f"{evaluation.seconds:.2f}",
             evaluation.status
             if evaluation.reused is None

@@ -12,6 +12,7 @@ from ConfigSpace import Configuration
 from fidelity.axes.axis import Axis, AxisError
 from fidelity.axes.single_axis import train_at
 from fidelity.objective import Context
+from fidelity.tasks.task import Measure
 from fidelity.training.training import Training
 
 
@@ -54,6 +55,11 @@ class Combined:
     def max_budget(self) -> float:
         """1: the full training run."""
         return 1.0
+
+    @property
+    def measure(self) -> Measure:
+        """The meaning of the cost, which is that of the task."""
+        return self.training.measure
 
     def sizes(self, budget: float) -> dict[Axis, float]:
         """Return the size along each axis at a budget, before it is rounded.

@@ -11,6 +11,7 @@ from ConfigSpace import Configuration
 
 from fidelity.axes.axis import Axis, AxisError
 from fidelity.objective import Context
+from fidelity.tasks.task import Measure
 from fidelity.training.training import Training
 
 
@@ -43,6 +44,11 @@ class AlongAxis:
     def max_budget(self) -> float:
         """The size of `training` along the axis."""
         return self.axis.size(self.training)
+
+    @property
+    def measure(self) -> Measure:
+        """The meaning of the cost, which is that of the task."""
+        return self.training.measure
 
     def __call__(
         self,

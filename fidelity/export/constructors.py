@@ -11,7 +11,11 @@ from torch.nn.modules.conv import _ConvNd
 NO_SETTINGS = ("self", "device", "dtype")
 
 # Modules whose sizes may be written as one number if all are equal.
-SQUARE = (_ConvNd, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+SQUARE = (
+    _ConvNd,
+    *(nn.MaxPool1d, nn.AvgPool1d, nn.AdaptiveAvgPool1d, nn.AdaptiveMaxPool1d),
+    *(nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d),
+)
 
 
 def constructor(module: nn.Module) -> str | None:
@@ -49,5 +53,5 @@ def constructor(module: nn.Module) -> str | None:
 
 
 def _plain(module: nn.Module, value: Any) -> Any:
-    equal = isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1
+    equal = isinstance(value, tuple) and len(set(value)) == 1
     return value[0] if equal and isinstance(module, SQUARE) else value

@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from fidelity.export.subject import ExportError, Subject
+from spaces.resources.example_input import random_input
 from spaces.space import InputShape
 
 TOLERANCE = 1e-5
-"""The largest difference of logits, absolute up to 1 and relative above."""
+"""The largest difference of outputs, absolute up to 1 and relative above."""
 
 
 class Format(Protocol):
@@ -53,14 +54,16 @@ def write(
     formats: Sequence[Format],
     tolerance: float = TOLERANCE,
 ) -> list[Path]:
-    """Write a network in several formats, and read each back to compare its logits.
+    """Write a network in several formats, and read each back to compare its outputs.
 
     Args:
-        network: from images (batch, *input_shape) to logits; it does not change.
-        input_shape: channels, height and width of one image.
+        network: from inputs (batch, *input_shape) to outputs (batch, outputs, ...); it does not
+            change. One that reads integers says so by its attribute `input_dtype`, see
+            `spaces.example_input`.
+        input_shape: of one input, see `spaces.InputShape`.
         directory: for the files; created if missing.
         formats: the formats to write.
-        tolerance: of the difference of the logits, relative for those above 1.
+        tolerance: of the difference of the outputs, relative for those above 1.
 
     Returns:
         The first file of each format.
@@ -95,7 +98,7 @@ def _check(written: Format, subject: Subject, directory: Path, tolerance: float)
     error = difference(subject.network, written.load(path), subject.input_shape)
     if not error <= tolerance:
         raise ExportError(
-            f"the logits of the network read back from {path} differ by {error:.2g}, more than "
+            f"the outputs of the network read back from {path} differ by {error:.2g}, more than "
             f"{tolerance:g}: the format does not keep what this network computes"
         )
 
@@ -104,29 +107,29 @@ def _check(written: Format, subject: Subject, directory: Path, tolerance: float)
 def difference(
     network: nn.Module, other: nn.Module, input_shape: InputShape, seed: int = 0
 ) -> float:
-    """Return the difference of two networks' logits on random images, in batches of 1 and 3.
+    """Return the difference of two networks' outputs on random inputs, in batches of 1 and 3.
 
     Args:
         network: in evaluation mode, on the CPU.
         other: likewise.
-        input_shape: channels, height and width of one image.
-        seed: of the images.
+        input_shape: of one input.
+        seed: of the inputs.
 
     Returns:
-        The largest difference, divided by the absolute logit where that is above 1; NaN if a
-        logit is NaN or infinite.
+        The largest difference, divided by the absolute output where that is above 1; NaN if an
+        output is NaN or infinite.
 
     Raises:
-        ExportError: the logits have different shapes.
+        ExportError: the outputs have different shapes.
     """
     generator = torch.Generator().manual_seed(seed)
     worst = torch.zeros(())
     for batch in (1, 3):
-        images = torch.randn(batch, *input_shape, generator=generator)
-        expected, actual = network(images), other(images)
+        inputs = random_input(network, input_shape, batch, generator)
+        expected, actual = network(inputs), other(inputs)
         if expected.shape != actual.shape:
             raise ExportError(
-                f"the logits have the shape {tuple(actual.shape)}, not {tuple(expected.shape)}"
+                f"the outputs have the shape {tuple(actual.shape)}, not {tuple(expected.shape)}"
             )
         errors = (expected - actual).abs() / expected.abs().clamp(min=1)
         worst = torch.maximum(worst, errors.max())  # keeps NaN

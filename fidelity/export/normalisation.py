@@ -39,6 +39,8 @@ class Normalised(nn.Module):
     ) -> None:
         super().__init__()
         self.network = network
+        if hasattr(network, "input_dtype"):  # see `spaces.example_input`
+            self.input_dtype = network.input_dtype
         device = next((p.device for p in network.parameters()), torch.device("cpu"))
         mean, scale = statistics or (None, None)
         target_mean, target_scale = units or (None, None)

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from fidelity.augment import Images
+from fidelity.augment import Inputs
 from fidelity.export.subject import ExportError, Subject
 
-IMAGES, LOGITS = "images", "logits"
+INPUTS, OUTPUTS = "inputs", "outputs"
 """The names of the input and the output in the file."""
 
 
@@ -49,8 +49,8 @@ class OnnxFile:
                 torch.onnx.export(
                     program,
                     f=directory / self.name,
-                    input_names=[IMAGES],
-                    output_names=[LOGITS],
+                    input_names=[INPUTS],
+                    output_names=[OUTPUTS],
                     dynamo=True,
                     external_data=False,
                     verbose=False,
@@ -85,11 +85,11 @@ class OnnxNetwork(nn.Module):
         self.session = session
         self.eval()
 
-    def forward(self, images: Images) -> Float[Tensor, "batch outputs"]:
-        """Return the logits, on the CPU."""
+    def forward(self, inputs: Inputs) -> Float[Tensor, "batch outputs ..."]:
+        """Return the outputs, on the CPU."""
         name = self.session.get_inputs()[0].name
-        (logits,) = self.session.run(None, {name: images.numpy(force=True)})
-        return torch.from_numpy(logits)
+        (outputs,) = self.session.run(None, {name: inputs.numpy(force=True)})
+        return torch.from_numpy(outputs)
 
 
 def _require(module: str) -> Any:

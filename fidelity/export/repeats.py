@@ -14,7 +14,16 @@ from torch import nn
 MIN_REPEATS = 3
 """Occurrences from which a sequence is worth a function."""
 
-SHORT = {"Conv2d": "conv", "BatchNorm2d": "norm", "MaxPool2d": "pool", "AvgPool2d": "pool"}
+SHORT = {
+    f"{kind}{axes}d": word
+    for kind, word in (
+        ("Conv", "conv"),
+        ("BatchNorm", "norm"),
+        ("MaxPool", "pool"),
+        ("AvgPool", "pool"),
+    )
+    for axes in (1, 2)
+}
 
 
 @dataclass(frozen=True)

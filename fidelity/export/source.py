@@ -21,6 +21,8 @@ INLINE_WIDTH = 60
 
 LINE_WIDTH = 100
 
+GLOBAL_POOLS = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
+
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 
 FILE = '''"""{title}
@@ -35,7 +37,7 @@ from torch import nn
 
 
 {functions}class Network(nn.Module):
-    """From images (batch, {image}) to logits (batch, {outputs})."""
+    """From inputs (batch, {inputs}) to outputs (batch, {outputs})."""
 
     def __init__(self):
         super().__init__()
@@ -97,20 +99,20 @@ def source(subject: Subject) -> Source:
         ExportError: the network cannot be traced, or has an operation with no form in Python.
     """
     listed = listing(subject)
-    units = _name(_grouped(listed, subject.network), subject.network, listed.logits)
+    units = _name(_grouped(listed, subject.network), subject.network, listed.outputs)
     functions, attributes, weights = _attributes(units, subject.network)
     for name, tensor in listed.weights.items():
         attributes.append(_weight(name, tensor))
         weights[name] = tensor.detach()
     statements = list(_Writer(units, listed).statements())
     body = "\n".join(statements)
-    outputs = next((s.shape for s in reversed(listed.steps) if s.name == listed.logits), None)
+    outputs = next((s.shape for s in reversed(listed.steps) if s.name == listed.outputs), None)
     parameters = sum(p.numel() for p in subject.network.parameters())
     text = FILE.format(
         title=f"A network of {parameters:,} parameters.",
         functional="\nimport torch.nn.functional as F" if "F." in body else "",
         functions="".join(f"{line}\n" for line in functions),
-        image=", ".join(map(str, subject.input_shape)),
+        inputs=", ".join(map(str, subject.input_shape)),
         outputs=", ".join(map(str, outputs or ("outputs",))),
         attributes="\n".join(_indented(attributes)) or "        pass",
         statements="\n".join(_indented(statements)),
@@ -121,12 +123,14 @@ def source(subject: Subject) -> Source:
 def _grouped(listed: Listing, network: nn.Module) -> list[_Unit]:
     """Group modules in chains whose inner values nothing else reads; a pooling starts a new one."""
     calls = Counter(step.module for step in listed.steps)
-    reads = Counter(name for step in listed.steps for name in step.reads) + Counter([listed.logits])
+    reads = Counter(name for step in listed.steps for name in step.reads) + Counter(
+        [listed.outputs]
+    )
     units: list[_Unit] = []
     ends: dict[str, _Unit] = {}  # chains that a module may extend, by their last value
     for step in listed.steps:
         chained = step.module is not None and calls[step.module] == 1
-        pools = isinstance(network.get_submodule(step.module or ""), nn.AdaptiveAvgPool2d)
+        pools = isinstance(network.get_submodule(step.module or ""), GLOBAL_POOLS)
         before = ends.pop(step.reads[0], None) if chained and not pools else None
         if before is not None and not (listed.in_place and units[-1] is not before):
             units.remove(before)  # a chain takes the position of its last module
@@ -139,7 +143,7 @@ def _grouped(listed: Listing, network: nn.Module) -> list[_Unit]:
     return units
 
 
-def _name(units: list[_Unit], network: nn.Module, logits: str) -> list[_Unit]:
+def _name(units: list[_Unit], network: nn.Module, outputs: str) -> list[_Unit]:
     """Name the attributes by their content: `conv1`, `conv2`, `pool`, `classifier`."""
     kinds: dict[tuple[str, ...], str] = {}
     keys: dict[str, tuple[str, ...]] = {}
@@ -150,7 +154,7 @@ def _name(units: list[_Unit], network: nn.Module, logits: str) -> list[_Unit]:
         # One attribute for all equal modules without state.
         alike = len(parts) == 1 and not parts[0].state_dict()
         key = (constructor(parts[0]) or "",) if alike else ("", *unit.modules)
-        last = unit.name == logits and _kind(parts) == "linear"
+        last = unit.name == outputs and _kind(parts) == "linear"
         kinds.setdefault(key, "classifier" if last else _kind(parts))
         keys[unit.name] = key
     total, numbers = Counter(kinds.values()), {kind: count(1) for kind in kinds.values()}
@@ -237,8 +241,8 @@ class _Writer:
         self._listed = listed
         reads = Counter(part.name for u in units for part in u.parts if isinstance(part, Value))
         self._inside = {u.name for u in units if self._stands_inside(u, reads)}
-        self._inside.discard(listed.logits)
-        self._names = {listed.images: VARIABLES[0]}
+        self._inside.discard(listed.outputs)
+        self._names = {listed.inputs: VARIABLES[0]}
         self._shape: tuple[int, ...] | None = None
 
     def _stands_inside(self, unit: _Unit, reads: Counter[str]) -> bool:
@@ -258,16 +262,16 @@ class _Writer:
         }
         for position, unit in enumerate(written):
             text = self._text(unit.parts)
-            if unit.name == self._listed.logits and position == len(written) - 1:
+            if unit.name == self._listed.outputs and position == len(written) - 1:
                 yield f"return {text}"
                 return
             for name in self._leaves(unit):
-                if last_use[name] == position and name != self._listed.logits:
+                if last_use[name] == position and name != self._listed.outputs:
                     self._names.pop(name, None)
             variable = self._free()
             self._names[unit.name] = variable
             yield f"{variable} = {text}{self._comment(unit)}"
-        yield f"return {self._names[self._listed.logits]}"
+        yield f"return {self._names[self._listed.outputs]}"
 
     def _leaves(self, unit: _Unit) -> list[str]:
         """Return the variables in the expression of a unit."""

@@ -78,15 +78,15 @@ class Listing:
 
     Attributes:
         steps: in the order of their computation.
-        images: the name of the input.
-        logits: the name of the output.
+        inputs: the name of the input.
+        outputs: the name of the output.
         weights: by attribute, those that no module of `torch.nn` holds.
         in_place: whether a step changes the value of an earlier one.
     """
 
     steps: tuple[Step, ...]
-    images: str
-    logits: str
+    inputs: str
+    outputs: str
     weights: Mapping[str, Tensor] = field(repr=False)
     in_place: bool
 
@@ -105,12 +105,11 @@ def listing(subject: Subject) -> Listing:
     outputs = subject.program.graph_signature.user_outputs
     if len(outputs) != 1 or not isinstance(outputs[0], str):
         raise ExportError(
-            f"the network returns {len(outputs)} values: a file of it needs exactly one tensor, "
-            "the logits"
+            f"the network returns {len(outputs)} values: a file of it needs exactly one tensor"
         )
     return Listing(
         tuple(steps),
-        reader.images,
+        reader.inputs,
         reader.renamed.get(outputs[0], outputs[0]),
         reader.weights,
         any(_name(node).endswith("_") for node in nodes),
@@ -130,7 +129,7 @@ class _Reader:
         for spec in program.graph_signature.input_specs:
             name = spec.arg.name
             if spec.kind is InputKind.USER_INPUT:
-                self.images = name
+                self.inputs = name
                 continue
             target = str(spec.target)
             source = program.state_dict if target in program.state_dict else program.constants
@@ -241,7 +240,7 @@ class _Reader:
         if isinstance(argument, list | tuple):
             return ("[", *self._listed(argument, bare=True), "]")
         if isinstance(argument, torch.device):
-            return (Value(self.images), ".device")  # that of the network
+            return (Value(self.inputs), ".device")  # that of the network
         if isinstance(argument, float) and not math.isfinite(argument):
             return (f'float("{argument}")',)
         return (repr(argument),)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
-from torch import nn
+from jaxtyping import Shaped
+from torch import Tensor, nn
 
+from spaces.resources.example_input import example_input
 from spaces.space import InputShape
 
 BATCH = "batch"
@@ -57,7 +60,11 @@ class Subject:
     def outputs(self) -> int:
         """The number of outputs."""
         with torch.inference_mode():
-            return int(self.network(torch.zeros(1, *self.input_shape)).shape[1])
+            return int(self.network(self.example(1)).shape[1])
+
+    def example(self, batch: int) -> Shaped[Tensor, "batch ..."]:
+        """Return zeros of the type that the network reads; see `spaces.example_input`."""
+        return example_input(self.network, self.input_shape, batch, "cpu")
 
     @cached_property
     def program(self) -> torch.export.ExportedProgram:
@@ -66,14 +73,16 @@ class Subject:
         Raises:
             ExportError: the network cannot be traced.
         """
-        images = torch.zeros(2, *self.input_shape)  # torch would take a size of 1 for a constant
         try:
-            return torch.export.export(
-                self.network,
-                (images,),
-                dynamic_shapes=({0: torch.export.Dim(BATCH)},),
-                strict=False,
-            )
+            with warnings.catch_warnings():
+                # Recurrent modules have their parameters in a list, too, which torch restores.
+                warnings.filterwarnings("ignore", ".*_flat_weights.*were assigned during export")
+                return torch.export.export(
+                    self.network,
+                    (self.example(2),),  # torch would take a size of 1 for a constant
+                    dynamic_shapes=({0: torch.export.Dim(BATCH)},),
+                    strict=False,
+                )
         except Exception as error:  # whatever the network or torch raises
             raise ExportError(
                 f"the network cannot be traced for inputs of {self.input_shape} and a batch of "

@@ -15,9 +15,13 @@ from ConfigSpace import Configuration
 from fidelity.history.metrics import scalar, shown
 from fidelity.history.result import Diverged, MissingValue, Objective, ObjectiveError, Result
 from fidelity.history.trial import Evaluation
+from fidelity.tasks.task import Measure
 
 COST = "cost"
 """The default objective, and the name of a number that an objective returns alone."""
+
+UNNAMED = Measure(COST)
+"""The measure of costs of which no more is known."""
 
 LARGEST_VIOLATION = 1e300
 """The cap of one violation, so that the sum over several constraints is finite."""
@@ -117,6 +121,7 @@ class Goal:
         constraints: on these or other quantities.
         computed: functions for quantities that follow from a configuration.
         maximised: the names among the objectives whose costs are the negated values.
+        measure: the meaning of the cost, for reports and plots.
 
     Raises:
         GoalError: there is no objective, one is named twice, or constraints contradict.
@@ -126,6 +131,7 @@ class Goal:
     constraints: tuple[Constraint, ...] = ()
     computed: Computed = field(default_factory=dict, compare=False)
     maximised: tuple[str, ...] = ()
+    measure: Measure = field(default=UNNAMED, compare=False)
     _computed: dict[bytes, dict[str, float]] = field(  # by configuration
         init=False, default_factory=dict, repr=False, compare=False
     )
@@ -285,12 +291,18 @@ class Goal:
         return record | ({"maximised": list(self.maximised)} if self.maximised else {})
 
     @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Goal:
-        """Return the goal that `record` wrote."""
+    def read(cls, record: Mapping[str, Any], measure: Measure = UNNAMED) -> Goal:
+        """Return the goal that `record` wrote.
+
+        Args:
+            record: objectives and constraints.
+            measure: the meaning of the cost, which is no part of the record.
+        """
         return cls(
             tuple(record["objectives"]),
             tuple(Constraint(**c) for c in record["constraints"]),
             maximised=tuple(record.get("maximised", ())),
+            measure=measure,
         )
 
 
@@ -302,7 +314,8 @@ def goal(
     """Return the goal of a search.
 
     Args:
-        objective: its attribute `computed`, if it has one, computes quantities before training.
+        objective: its attribute `computed`, if it has one, computes quantities before training;
+            its attribute `measure`, a `Measure`, says what its cost is.
         objectives: names of minimised quantities, or `Maximize`.
         constraints: on these or other quantities.
 
@@ -327,7 +340,10 @@ def goal(
     maximised = tuple(entry.name for entry in objectives if isinstance(entry, Maximize))
     names = tuple(entry.name if isinstance(entry, Maximize) else entry for entry in objectives)
     computed = getattr(objective, "computed", {})
-    return Goal(names, tuple(constraints), computed, maximised)
+    measure = getattr(objective, "measure", None)
+    if names[:1] != (COST,) or not isinstance(measure, Measure):
+        measure = UNNAMED
+    return Goal(names, tuple(constraints), computed, maximised, measure)
 
 
 def _number(name: str, values: Mapping[str, Any]) -> float:

@@ -13,13 +13,14 @@ from ConfigSpace import ConfigurationSpace
 
 from fidelity.history import journal
 from fidelity.history.frame_columns import columns
-from fidelity.history.goal import Goal
+from fidelity.history.goal import UNNAMED, Goal
 from fidelity.history.html import choices
 from fidelity.history.journal import JournalError
 from fidelity.history.pareto import non_dominated
 from fidelity.history.records import read_evaluation, read_scored, read_trial
 from fidelity.history.scores import Scores
 from fidelity.history.trial import DETERMINISTIC, UNSCHEDULED, Evaluation, Status, Trial
+from fidelity.tasks.task import Measure
 from spaces.configurations.json_values import read_space
 from spaces.display.html import Html, element, table
 from spaces.space import values
@@ -95,8 +96,20 @@ class History:
         parts += [f"{failed} failed"] if failed else []
         parts += [f"{len(self.pending)} pending"] if self.pending else []
         best = self.incumbent
-        lowest = f"best cost {best.cost_text} at budget {best.trial.budget:g}" if best else None
-        return ", ".join([*parts, lowest or "no success yet"])
+        lowest = f"{self.best_text} at budget {best.trial.budget:g}" if best else self.best_text
+        return ", ".join([*parts, lowest])
+
+    @property
+    def best_text(self) -> str:
+        """The cost of the incumbent in the words of its measure, such as 'best error 3.21%'."""
+        best = self.incumbent
+        if best is None:
+            return "no success yet"
+        return f"best {self.goal.measure.name} {self.cost_text(best)}"
+
+    def cost_text(self, evaluation: Evaluation) -> str:
+        """Return the cost of an evaluation in its unit, or a dash where there is none."""
+        return self.goal.measure.text(evaluation.cost) if evaluation.succeeded else "–"
 
     def html(self) -> Html:
         """Return the summary and a table of the best evaluations, each network once."""
@@ -108,7 +121,7 @@ class History:
         rows = [
             (
                 str(e.trial.number),
-                e.cost_text,
+                self.cost_text(e),
                 f"{e.trial.budget:g}",
                 f"{e.seconds:.2f}",
                 choices(e.trial.configuration),
@@ -116,7 +129,7 @@ class History:
             for e in list(best.values())[:BEST]
         ]
         heading = element("p", element("b", "History"), f": {self.summary}")
-        columns = ("trial", "cost", "budget", "seconds", "configuration")
+        columns = ("trial", self.goal.measure.name, "budget", "seconds", "configuration")
         return element("div", heading, table(columns, rows) if rows else Html())
 
     @property
@@ -327,7 +340,9 @@ class History:
         """
         try:
             space = read_space(manifest["configuration_space"])
-            goal = Goal.read(manifest["target"]) if "target" in manifest else Goal()
+            # Early journals lack both.
+            measure = Measure(**manifest["measure"]) if "measure" in manifest else UNNAMED
+            goal = Goal.read(manifest.get("target", Goal().record()), measure)
         except UNREADABLE as error:
             raise JournalError(
                 f"line 1, the manifest of the history, cannot be read ({_reason(error)}): restore "

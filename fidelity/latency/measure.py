@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fidelity.latency.exclusive import available_device, exclusive, threads
 from fidelity.latency.timing import Timing
+from spaces.resources.example_input import random_input
 from spaces.space import InputShape, Space, require
 
 Run = Callable[[], object]
@@ -23,14 +24,14 @@ Run = Callable[[], object]
 class Latency:
     """The settings of a measurement.
 
-    A network is called in evaluation mode under `torch.inference_mode`, on random images that are
+    A network is called in evaluation mode under `torch.inference_mode`, on random inputs that are
     on the device already. Warm-up calls let caches fill and libraries choose their algorithms. On
     an asynchronous device each measurement ends when the device has finished. One measurement runs
     at a time on a device, among all processes; the user keeps other load off the machine.
 
     Attributes:
         device: as torch names devices; None means the GPU where there is one, else the CPU.
-        batch_size: images per call.
+        batch_size: inputs per call.
         warm_up: calls before the measured ones.
         repeats: measured calls, each timed separately.
         threads: on the CPU.
@@ -63,7 +64,7 @@ class Latency:
 
         Args:
             network: on any device, in any mode; a copy is measured.
-            input_shape: channels, height and width of one image.
+            input_shape: of one input, see `spaces.InputShape`.
 
         Raises:
             ValueError: there is no such device, it has no CUDA graphs, or the network is on the
@@ -79,9 +80,9 @@ class Latency:
             )
         own = copy.deepcopy(network).to(device).eval()
         generator = torch.Generator().manual_seed(0)
-        images = torch.randn(self.batch_size, *input_shape, generator=generator).to(device)
+        inputs = random_input(own, input_shape, self.batch_size, generator).to(device)
         with torch.inference_mode(), exclusive(device, self.wait), threads(self.threads):
-            run = _recorded(own, images) if self.cuda_graph else lambda: own(images)
+            run = _recorded(own, inputs) if self.cuda_graph else lambda: own(inputs)
             return self.timed(run, device)
 
     def timed(self, run: Run, device: torch.device, at_least: float = 0.0) -> Timing:
@@ -119,18 +120,18 @@ def synchronise(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def _recorded(network: nn.Module, images: Tensor) -> Run:
+def _recorded(network: nn.Module, inputs: Tensor) -> Run:
     """Return the call as a CUDA graph, recorded after warm-up calls on a side stream."""
-    with torch.cuda.device(images.device):
+    with torch.cuda.device(inputs.device):
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):
-                network(images)
+                network(inputs)
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            network(images)
+            network(inputs)
     replay: Run = graph.replay
     return replay
 
@@ -141,8 +142,8 @@ class MeasuredLatency:
 
     Attributes:
         space: builds the networks, with fresh weights: the time does not depend on them.
-        input_shape: channels, height and width of one image.
-        outputs: the number of classes.
+        input_shape: of one input, see `spaces.InputShape`.
+        outputs: of the networks.
         latency: the settings of the measurement.
     """
 

@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils._pytree import tree_any, tree_leaves, tree_map
 
 from spaces.resources.evaluation_mode import evaluation_mode
+from spaces.resources.example_input import example_input
 from spaces.space import InputShape
 
 CACHE_BYTES = 2**25
@@ -137,8 +138,8 @@ def operations_of(
     Args:
         network: on any device; it does not change. Build it under `torch.device("meta")` to
             allocate nothing at all.
-        input_shape: channels, height and width of one image.
-        batch_size: images in the pass.
+        input_shape: of one input, see `spaces.InputShape`.
+        batch_size: inputs in the pass.
     """
     state = {
         name: tensor.to("meta")
@@ -146,9 +147,9 @@ def operations_of(
     }
     recorder = _Recorder(list(state.values()))
     with evaluation_mode(network), torch.no_grad():
-        images = torch.empty(batch_size, *input_shape, device="meta")
+        inputs = example_input(network, input_shape, batch_size)
         with recorder:
-            torch.func.functional_call(network, state, (images,))
+            torch.func.functional_call(network, state, (inputs,))
     return recorder.operations
 
 

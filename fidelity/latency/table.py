@@ -37,8 +37,8 @@ class LatencyTable:
 
     Attributes:
         space: builds the networks.
-        input_shape: channels, height and width of one image.
-        outputs: the number of classes.
+        input_shape: of one input, see `spaces.InputShape`.
+        outputs: of the networks.
         latency: the settings of measurements.
         intercept: in seconds.
         slope: factor of the seconds of operations.

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from fidelity.augment import Inputs
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context
+from fidelity.tasks.task import Measure
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import TrainingLoop
 from fidelity.training.networks import check_connected, move_network, trainable_parameters
@@ -92,6 +93,11 @@ class OneShot:
     def space(self) -> Space:
         """The space of the supernet."""
         return self.training.space
+
+    @property
+    def measure(self) -> Measure:
+        """The meaning of the cost, which is that of the task."""
+        return self.training.measure
 
     @cached_property
     def _plan(self) -> Plan:

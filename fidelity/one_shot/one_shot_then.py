@@ -10,6 +10,7 @@ from ConfigSpace import Configuration
 from fidelity.checkpoint import Checkpoint
 from fidelity.history.trial import Trial
 from fidelity.objective import Context, Objective, Result, arguments_for, resumes
+from fidelity.tasks.task import Measure
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ class OneShotThen:
         """The largest budget of `training`; None if it has none."""
         budget: float | None = getattr(self.training, "max_budget", None)
         return budget
+
+    @property
+    def measure(self) -> Measure | None:
+        """The meaning of the cost of `training`; None if it does not say so."""
+        measure: Measure | None = getattr(self.training, "measure", None)
+        return measure
 
     @property
     def resumes(self) -> bool:

@@ -14,7 +14,7 @@ from fidelity.augment import Inputs
 from fidelity.tasks.task import Outputs, Targets
 
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-Weighted = nn.Conv2d | nn.Linear
+Weighted = nn.Conv1d | nn.Conv2d | nn.Linear
 
 
 class ProxyError(ValueError):
@@ -77,8 +77,8 @@ def weighted_layers(network: nn.Module) -> list[Weighted]:
     layers = [module for module in network.modules() if isinstance(module, Weighted)]
     if not layers:
         raise ProxyError(
-            "the network has neither nn.Conv2d nor nn.Linear, whose weights this proxy scores: "
-            "choose another proxy for this space"
+            "the network has neither nn.Conv2d nor nn.Linear nor nn.Conv1d, whose weights this "
+            "proxy scores: choose another proxy for this space"
         )
     for layer in layers:
         layer.weight.requires_grad_(True)

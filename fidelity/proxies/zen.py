@@ -8,7 +8,18 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from fidelity.proxies.proxy import Batch, ProxyError, check_numbers, check_several, scratch_copy
+from fidelity.proxies.proxy import (
+    Batch,
+    ProxyError,
+    Weighted,
+    check_numbers,
+    check_several,
+    scratch_copy,
+)
+
+CONVOLUTIONS = (nn.Conv2d, nn.Conv1d)
+NORMS = (nn.BatchNorm2d, nn.BatchNorm1d)
+POOLS = (nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool1d)
 
 
 @dataclass(frozen=True)
@@ -41,11 +52,11 @@ class Zen:
         deviations: list[Tensor] = []
         with torch.no_grad():
             _initialise(gaussian, generator)
-            for pool in _modules(gaussian, nn.AdaptiveAvgPool2d):
+            for pool in _modules(gaussian, POOLS):
                 pool.register_forward_pre_hook(_collect(maps))
             handles = [
                 norm.register_forward_pre_hook(_deviation(deviations))
-                for norm in _modules(gaussian, nn.BatchNorm2d)
+                for norm in _modules(gaussian, NORMS)
             ]
             gaussian(x)
             before = maps[-1]
@@ -60,21 +71,22 @@ class Zen:
 
 def _check_layers(network: nn.Module) -> None:
     """Raise a ProxyError unless the network has the layers that the score is computed from."""
-    for kind, role in (
-        (nn.Conv2d, "whose expressivity it measures"),
-        (nn.BatchNorm2d, "whose scale it adds"),
-        (nn.AdaptiveAvgPool2d, "before which it compares feature maps"),
+    for kinds, role in (
+        (CONVOLUTIONS, "whose expressivity it measures"),
+        (NORMS, "whose scale it adds"),
+        (POOLS, "before which it compares feature maps"),
     ):
-        if not _modules(network, kind):
+        if not _modules(network, kinds):
+            names = " or ".join(f"nn.{kind.__name__}" for kind in kinds)
             raise ProxyError(
-                f"the network has no nn.{kind.__name__}, {role}: the Zen-score is for "
+                f"the network has no {names}, {role}: the Zen-score is for "
                 "convolutional networks with batch normalisation and global average pooling; "
                 "choose another proxy for this space"
             )
 
 
-def _modules(network: nn.Module, kind: type[nn.Module]) -> list[nn.Module]:
-    return [module for module in network.modules() if isinstance(module, kind)]
+def _modules(network: nn.Module, kinds: tuple[type[nn.Module], ...]) -> list[nn.Module]:
+    return [module for module in network.modules() if isinstance(module, kinds)]
 
 
 def _normal(like: Tensor, generator: Generator) -> Tensor:
@@ -85,9 +97,9 @@ def _normal(like: Tensor, generator: Generator) -> Tensor:
 def _initialise(network: nn.Module, generator: Generator) -> None:
     """Draw weights from N(0, 1); reset biases to 0 and the scales of normalisation to 1."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, Weighted):
             module.weight.copy_(_normal(module.weight, generator))
-        elif isinstance(module, nn.BatchNorm2d) and module.affine:
+        elif isinstance(module, NORMS) and module.affine:
             module.weight.fill_(1)
         else:
             continue
@@ -107,6 +119,7 @@ def _collect(maps: list[Tensor]) -> Hook:
 
 def _deviation(deviations: list[Tensor]) -> Hook:
     def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        deviations.append(inputs[0].var((0, 2, 3), correction=0).mean().sqrt())
+        others = [axis for axis in range(inputs[0].ndim) if axis != 1]
+        deviations.append(inputs[0].var(others, correction=0).mean().sqrt())
 
     return hook

@@ -24,8 +24,8 @@ class ResourceCounter:
 
     Attributes:
         space: builds the networks.
-        input_shape: channels, height and width of one image.
-        outputs: the number of classes.
+        input_shape: of one input, see `spaces.InputShape`.
+        outputs: of the networks.
     """
 
     space: Space
@@ -80,8 +80,8 @@ def resource_counts(
 
     Args:
         space: builds the networks.
-        input_shape: channels, height and width of one image.
-        outputs: the number of classes.
+        input_shape: of one input, see `spaces.InputShape`.
+        outputs: of the networks.
     """
     counter = ResourceCounter(space, input_shape, outputs)
     return {name: ResourceCount(counter, name) for name in RESOURCES}

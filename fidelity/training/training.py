@@ -16,6 +16,7 @@ from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import Dataset, check_dataset
 from fidelity.mixing import Mixing
 from fidelity.objective import Context, InvalidArchitecture
+from fidelity.tasks.task import Measure
 from fidelity.training.curves import Cosine, Curve
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import Judgement, TrainingLoop
@@ -155,6 +156,11 @@ class Training:
     def max_budget(self) -> float:
         """The largest budget: `max_epochs`."""
         return self.max_epochs
+
+    @property
+    def measure(self) -> Measure:
+        """The meaning of the cost, which is that of the task."""
+        return self.dataset.task.measure
 
     @property
     def computed(self) -> Mapping[str, ResourceCount]:

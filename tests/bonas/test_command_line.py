@@ -95,7 +95,7 @@ def test_a_run_prints_its_best_and_the_same_command_resumes(
     line = first.out.splitlines()[-1]
     number = best.trial.configuration["number"]
     assert line == (
-        f"best cost {best.cost:.4f} at budget 1 (trial {best.trial.number}): number={number}"
+        f"best cost {best.cost:.4g} at budget 1 (trial {best.trial.number}): number={number}"
     )
 
     assert ran(file, "--evaluations", "2") == 0

@@ -63,7 +63,7 @@ def test_status_says_what_there_is_and_touches_nothing(
     ]
     assert lines[5].startswith("4 evaluations of 5 trials, 4 epochs spent in 0:00:0")
     assert lines[6:9] == [
-        "best cost 7.0000 at budget 1 (trial 3): number=3",
+        "best cost 7 at budget 1 (trial 3): number=3",
         "status: success 3, crashed 1",
         "cached results reused: 0",
     ]

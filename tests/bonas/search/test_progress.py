@@ -37,7 +37,7 @@ def test_plain_lines_say_what_was_spent_and_found() -> None:
         progress.update(history(), LIMITS)
     assert file.getvalue().splitlines() == [
         "mine: 0 evaluations of 20, 0 epochs of 30, no success yet",
-        "mine: 4 evaluations of 20, 4 epochs of 30, best cost 0.1250 (trial 2, budget 3)",
+        "mine: 4 evaluations of 20, 4 epochs of 30, best cost 0.125 (trial 2, budget 3)",
     ]
 
 
@@ -98,12 +98,12 @@ def test_a_terminal_gets_a_table_of_the_last_evaluations() -> None:
         [c.strip() for c in line.split("│")[1:-1]] for line in last.splitlines() if "│" in line
     ]
     assert cells == [
-        ["0", "", "1", "0.2500", "0.00", "success"],
+        ["0", "", "1", "0.25", "0.00", "success"],
         ["1", "", "1", "-", "0.00", "crashed"],
-        ["2", "0", "3", "0.1250", "0.00", "success"],
-        ["3", "", "1", "0.2500", "0.00", "success, known from trial 0"],
+        ["2", "0", "3", "0.125", "0.00", "success"],
+        ["3", "", "1", "0.25", "0.00", "success, known from trial 0"],
     ]
-    assert "best cost 0.1250" in last
+    assert "best cost 0.125" in last
 
 
 def test_a_terminal_is_left_as_it_was() -> None:

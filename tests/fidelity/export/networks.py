@@ -15,9 +15,14 @@ from fidelity.export.subject import Subject
 from spaces import (
     CellSpace,
     DartsSpace,
+    EncoderDecoderSpace,
     HierarchicalSpace,
     JointSpace,
     MacroSpace,
+    NextTokenSpace,
+    Perceptrons,
+    ResidualPerceptrons,
+    SequenceSpace,
     Space,
     Stage,
     StageSpace,
@@ -29,6 +34,8 @@ from spaces import (
 from spaces.architecture.architecture import Architecture, chain
 from spaces.motifs import inception
 from spaces.motifs.layers import Convolution
+from spaces.resources.example_input import random_input
+from spaces.sequences.layers import MIXERS
 from spaces.space import InputShape, sample
 
 CLASSES = 5
@@ -74,6 +81,11 @@ class OwnNetwork(nn.Module):
         return logits
 
 
+def mixed(mixer: str) -> SequenceSpace:
+    """Classifies sequences with blocks of one kind."""
+    return SequenceSpace(7, widths=(8,), depth=(1, 1), mixers={mixer: MIXERS[mixer]})
+
+
 TINY_STAGES = {
     "first": Stage({"basic": families.BASIC}, (1, 2)),
     "second": Stage({"inverted": families.INVERTED}, (1, 2)),
@@ -104,7 +116,19 @@ SPACES: dict[str, tuple[Space, InputShape]] = {
         (1, 8, 8),
     ),
     "own": (Own(), (3, 8, 8)),
+    "table": (Perceptrons(depth=2, widths=(8, 16)), (6,)),
+    "residual": (ResidualPerceptrons(depth=(2, 2), widths=(8,)), (6,)),
+    "signals": (CellSpace.nasbench201(channels=4, cells=1, stages=2), (2, 17)),
+    "macro_signals": (MacroSpace.small(widths=(4,), stages=2), (2, 16)),
+    "masks": (EncoderDecoderSpace(widths=(4,), depth=(1, 1), blocks=(1, 1)), (1, 8, 8)),
+    "convolution": (mixed("convolution"), (9,)),
+    "attention": (mixed("attention"), (9,)),
+    "gru": (mixed("gru"), (9,)),
+    "next_tokens": (NextTokenSpace(7, widths=(8,), depth=(1, 2)), (9,)),
 }
+
+NORMALISED = ("joint", "table", "macro_signals", "masks")
+"""Those with statistics of inputs; the table also has units of its targets."""
 
 NAMED = {
     "resnet50": (zoo.resnet50, (3, 32, 32)),
@@ -128,19 +152,21 @@ def used(network: nn.Module, shape: InputShape) -> nn.Module:
     """With statistics in its normalisation, as training leaves them."""
     network.train()
     with torch.no_grad():
-        for _ in range(3):
-            network(torch.randn(8, *shape))
+        for seed in range(3):
+            network(random_input(network, shape, 8, torch.Generator().manual_seed(seed)))
     return network
 
 
 @cache
 def subject(name: str) -> Subject:
-    """The network, as trainings leave it; those of one space also normalise images."""
+    """The network, as trainings leave it."""
     space, shape = SPACES[name]
     torch.manual_seed(0)
     network = used(space.build(configuration(name), shape, CLASSES), shape)
-    if name == "joint":
-        network = Normalised(network, (torch.rand(1, 1, 1, 1), torch.rand(1, 1, 1, 1)))
+    if name in NORMALISED:
+        channels = (1, shape[0], *[1] * (len(shape) - 1))
+        units = (torch.randn(CLASSES), torch.rand(CLASSES)) if name == "table" else None
+        network = Normalised(network, (torch.rand(channels), torch.rand(channels)), units=units)
     return Subject.of(network, shape)
 
 

@@ -29,10 +29,10 @@ def test_input_and_output_have_names_and_any_batch(tmp_path: Path) -> None:
 
     OnnxFile("own.onnx").save(subject("hierarchical"), tmp_path)
     session = onnxruntime.InferenceSession(str(tmp_path / "own.onnx"))
-    (images,), (logits,) = session.get_inputs(), session.get_outputs()
-    assert (images.name, logits.name) == ("images", "logits")
-    assert isinstance(images.shape[0], str)
-    assert images.shape[1:] == [1, 8, 8]
+    (inputs,), (outputs,) = session.get_inputs(), session.get_outputs()
+    assert (inputs.name, outputs.name) == ("inputs", "outputs")
+    assert isinstance(inputs.shape[0], str)
+    assert inputs.shape[1:] == [1, 8, 8]
 
 
 def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fidelity.export import ExportError, PythonFile
+from spaces.resources.example_input import random_input
 from spaces.space import Space
 from tests.fidelity.export.contract import FormatContract
 from tests.fidelity.export.networks import SPACES, subject
@@ -23,9 +24,9 @@ for path in map(Path, sys.argv[1:]):
     spec = importlib.util.spec_from_file_location("network", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    images, logits = torch.load(path.with_name("expected"), weights_only=True)
+    inputs, outputs = torch.load(path.with_name("expected"), weights_only=True)
     with torch.no_grad():
-        torch.testing.assert_close(module.load()(images), logits, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(module.load()(inputs), outputs, atol=1e-5, rtol=1e-5)
     print(path.parent.name)
 """
 
@@ -45,9 +46,10 @@ def test_runs_where_there_is_nothing_but_torch(tmp_path: Path) -> None:
         directory = tmp_path / name
         directory.mkdir()
         PythonFile().save(subject(name), directory)
-        images = torch.randn(3, *subject(name).input_shape)
+        whole, generator = subject(name), torch.Generator().manual_seed(0)
+        inputs = random_input(whole.network, whole.input_shape, 3, generator)
         with torch.no_grad():
-            torch.save((images, subject(name).network(images)), directory / "expected")
+            torch.save((inputs, subject(name).network(inputs)), directory / "expected")
     files = [str(tmp_path / name / "network.py") for name in SPACES]
     done = subprocess.run(
         [sys.executable, "-I", "-c", ALONE, *files],

@@ -29,7 +29,7 @@ class Residual(nn.Module):
 
 READABLE = '''
 class Network(nn.Module):
-    """From images (batch, 4, 6, 6) to logits (batch, 2)."""
+    """From inputs (batch, 4, 6, 6) to outputs (batch, 2)."""
 
     def __init__(self):
         super().__init__()

@@ -78,5 +78,6 @@ def test_operations_of_every_space_can_be_run(name: str) -> None:
         results = [operation.prepared(torch.device("cpu"))() for operation in found]
     last = results[-1]
     assert isinstance(last, Tensor)
-    assert last.shape == (2, 5)
-    assert sum("conv2d" in operation.key for operation in found) > 0
+    assert last.shape[:2] == (2, 5)
+    convolves = any(isinstance(module, nn.Conv2d) for module in network.modules())
+    assert any("conv2d" in operation.key for operation in found) is convolves
