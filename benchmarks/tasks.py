@@ -298,7 +298,7 @@ def report(source: Path, target: Path) -> str:
     lines = [
         "# Tasks of every kind",
         "",
-        "By `python benchmarks/tasks.py`; the protocol is in its docstring. Costs on the test part:",
+        "By `python benchmarks/tasks.py`; its docstring has the protocol. Costs on the test part:",
         f"means over seeds; the difference is paired, with a {CONFIDENCE:.0%} bootstrap interval.",
         "",
         "| data | cost | search | baseline | difference | seeds | CPU s per search |",
