@@ -8,8 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+RESULTS = Path(__file__).parent / "results"
 MARKS = (10, 25, 50, 100)
 DRAWS = 2000
+PEERS = ("random search", "regularized evolution", "Optuna TPE", "Optuna GP", "SMAC3", "DEHB")
+"""From the tables of `nasbench201.py` and `nasbench_macro.py`, whose protocol and seeds are the
+same."""
+RUNS = {
+    "macro": "nasbench_macro.csv",
+    **{name: f"nasbench201_{name}.csv" for name in ("cifar10", "cifar100", "imagenet")},
+}
 TITLES = {
     "cifar10": "NAS-Bench-201, CIFAR-10",
     "cifar100": "NAS-Bench-201, CIFAR-100",
@@ -30,11 +38,16 @@ def report(files: Mapping[str, Path], target: Path) -> str:
         "# Knowledge before the first training\n",
         "By `python benchmarks/knowledge.py`; the protocol is in its docstring. Regret in percent "
         "of the recommended network, median / mean over seeds; in brackets is the 95% bootstrap "
-        "confidence interval of the mean difference from `nothing` with the same seeds.\n",
+        "confidence interval of the mean difference from `nothing` with the same seeds. Peers "
+        "know nothing; they are from the tables of `nasbench201.py` and `nasbench_macro.py`, by "
+        "the same protocol with the same seeds, of which some have few.\n",
     ]
     for name, file in files.items():
         if file.exists():
-            parts.append(_table(TITLES[name], pd.read_csv(file)))
+            frames = [pd.read_csv(file)]
+            if name in RUNS and (runs := RESULTS / RUNS[name]).exists():
+                frames.append(pd.read_csv(runs).query("peer in @PEERS"))
+            parts.append(_table(TITLES[name], pd.concat(frames)))
     text = "\n".join(parts)
     target.write_text(text, encoding="utf-8")
     return text
