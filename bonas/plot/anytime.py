@@ -68,9 +68,7 @@ def anytime(
         lowest = middle[middle > 0].min(initial=lowest)
         earliest = grid[grid > 0].min(initial=earliest)
     ax.set_xlabel(LABELS[clock])
-    measure = compared.measure
-    own = f"lowest {measure.name} so far" if regret is None else "regret of the incumbent"
-    ax.set_ylabel(own if label is None else label)
+    ax.set_ylabel(label or _own_label(compared, regret))
     ax.grid(alpha=GRID)
     legend(ax)
     if not ax.lines:
@@ -79,6 +77,10 @@ def anytime(
         logarithmic(ax, lowest)
     if log_clock:
         logarithmic_clock(ax, earliest)
-    if label is None and regret is None and measure.fraction:
+    if label is None and regret is None and compared.measure.fraction:
         percent(ax.yaxis)
     return ax
+
+
+def _own_label(compared: Runs, regret: Regret | None) -> str:
+    return f"lowest {compared.measure.name} so far" if regret is None else "regret of the incumbent"

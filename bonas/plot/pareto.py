@@ -16,6 +16,7 @@ from bonas.plot.style import labels as labels_of
 from fidelity.history.goal import COST
 from fidelity.history.history import History
 from fidelity.history.pareto import non_dominated
+from fidelity.tasks.task import Measure
 
 
 def points(
@@ -90,12 +91,7 @@ def pareto(
     if true_front is not None:
         ax.step(*front(true_front).T, "--", where="post", color="black", lw=1, label="true front")
     if names is not None:
-        measure = Runs.of(given).measure
-        own = [measure.name if name == COST else words(name.replace("_", " ")) for name in names]
-        for axis, name, label in zip((ax.xaxis, ax.yaxis), names, labels or own, strict=True):
-            axis.set_label_text(label)
-            if labels is None and name == COST and measure.fraction:
-                percent(axis)
+        _label(ax, names, labels, Runs.of(given).measure)
     if ax.get_xscale() == "linear":
         ax.xaxis.set_major_locator(MaxNLocator(6))  # leaves room for long numbers
     ax.grid(alpha=GRID)
@@ -104,6 +100,17 @@ def pareto(
     else:
         nothing(ax)
     return ax
+
+
+def _label(
+    ax: Axes, names: tuple[str, str], labels: tuple[str, str] | None, measure: Measure
+) -> None:
+    """Label both axes, by default with the names of the quantities and the measure of the cost."""
+    own = [measure.name if name == COST else words(name.replace("_", " ")) for name in names]
+    for axis, name, label in zip((ax.xaxis, ax.yaxis), names, labels or own, strict=True):
+        axis.set_label_text(label)
+        if labels is None and name == COST and measure.fraction:
+            percent(axis)
 
 
 def _axes(history: History) -> tuple[str, str]:

@@ -41,7 +41,7 @@ class Region:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def open(self) -> Shaped[np.ndarray, "n ..."]:
+    def mapped(self) -> Shaped[np.ndarray, "n ..."]:
         """Return the array."""
         content = np.memmap(self.path, np.uint8, "r")
         return np.ndarray(self.shape, self.dtype, content, self.start, self.strides)
@@ -96,7 +96,7 @@ class MappedSource:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         array = state["array"]
-        opened = array.open() if isinstance(array, Region) else array
+        opened = array.mapped() if isinstance(array, Region) else array
         vars(self).update(state | {"array": opened})
 
 

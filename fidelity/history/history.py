@@ -12,9 +12,9 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from fidelity.history import journal
+from fidelity.history.best_table import best_table
 from fidelity.history.frame_columns import columns
 from fidelity.history.goal import UNNAMED, Goal
-from fidelity.history.html import choices
 from fidelity.history.journal import JournalError
 from fidelity.history.pareto import non_dominated
 from fidelity.history.records import read_evaluation, read_scored, read_trial
@@ -22,7 +22,7 @@ from fidelity.history.scores import Scores
 from fidelity.history.trial import DETERMINISTIC, UNSCHEDULED, Evaluation, Status, Trial
 from fidelity.tasks.task import Measure
 from spaces.configurations.json_values import read_space
-from spaces.display.html import Html, element, table
+from spaces.display.html import Html, element
 from spaces.space import values
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 
 NESTED = frozenset({"trial", "configuration", "metrics", "curve"})
 """Fields of trials and evaluations that are not columns of `History.frame`."""
-
-BEST = 5
-"""The number of evaluations in the HTML of a history."""
 
 
 class History:
@@ -113,24 +110,10 @@ class History:
 
     def html(self) -> Html:
         """Return the summary and a table of the best evaluations, each network once."""
-        best: dict[str, Evaluation] = {}
-        at_budget = self.at(self.incumbent.trial.budget) if self.incumbent else ()
-        for evaluation in sorted(at_budget, key=lambda e: e.cost):
-            if evaluation.succeeded:
-                best.setdefault(evaluation.trial.key, evaluation)
-        rows = [
-            (
-                str(e.trial.number),
-                self.cost_text(e),
-                f"{e.trial.budget:g}",
-                f"{e.seconds:.2f}",
-                choices(e.trial.configuration),
-            )
-            for e in list(best.values())[:BEST]
-        ]
+        best = self.incumbent
+        at_budget = self.at(best.trial.budget) if best else ()
         heading = element("p", element("b", "History"), f": {self.summary}")
-        columns = ("trial", self.goal.measure.name, "budget", "seconds", "configuration")
-        return element("div", heading, table(columns, rows) if rows else Html())
+        return element("div", heading, best_table(at_budget, self.goal.measure))
 
     @property
     def trials(self) -> Sequence[Trial]:
