@@ -99,7 +99,7 @@ def test_settings_out_of_range_are_refused(settings: dict[str, object], message:
         (torch.tensor([0.0, 1.0]), torch.tensor([0, 1]), "float32: expected integers"),
         (torch.tensor([0, -1]), torch.tensor([0, 1]), "the label -1 is negative"),
         (torch.tensor([0, 0]), torch.tensor([0, 0]), "two classes or more"),
-        (torch.tensor([0, 3]), torch.tensor([0, 0]), "no training example has the label 1, 2"),
+        (torch.tensor([0, 3]), torch.tensor([0, 0]), "the label 1, 2.* or give task=Regression"),
         (torch.tensor([0, 1]), torch.tensor([2, 0]), "the validation part has the label 2"),
         (torch.eye(2).long(), torch.tensor([0, 1]), r"labels.argmax\(1\); task=MultiLabel"),
     ],
