@@ -46,6 +46,8 @@ from spaces.space import Space
 
 RESULTS = Path(__file__).parent / "results"
 EVALUATIONS, SEEDS, CONFIDENCE = 12, 5, 0.95
+LEAST = 4
+"""Seeds for an interval."""
 QUICK = (3, 1)
 
 
@@ -309,11 +311,14 @@ def report(source: Path, target: Path) -> str:
         if rows.empty:
             continue
         differences = (rows.cost - rows.baseline).to_numpy()
-        low, high = bootstrap_mean(differences, CONFIDENCE, np.random.default_rng(0))
+        difference = f"{differences.mean():+.3g}"
+        if len(rows) >= LEAST:
+            low, high = bootstrap_mean(differences, CONFIDENCE, np.random.default_rng(0))
+            difference += f" [{low:+.3g}, {high:+.3g}]"
         lines.append(
             f"| {name} | {rows.measure.iloc[0]} | {rows.cost.mean():.4g} | "
-            f"{rows.baseline.mean():.4g} ({problem.described}) | {differences.mean():+.3g} "
-            f"[{low:+.3g}, {high:+.3g}] | {len(rows)} | {rows.seconds.mean():.0f} |"
+            f"{rows.baseline.mean():.4g} ({problem.described}) | {difference} | {len(rows)} | "
+            f"{rows.seconds.mean():.0f} |"
         )
     text = "\n".join(lines) + "\n"
     target.write_text(text, encoding="utf-8")
