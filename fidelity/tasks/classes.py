@@ -114,8 +114,8 @@ def check_labels(parts: Mapping[str, Shaped[Tensor, "examples ..."]]) -> int:
         raise DataError(
             f"no training example has the label {few(absent)}, though labels go up to "
             f"{len(counts) - 1}: number the classes 0, 1, 2... without a gap, for instance "
-            "labels = numpy.unique(labels, return_inverse=True)[1]; or give task=Regression() if they "
-            "are numbers to predict"
+            "labels = numpy.unique(labels, return_inverse=True)[1]; or give task=Regression() if "
+            "they are numbers to predict"
         )
     for name, labels in parts.items():
         if int(labels.max()) >= len(counts):
