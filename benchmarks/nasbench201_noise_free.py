@@ -1,4 +1,4 @@
-"""NAS-Bench-201 without noise, the protocol of predictor papers, for the peers of `nasbench201.py`.
+"""NAS-Bench-201 with noise-free queries, as in papers on predictors; peers of `nasbench201.py`.
 
     python benchmarks/nasbench201_noise_free.py                          # 50 seeds
     python benchmarks/nasbench201_noise_free.py --evaluations 300 bonas  # a longer search

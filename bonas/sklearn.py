@@ -21,7 +21,7 @@ from bonas.search.progress import Progress, Silent
 from bonas.search.search import Search
 from bonas.strategies.strategy import Strategy
 from fidelity.datasets.dataset import DataError, Dataset
-from fidelity.datasets.inputs import Kind, as_inputs, as_tensor, offset_of
+from fidelity.datasets.inputs import Kind, as_inputs, converted, offset_of
 from fidelity.datasets.part import Part
 from fidelity.datasets.split import split
 from fidelity.history.history import History
@@ -94,7 +94,7 @@ class NetworkEstimator(BaseEstimator):
         inputs = as_inputs(X, "examples", self.kind)
         tokens = self.kind == "tokens"
         offset = None if tokens else offset_of(inputs)
-        tensor = torch.from_numpy(inputs.astype(np.int64)) if tokens else as_tensor(inputs, offset)
+        tensor = converted(inputs, tokens, offset)
         everything = Part(tensor, targets, weights)
         self._shape = tuple(tensor.shape[1:])
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))

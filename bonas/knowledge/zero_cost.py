@@ -79,7 +79,7 @@ class ZeroCost:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be above 0")
 
     def count(self, training_images: float) -> int:
-        """Return the number of networks to score where a training run reads so many images."""
+        """Return the number of networks to score, given the images that a training run reads."""
         affordable = self.share * self.trainings * training_images
         count = min(float(self.networks), affordable / (self.images * len(self.proxies)))
         return int(count) if count >= min(MIN_NETWORKS, self.networks) else 0

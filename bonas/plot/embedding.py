@@ -13,7 +13,7 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.ticker import FuncFormatter
 
 from bonas.analysis.sources import Source, history_of, space_of
-from bonas.plot.style import axes, star
+from bonas.plot.style import axes, percent, star
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 from spaces.encoding import Encoder
@@ -121,11 +121,10 @@ def embedding(
     ax.set_xlabel(projection.labels[0])
     ax.set_ylabel(projection.labels[1])
     measure = history.goal.measure
-    percent = label is None and measure.fraction
     bar = ax.figure.colorbar(dots, ax=ax, label=measure.name if label is None else label)
-    bar.ax.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: f"{100 * value:.3g}%" if percent else f"{value:.3g}")
-    )
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    if label is None and measure.fraction:
+        percent(bar.ax.yaxis)
     return ax
 
 

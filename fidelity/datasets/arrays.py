@@ -13,10 +13,10 @@ from torch import Tensor
 from fidelity.augment import Augmentation
 from fidelity.datasets.dataset import DataError, Dataset
 from fidelity.datasets.division import assembled, check_fractions, is_fraction
-from fidelity.datasets.inputs import Kind, as_inputs, offset_of
-from fidelity.datasets.mapped import converted, mapped_inputs, mapping
+from fidelity.datasets.inputs import Kind, as_inputs, converted, offset_of
+from fidelity.datasets.mapped import mapped_inputs, mapping
 from fidelity.datasets.part import Part
-from fidelity.datasets.splits import Split, Stratified
+from fidelity.datasets.splits import STRATIFIED, Split
 from fidelity.datasets.streamed import Streamed
 from fidelity.datasets.targets import target_tensor
 from fidelity.tasks.task import Task
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 Arrays = tuple[Any, Any]
 """Inputs and targets of a part."""
-
-STRATIFIED = Stratified()
 
 NOTICE = (
     "the inputs stay on disk and are read batch by batch, which is the slower path; "

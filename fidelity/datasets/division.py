@@ -14,7 +14,6 @@ from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import Dataset
 from fidelity.datasets.part import Part
 from fidelity.datasets.splits import Division, Examples, Positions, Split
-from fidelity.datasets.targets import check_decided
 from fidelity.tasks.suited import suited_task
 from fidelity.tasks.task import DataError, Targets, Task
 
@@ -75,9 +74,7 @@ def assembled(
     """
     train, validation, test = (parts[key] for key in ("training", "validation", "test"))
     assert isinstance(train, Part)
-    if task is None:
-        check_decided(train.targets)
-        task = suited_task(train.inputs, train.targets)
+    task = task or suited_task(train.inputs, train.targets)
     task.check({"training": train.targets}, tuple(train.inputs.shape[1:]))  # before it is split
     division = divided(split, train.targets, task, validation, test, seed)
     return Dataset(

@@ -13,17 +13,15 @@ from fidelity.datasets.division import check_fractions, divided, is_fraction
 from fidelity.datasets.encoder import fitted, sorted_columns
 from fidelity.datasets.inputs import as_tensor, offset_of
 from fidelity.datasets.part import Part
-from fidelity.datasets.splits import Positions, Split, Stratified
-from fidelity.datasets.targets import check_decided, target_tensor
+from fidelity.datasets.splits import STRATIFIED, Positions, Split
+from fidelity.datasets.targets import target_tensor
 from fidelity.tasks.classes import few
 from fidelity.tasks.regression import Regression
 from fidelity.tasks.suited import suited_task
-from fidelity.tasks.task import Targets, Task
+from fidelity.tasks.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
-
-STRATIFIED = Stratified()
 
 
 def from_frame(
@@ -69,7 +67,7 @@ def from_frame(
     columns = sorted_columns(frame, [each for each in frame.columns if each not in names])
     class_names = _class_names(frame[names[0]], task) if len(names) == 1 else None
     targets = {key: _targets(part, names, class_names, key) for key, part in frames.items()}
-    task = task or _suited(targets["training"])
+    task = task or suited_task(torch.zeros(1, 1), targets["training"])
     task.check({"training": targets["training"]}, (len(columns),))  # before it is split
     division = divided(split, targets["training"], task, validation, test, seed)
     encoder = fitted(frame.iloc[division.train], columns)
@@ -84,12 +82,6 @@ def from_frame(
     train = part_of("train", division.train)
     held_out = part_of("validation", division.validation), part_of("test", division.test)
     return Dataset(name, train, *held_out, (), offset, task, class_names, encoder)
-
-
-def _suited(targets: Targets) -> Task:
-    """Return the task that suits the targets of a table."""
-    check_decided(targets)
-    return suited_task(torch.zeros(1, 1), targets)
 
 
 def _frames(frame: Any, validation: Any, test: Any) -> dict[str, pd.DataFrame]:

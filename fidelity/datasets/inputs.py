@@ -12,6 +12,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from fidelity.datasets.normalisation import chunk_size
+from fidelity.tasks.classes import few
 from fidelity.tasks.task import DataError
 
 Kind = Literal["images", "signals", "table", "tokens"]
@@ -212,4 +213,31 @@ def as_tensor(
     with np.errstate(over="ignore"):
         return torch.from_numpy(
             np.array(values, dtype=np.uint8 if bytes_ else np.float32, order="C")
+        )
+
+
+def converted(
+    values: Shaped[np.ndarray, "n ..."], tokens: bool, offset: Float[Tensor, "1 c ..."] | None
+) -> Shaped[Tensor, "n ..."]:
+    """Return examples as a tensor of the type that networks read.
+
+    Args:
+        values: of any real type.
+        tokens: whether they are tokens, which become int64.
+        offset: see `Dataset.offset`.
+    """
+    return torch.from_numpy(values.astype(np.int64)) if tokens else as_tensor(values, offset)
+
+
+def check_finite(finite: Shaped[Tensor, " examples"]) -> None:
+    """Refuse examples that are not finite.
+
+    Raises:
+        DataError: the message names them.
+    """
+    if not finite.all():
+        index = torch.nonzero(~finite).flatten().tolist()
+        raise DataError(
+            f"{len(index)} of {len(finite)} examples hold NaN or infinite values (example "
+            f"{few(index)}): repair them, or leave them out"
         )

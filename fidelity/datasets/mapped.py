@@ -12,11 +12,9 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from fidelity.datasets.inputs import as_tensor
+from fidelity.datasets.inputs import check_finite, converted
 from fidelity.datasets.normalisation import chunk_size
 from fidelity.datasets.streamed import Batch, Positions, Streamed, prefetched
-from fidelity.tasks.classes import few
-from fidelity.tasks.task import DataError
 
 SAMPLE = 64
 """Examples that identify an array when a search resumes; all of them would take too long."""
@@ -100,19 +98,6 @@ class MappedSource:
         vars(self).update(state | {"array": opened})
 
 
-def converted(
-    values: Shaped[np.ndarray, "n ..."], tokens: bool, offset: Float[Tensor, "1 c ..."] | None
-) -> Batch:
-    """Return examples as a tensor of the type that networks read.
-
-    Args:
-        values: of any real type.
-        tokens: whether they are tokens, which become int64.
-        offset: see `Dataset.offset`.
-    """
-    return torch.from_numpy(values.astype(np.int64)) if tokens else as_tensor(values, offset)
-
-
 def mapped_inputs(
     array: Shaped[np.ndarray, "n ..."],
     tokens: bool,
@@ -138,17 +123,3 @@ def mapped_inputs(
         ]
         check_finite(torch.cat(finite))
     return inputs
-
-
-def check_finite(finite: Shaped[Tensor, " examples"]) -> None:
-    """Refuse examples that are not finite.
-
-    Raises:
-        DataError: the message names them.
-    """
-    if not finite.all():
-        index = torch.nonzero(~finite).flatten().tolist()
-        raise DataError(
-            f"{len(index)} of {len(finite)} examples hold NaN or infinite values (example "
-            f"{few(index)}): repair them, or leave them out"
-        )

@@ -11,8 +11,8 @@ from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from fidelity.augment import Inputs
+from fidelity.datasets.inputs import check_finite
 from fidelity.datasets.streamed import Streamed, after
-from fidelity.tasks.classes import few
 from fidelity.tasks.task import DataError, Targets
 
 INPUTS = (torch.uint8, torch.float32, torch.int64)
@@ -89,13 +89,7 @@ class Part:
     def _check_finite(self) -> None:
         if isinstance(self.inputs, Streamed) or not self.inputs.is_floating_point():
             return  # streamed inputs are checked once, when they are opened
-        finite = torch.isfinite(self.inputs).flatten(1).all(1)
-        if not finite.all():
-            index = torch.nonzero(~finite).flatten().tolist()
-            raise DataError(
-                f"{len(index)} of {len(self)} examples hold NaN or infinite values (example "
-                f"{few(index)}): repair them, or leave them out"
-            )
+        check_finite(torch.isfinite(self.inputs).flatten(1).all(1))
 
     def _check_weights(self) -> None:
         weights = self.weights

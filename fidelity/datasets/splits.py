@@ -87,6 +87,10 @@ class Stratified:
         return _divided(examples, choose)
 
 
+STRATIFIED = Stratified()
+"""The default split."""
+
+
 @dataclass(frozen=True, eq=False)
 class ByGroup:
     """A random split in which all examples of a group are in the same part.

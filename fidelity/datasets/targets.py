@@ -6,13 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from fidelity.datasets.inputs import as_array
 from fidelity.tasks.task import DataError, Targets
-
-FEW = 20
-"""Whole numbers in floating point with at most so many different values may be classes."""
 
 
 def target_tensor(targets: Any, name: str) -> Targets:
@@ -36,19 +32,3 @@ def target_tensor(targets: Any, name: str) -> Targets:
     else:
         dtype = np.uint8 if array.ndim > 1 and array.dtype in (np.uint8, np.bool_) else np.int64
     return torch.from_numpy(np.array(array, dtype=dtype))
-
-
-def check_decided(targets: Tensor) -> None:
-    """Refuse targets that may be classes as well as numbers.
-
-    Raises:
-        DataError: they are a few different whole numbers in floating point.
-    """
-    if not targets.is_floating_point() or targets.ndim > 1 or not torch.isfinite(targets).all():
-        return
-    values = targets.unique()
-    if len(values) <= FEW and bool((values == values.round()).all()):
-        raise DataError(
-            f"the targets are {len(values)} different whole numbers in floating point: give "
-            "targets.astype(int) if they are classes, or task=Regression() if they are numbers"
-        )

@@ -17,19 +17,17 @@ from fidelity.augment import Augmentation
 from fidelity.datasets.arrays import array_parts
 from fidelity.datasets.dataset import DataError, Dataset
 from fidelity.datasets.division import assembled, check_fractions, is_fraction
-from fidelity.datasets.inputs import Kind, as_inputs, chunked_offset
-from fidelity.datasets.mapped import SAMPLE, check_finite, converted
+from fidelity.datasets.inputs import Kind, as_inputs, check_finite, chunked_offset, converted
+from fidelity.datasets.mapped import SAMPLE
 from fidelity.datasets.normalisation import chunk_size
 from fidelity.datasets.part import Part
-from fidelity.datasets.splits import Split, Stratified
+from fidelity.datasets.splits import STRATIFIED, Split
 from fidelity.datasets.streamed import Streamed
 from fidelity.datasets.targets import target_tensor
 from fidelity.datasets.torch_items import Items, TorchSource, first_item, loaded
 from fidelity.tasks.task import Task
 
 log = logging.getLogger(__name__)
-
-STRATIFIED = Stratified()
 
 SCANNED = 256
 """The most items that are read at a time in the pass beforehand."""

@@ -11,8 +11,7 @@ import torch.utils.data
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from fidelity.datasets.inputs import as_array
-from fidelity.datasets.mapped import converted
+from fidelity.datasets.inputs import as_array, converted
 from fidelity.datasets.streamed import Batch, Positions
 from fidelity.tasks.task import DataError
 

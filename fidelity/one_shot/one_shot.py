@@ -130,12 +130,7 @@ class OneShot:
         move_network(network, data.device)
         plain = replace(self._plan, average=None)  # the inherited weights are averages already
         judgement = TrainingLoop(network, data, plain).evaluate(data.validation)
-        return {
-            **judgement.tally.metrics(),
-            "cost": judgement.tally.cost(),
-            "validation_loss": judgement.loss,
-            "parameters": trainable_parameters(network),
-        }
+        return {**judgement.record, "parameters": trainable_parameters(network)}
 
     def weights(self, configuration: Configuration) -> dict[str, Tensor]:
         """Return the inherited weights, as a `state_dict` of the network of `configuration`."""
@@ -171,7 +166,9 @@ class OneShot:
             if not self._restored(loop, checkpoint):
                 loop.run(self._plan.steps, lambda: None)
                 checkpoint.save(loop.state())
-        return shared.eval()
+        trained = loop.trained  # with averaged weights, if the training asks for them
+        assert isinstance(trained, UniformPaths)
+        return trained.shared.eval()
 
     def _restored(self, loop: TrainingLoop, checkpoint: Checkpoint) -> bool:
         """Return whether the file holds the supernet that would be trained, now in `loop`."""

@@ -18,7 +18,7 @@ from fidelity.tasks.classes import (
     f1_scores,
     recalls,
 )
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, cost_name
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
 
 COSTS: Mapping[str, Measure] = {
     "error": Measure("error", fraction=True),
@@ -56,7 +56,7 @@ class Classification:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        cost_name(self.cost, COSTS)
+        check_cost(self.cost, COSTS)
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(
                 f"label_smoothing is {self.label_smoothing}: it must be in [0, 1), for instance 0.1"
@@ -165,26 +165,17 @@ class ClassTally:
         """See `Tally.cost`."""
         if self._cost == "auroc":
             return 1 - self._auroc()
-        value = self._counted()[self._cost]
+        value = _counted(self._confusion())[self._cost]
         return 1 - value if self._cost == "macro_f1" else value
 
     def metrics(self) -> Mapping[str, Any]:
         """See `Tally.metrics`."""
         matrix = self._confusion()
-        return {**self._counted(), "auroc": self._auroc(), "recalls": recalls(matrix).tolist()}
+        return {**_counted(matrix), "auroc": self._auroc(), "recalls": recalls(matrix).tolist()}
 
     def _confusion(self) -> Int64[Tensor, "classes classes"]:
         predicted = torch.cat(self._outputs).argmax(1)
         return confusion(predicted, torch.cat(self._labels), self._classes)
-
-    def _counted(self) -> dict[str, float]:
-        matrix = self._confusion()
-        right, count = int(matrix.diagonal().sum()), int(matrix.sum())
-        return {
-            "error": (count - right) / count,
-            "balanced_error": 1 - float(recalls(matrix).nanmean()),
-            "macro_f1": float(f1_scores(matrix).nanmean()),
-        }
 
     def _auroc(self) -> float:
         """Return the mean area under the ROC curve over the classes that have one."""
@@ -192,3 +183,13 @@ class ClassTally:
         labels = torch.cat(self._labels)
         areas = [area_under_roc(probabilities[:, c], labels == c) for c in range(self._classes)]
         return float(torch.tensor(areas, dtype=torch.float64).nanmean())
+
+
+def _counted(matrix: Int64[Tensor, "classes classes"]) -> dict[str, float]:
+    """Return the metrics that counts of predictions suffice for."""
+    right, count = int(matrix.diagonal().sum()), int(matrix.sum())
+    return {
+        "error": (count - right) / count,
+        "balanced_error": 1 - float(recalls(matrix).nanmean()),
+        "macro_f1": float(f1_scores(matrix).nanmean()),
+    }

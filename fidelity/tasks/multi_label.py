@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from fidelity.tasks.classes import area_under_roc, few
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, cost_name
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
 
 COSTS: Mapping[str, Measure] = {
     "error": Measure("error per label", fraction=True),
@@ -44,7 +44,7 @@ class MultiLabel:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        cost_name(self.cost, COSTS)
+        check_cost(self.cost, COSTS)
 
     @property
     def measure(self) -> Measure:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fidelity.tasks.classes import WHOLE
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, cost_name
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
 
 COSTS: Mapping[str, Measure] = {
     "bits_per_token": Measure("bits per token"),
@@ -42,7 +42,7 @@ class NextToken:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        cost_name(self.cost, COSTS)
+        check_cost(self.cost, COSTS)
         if self.vocabulary < 2:
             raise ValueError(f"the vocabulary is {self.vocabulary}: it needs 2 tokens or more")
 

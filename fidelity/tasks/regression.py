@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fidelity.tasks.classes import few
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, cost_name
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
 
 COSTS: Mapping[str, Measure] = {
     "rmse": Measure("RMSE"),
@@ -46,7 +46,7 @@ class Regression:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        cost_name(self.cost, COSTS)
+        check_cost(self.cost, COSTS)
         if not callable(self.loss):
             raise ValueError(
                 f"the loss is {self.loss!r}: expected a function such as "

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from fidelity.tasks.classes import check_labels, confusion, intersections_over_unions
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, cost_name
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
 
 COSTS: Mapping[str, Measure] = {
     "mean_iou": Measure("1 - mean IoU"),
@@ -42,7 +42,7 @@ class Segmentation:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        cost_name(self.cost, COSTS)
+        check_cost(self.cost, COSTS)
 
     @property
     def measure(self) -> Measure:

@@ -10,7 +10,10 @@ from fidelity.tasks.classification import Classification
 from fidelity.tasks.next_token import NextToken
 from fidelity.tasks.regression import Regression
 from fidelity.tasks.segmentation import Segmentation
-from fidelity.tasks.task import Targets, Task
+from fidelity.tasks.task import DataError, Targets, Task
+
+FEW = 20
+"""Whole numbers in floating point with at most so many different values may be classes."""
 
 
 def suited_task(inputs: Any, targets: Targets) -> Task:
@@ -22,7 +25,11 @@ def suited_task(inputs: Any, targets: Targets) -> Task:
     Args:
         inputs: of the training part, a tensor or used like one (examples that are streamed).
         targets: of the same examples.
+
+    Raises:
+        DataError: the targets may be classes as well as numbers.
     """
+    _check_decided(targets)
     if targets.is_floating_point():
         return Regression()
     if inputs.ndim == 4 and targets.ndim == 3:
@@ -30,3 +37,19 @@ def suited_task(inputs: Any, targets: Targets) -> Task:
     if inputs.dtype is torch.int64 and targets.shape == inputs.shape and inputs.ndim == 2:
         return NextToken(1 + int(torch.maximum(inputs.max(), targets.max())))
     return Classification()
+
+
+def _check_decided(targets: Targets) -> None:
+    """Refuse targets that may be classes as well as numbers.
+
+    Raises:
+        DataError: they are a few different whole numbers in floating point.
+    """
+    if not targets.is_floating_point() or targets.ndim > 1 or not torch.isfinite(targets).all():
+        return
+    values = targets.unique()
+    if len(values) <= FEW and bool((values == values.round()).all()):
+        raise DataError(
+            f"the targets are {len(values)} different whole numbers in floating point: give "
+            "targets.astype(int) if they are classes, or task=Regression() if they are numbers"
+        )

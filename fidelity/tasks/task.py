@@ -133,8 +133,8 @@ class Task(Protocol):
         ...
 
 
-def cost_name(cost: str, known: Mapping[str, Measure]) -> Measure:
-    """Return the measure of a cost.
+def check_cost(cost: str, known: Mapping[str, Measure]) -> None:
+    """Refuse a cost that a task cannot minimise.
 
     Args:
         cost: its name.
@@ -145,4 +145,3 @@ def cost_name(cost: str, known: Mapping[str, Measure]) -> Measure:
     """
     if cost not in known:
         raise ValueError(f"the cost is {cost!r}: expected one of {', '.join(map(repr, known))}")
-    return known[cost]

@@ -7,6 +7,7 @@ one as a training that never stopped.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,8 +41,7 @@ class Constant:
 
     def __call__(self, step: int, steps: int) -> float:
         """See `Curve`."""
-        rising = round(self.warm_up * steps)
-        return (step + 1) / rising if step < rising else 1.0
+        return _warmed_up(self.warm_up, step, steps, lambda progress: 1.0)
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,7 @@ class Cosine:
 
     def __call__(self, step: int, steps: int) -> float:
         """See `Curve`."""
-        rising = round(self.warm_up * steps)
-        if step < rising:
-            return (step + 1) / rising
-        return (1 + math.cos(math.pi * (step - rising) / (steps - rising))) / 2
+        return _warmed_up(self.warm_up, step, steps, lambda p: (1 + math.cos(math.pi * p)) / 2)
 
 
 @dataclass(frozen=True)
@@ -85,10 +82,7 @@ class Linear:
 
     def __call__(self, step: int, steps: int) -> float:
         """See `Curve`."""
-        rising = round(self.warm_up * steps)
-        if step < rising:
-            return (step + 1) / rising
-        return 1 - (step - rising) / (steps - rising)
+        return _warmed_up(self.warm_up, step, steps, lambda progress: 1 - progress)
 
 
 @dataclass(frozen=True)
@@ -122,6 +116,14 @@ class OneCycle:
         if step < rising:
             return _between(self.start, 1.0, (step + 1) / rising)
         return _between(1.0, self.end, (step - rising) / (steps - rising))
+
+
+def _warmed_up(warm_up: float, step: int, steps: int, fall: Callable[[float], float]) -> float:
+    """Return a linear rise to the peak, then what `fall` makes of the progress, in [0, 1)."""
+    rising = round(warm_up * steps)
+    if step < rising:
+        return (step + 1) / rising
+    return fall((step - rising) / (steps - rising))
 
 
 def _between(first: float, last: float, progress: float) -> float:

@@ -40,11 +40,18 @@ class Judgement:
 
     Attributes:
         loss: the mean loss.
-        tally: cost and metrics.
+        cost: that of the task.
+        tally: all metrics.
     """
 
     loss: float
+    cost: float
     tally: Tally
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The metrics, 'cost' and 'validation_loss', as an objective returns them."""
+        return {**self.tally.metrics(), "cost": self.cost, "validation_loss": self.loss}
 
 
 class TrainingLoop:
@@ -167,7 +174,7 @@ class TrainingLoop:
             tally.add(outputs, targets)
         if not math.isfinite(loss.item()):
             raise Diverged(f"the loss on held-out examples is {loss.item()} at epoch {self.epoch}")
-        return Judgement(loss.item() / len(part), tally)
+        return Judgement(loss.item() / len(part), tally.cost(), tally)
 
     def _calibrate(self) -> None:
         """Calibrate batch normalisation for the current weights.

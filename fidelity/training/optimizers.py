@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -49,22 +49,15 @@ class SGD:
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum is {self.momentum}: it must be in [0, 1)")
 
-    def start(self, network: nn.Module) -> torch.optim.SGD:
+    def start(self, network: nn.Module) -> torch.optim.Optimizer:
         """See `Optimizer.start`."""
-        try:
-            return self._start(network, fused=True)
-        except RuntimeError:  # no fused kernel on this device, or in this version of torch
-            return self._start(network, fused=False)
-
-    def _start(self, network: nn.Module, fused: bool) -> torch.optim.SGD:
-        return torch.optim.SGD(
+        return _fused(
+            torch.optim.SGD,
             trainable(network),
             lr=self.learning_rate,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
             nesterov=self.momentum > 0,
-            fused=fused,
-            foreach=not fused,
         )
 
 
@@ -97,21 +90,14 @@ class AdamW:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be in [0, 1)")
 
-    def start(self, network: nn.Module) -> torch.optim.AdamW:
+    def start(self, network: nn.Module) -> torch.optim.Optimizer:
         """See `Optimizer.start`."""
-        try:
-            return self._start(network, fused=True)
-        except RuntimeError:  # no fused kernel on this device, or in this version of torch
-            return self._start(network, fused=False)
-
-    def _start(self, network: nn.Module, fused: bool) -> torch.optim.AdamW:
-        return torch.optim.AdamW(
+        return _fused(
+            torch.optim.AdamW,
             trainable(network),
             lr=self.learning_rate,
             weight_decay=self.weight_decay,
             betas=(self.beta1, self.beta2),
-            fused=fused,
-            foreach=not fused,
         )
 
 
@@ -157,6 +143,16 @@ class TorchOptimizer:
 def trainable(network: nn.Module) -> list[nn.Parameter]:
     """Return the parameters that training changes."""
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
+def _fused(
+    kind: Callable[..., torch.optim.Optimizer], parameters: list[nn.Parameter], **settings: Any
+) -> torch.optim.Optimizer:
+    """Return an optimizer of fused steps; a batched one where torch has no kernel for that."""
+    try:
+        return kind(parameters, fused=True, foreach=False, **settings)
+    except RuntimeError:  # on this device, or in this version of torch
+        return kind(parameters, fused=False, foreach=True, **settings)
 
 
 def _check(learning_rate: float, weight_decay: float) -> None:

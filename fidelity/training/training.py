@@ -201,9 +201,7 @@ class Training:
         context = context or Context()
         loop, resumed_from, judgement = self._train(configuration, budget, seed, context)
         return {
-            **judgement.tally.metrics(),
-            "cost": judgement.tally.cost(),
-            "validation_loss": judgement.loss,
+            **judgement.record,
             "train_loss": loop.train_loss,
             "parameters": trainable_parameters(loop.network),
             "epochs": loop.epoch,
@@ -228,11 +226,11 @@ class Training:
         start = time.monotonic()
         context = context or Context()
         loop, _, judgement = self._train(configuration, self.max_epochs, seed, context)
-        test = loop.evaluate(self.dataset.test).tally
+        test = loop.evaluate(self.dataset.test)
         return FinalReport(
-            validation_cost=judgement.tally.cost(),
-            test_cost=test.cost(),
-            test_metrics=test.metrics(),
+            validation_cost=judgement.cost,
+            test_cost=test.cost,
+            test_metrics=test.tally.metrics(),
             parameters=trainable_parameters(loop.network),
             epochs=loop.epoch,
             seconds=time.monotonic() - start,
@@ -258,7 +256,7 @@ class Training:
             def after_epoch() -> None:
                 nonlocal result, saved
                 result = loop.evaluate(data.validation)
-                context.report(loop.epoch, result.tally.cost())
+                context.report(loop.epoch, result.cost)
                 if loop.step < until and time.monotonic() - saved >= SAVE_SECONDS:
                     context.checkpoint.save(loop.state() | {"curve": context.curve})
                     saved = time.monotonic()
