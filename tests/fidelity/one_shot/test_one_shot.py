@@ -59,6 +59,12 @@ class TestOneShot:
         assert first == again[::-1]
         assert OneShot(SHARED, seed=1)(CONVOLUTIONS) != ONE_SHOT(CONVOLUTIONS)
 
+    def test_the_averaged_weights_are_inherited(self) -> None:
+        averaged = OneShot(dataclasses.replace(SHARED, average=0.9)).weights(CONVOLUTIONS)
+        weights = ONE_SHOT.weights(CONVOLUTIONS)
+        assert averaged.keys() == weights.keys()
+        assert any(not torch.equal(averaged[name], weights[name]) for name in weights)
+
     def test_random_states_are_left_as_they_were(self) -> None:
         torch.manual_seed(3)
         state = torch.get_rng_state()
