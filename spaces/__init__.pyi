@@ -4,6 +4,8 @@ from .cells.cell import CellSpace
 from .cells.darts import DartsSpace, darts
 from .cells.node_cell import NodeCellSpace, nasbench101
 from .configurations.mutation import crossover, mutate, neighbours
+from .define_by_run.pick import Pick
+from .define_by_run.space import DefineByRun, choices_of
 from .hierarchical import zoo
 from .hierarchical.encoder_decoder import EncoderDecoderSpace
 from .hierarchical.liu2018 import Level, Library, Stacked, liu2018
@@ -41,6 +43,7 @@ __all__ = [
     "Cost",
     "CostFeatures",
     "DartsSpace",
+    "DefineByRun",
     "EncoderDecoderSpace",
     "Family",
     "Fixed",
@@ -58,6 +61,7 @@ __all__ = [
     "Node",
     "NodeCellSpace",
     "Perceptrons",
+    "Pick",
     "Repeat",
     "ResidualPerceptrons",
     "ResourceFeatures",
