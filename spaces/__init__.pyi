@@ -78,6 +78,7 @@ __all__ = [
     "architecture_from_json",
     "architecture_to_json",
     "check_space",
+    "choices_of",
     "configuration_space_from_json",
     "cost",
     "count_resources",

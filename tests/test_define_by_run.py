@@ -55,7 +55,8 @@ def dataset(name: str) -> Dataset:
     inputs = rng.normal(size=(60, *SPACES[name].input_shape))
     if name == "unet":
         return from_arrays(inputs, (inputs[:, 0] > 0).astype(np.uint8) + (inputs[:, 1] > 1))
-    return from_arrays(inputs, rng.integers(0, 3, 60))
+    kind = "images" if len(inputs.shape) == 4 else "signals"
+    return from_arrays(inputs, rng.integers(0, 3, 60), kind=kind)
 
 
 @pytest.mark.parametrize("name", SPACES)
@@ -79,8 +80,8 @@ class TestEveryKind:
     def test_its_networks_are_drawn_and_counted(self, name: str) -> None:
         space = SPACES[name]
         assert space.architecture(self.drawn(name))._repr_svg_().startswith("<svg")
-        counted = count_resources(space, self.drawn(name), space.input_shape, 3)
         network = space.build(self.drawn(name), space.input_shape, 3)
+        counted = count_resources(network, space.input_shape)
         assert counted.parameters == sum(p.numel() for p in network.parameters())
 
     def test_it_can_be_sent_to_another_process(self, name: str) -> None:
@@ -169,7 +170,9 @@ def history(space: Any, strategy: Strategy, evaluations: int) -> list[tuple[dict
     return [(record(e.trial.configuration), e.cost) for e in result.evaluations]
 
 
-@pytest.mark.parametrize("strategy", [RandomSearch(), RegularizedEvolution(population=5, sample=2)])
+@pytest.mark.parametrize(
+    "strategy", [RandomSearch(), RegularizedEvolution(population=5, sample_size=2)]
+)
 def test_a_copy_of_nasbench201_is_searched_alike(strategy: Strategy) -> None:
     assert history(COPY, strategy, 25) == history(CELLS, strategy, 25)
 
@@ -191,7 +194,7 @@ def test_a_search_of_inline_choices_stops_and_goes_on(tmp_path: Path) -> None:
     with Search(space, training, strategy=strategy, seed=0) as other:
         whole = other.run(evaluations=7, progress=Silent())
     assert [e.cost for e in search.history.evaluations] == [e.cost for e in whole.evaluations]
-    assert json.dumps(record(search.best.trial.configuration))
+    assert json.dumps(record(search.best.configuration))
 
 
 def test_hyperparameters_of_the_training_are_picked_too() -> None:
@@ -203,7 +206,7 @@ def test_hyperparameters_of_the_training_are_picked_too() -> None:
     objective = Training(space, dataset("loop"), max_epochs=1)
     with Search(space, objective, strategy=RandomSearch(), seed=0) as search:
         search.run(evaluations=2, progress=Silent())
-    assert set(space.training(search.best.trial.configuration)) == {"learning_rate", "batch_size"}
+    assert set(space.training(search.best.configuration)) == {"learning_rate", "batch_size"}
 
 
 def test_a_constructor_without_choices_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""What a name can be picked from: a list, or a range of numbers."""
+"""Domains of choices: a list, or a range of numbers."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class _Tracer(fx.Tracer):
     """
 
     def __init__(self, operations: Mapping[nn.Module, str], whole: set[nn.Module]) -> None:
-        super().__init__(autowrap_modules=())
+        super().__init__(autowrap_modules=())  # type: ignore[arg-type]  # by torch
         self.operations = operations
         self.whole = whole
         self.entered: list[nn.Module] = []

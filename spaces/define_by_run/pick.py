@@ -17,7 +17,7 @@ Answer = Callable[[str, Domain], Any]
 
 @dataclass
 class Record:
-    """What one run of a constructor has picked.
+    """The picks of one run of a constructor.
 
     Attributes:
         domains: of each name, in the order in which they were reached.

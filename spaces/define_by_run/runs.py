@@ -17,7 +17,7 @@ Construct = Callable[[Pick], object]
 
 @dataclass(frozen=True)
 class Run:
-    """What a constructor reached with some values.
+    """The names that a constructor reached with some values.
 
     Attributes:
         domains: of the names that it reached, in their order.

@@ -124,7 +124,8 @@ def choices_of(function: Callable[[Pick], object]) -> ConfigurationSpace:
 def _module(network: object) -> object:
     if not hasattr(network, "named_parameters"):
         raise SpaceError(
-            f"the constructor returns a {type(network).__name__}: it has to return a torch.nn.Module"
+            f"the constructor returns a {type(network).__name__}: it has to return a "
+            "torch.nn.Module"
         )
     return network
 

@@ -36,9 +36,7 @@ def loop(pick: Pick, input_shape: InputShape, outputs: int) -> nn.Module:
     width = pick("width", [4, 8])
     layers: list[nn.Module] = [nn.Conv2d(input_shape[0], width, 3, padding=1)]
     for i in range(pick("depth", range(1, 5))):
-        layers.append(
-            pick(f"block {i}", {"conv": lambda: Residual(width, 3), "skip": nn.Identity})
-        )
+        layers.append(pick(f"block {i}", {"conv": lambda: Residual(width, 3), "skip": nn.Identity}))
     return nn.Sequential(*layers, *classifier(width, outputs))
 
 
@@ -100,9 +98,7 @@ class Recurrent(nn.Module):
         size = pick("hidden", [4, 8, 16])
         both = pick("bidirectional", [False, True])
         layers = pick("layers", range(1, 3))
-        self.lstm = nn.LSTM(
-            input_shape[0], size, layers, batch_first=True, bidirectional=both
-        )
+        self.lstm = nn.LSTM(input_shape[0], size, layers, batch_first=True, bidirectional=both)
         self.head = nn.Linear(2 * size if both else size, outputs)
 
     def forward(self, x: Tensor) -> Tensor:

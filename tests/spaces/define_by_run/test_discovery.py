@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spaces.define_by_run.discovery import values_of
-from spaces.define_by_run.pick import Pick
+from spaces.define_by_run.pick import Pick, Record
 from spaces.define_by_run.space import choices_of
 from spaces.space import SpaceError, sample
 
@@ -77,19 +77,9 @@ def agree(function: Callable[[Pick], object]) -> None:
     space = choices_of(function)
     for drawn in sample(space, 300, np.random.default_rng(7)):
         drawn.check_valid_configuration()
-        reached: set[str] = set()
-        chosen = {name: drawn[name] for name in drawn}
-
-        class Given(Pick):
-            def __init__(self) -> None:
-                pass
-
-            def __call__(self, name: str, choices: object) -> object:
-                reached.add(name)
-                return chosen[name]
-
-        function(Given())
-        assert reached == set(drawn)
+        record = Record()
+        function(Pick(lambda name, domain, one=drawn: one[name], record))  # type: ignore[misc]
+        assert set(record.values) == set(drawn)
 
 
 def test_comparisons_of_two_choices_are_described() -> None:
