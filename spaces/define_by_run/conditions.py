@@ -31,17 +31,17 @@ def active(rules: Mapping[str, Rule], values: Mapping[str, Any]) -> set[str]:
         rules: of each name.
         values: of at least the names that are active.
     """
-    found: set[str] = set()
+    reached: set[str] = set()
     grown = True
     while grown:
         more = {
             name
             for name, rule in rules.items()
-            if name not in found and any(satisfied(term, values, found) for term in rule)
+            if name not in reached and any(satisfied(term, values, reached) for term in rule)
         }
         grown = bool(more)
-        found |= more
-    return found
+        reached |= more
+    return reached
 
 
 def satisfied(term: Term, values: Mapping[str, Any], reached: Collection[str]) -> bool:

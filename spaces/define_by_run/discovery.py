@@ -64,12 +64,12 @@ def values_of(configuration: Configuration, domains: Mapping[str, Domain]) -> di
 class _Discovery:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
-        self._rules: dict[str, list[_Found]] = {}
+        self._rules: dict[str, list[_Path]] = {}
 
     def space(self) -> ConfigurationSpace:
         first = self._runs.run({})
         _compare_repeated(first, self._runs.run({}))
-        self._rules = {name: [_Found({}, first)] for name in first.domains}
+        self._rules = {name: [_Path({}, first)] for name in first.domains}
         self._vary(first, list(first.domains))
         rng, space = np.random.default_rng(0), self._space()
         while self._runs.domains and (differing := self._differing(space, rng)) is not None:
@@ -98,7 +98,7 @@ class _Discovery:
             ) from error
 
     def _plain(self) -> dict[str, Rule]:
-        return {name: [found.term for found in rule] for name, rule in self._rules.items()}
+        return {name: [path.term for path in rule] for name, rule in self._rules.items()}
 
     def _vary(self, run: Run, names: list[str]) -> None:
         """Give each of the names its other values, and what turns up with them too."""
@@ -108,12 +108,12 @@ class _Discovery:
             for name in varied:
                 trials = self._trials(context, name)
                 for trial in trials.values():
-                    new = [found for found in trial.domains if found not in self._rules]
-                    for found in new:
-                        self._decides(name, found, context, trial)
-                        allowed = tuple(v for v, other in trials.items() if found in other)
+                    new = [reached for reached in trial.domains if reached not in self._rules]
+                    for child in new:
+                        self._decides(name, child, context, trial)
+                        allowed = tuple(v for v, other in trials.items() if child in other)
                         term = {} if len(allowed) == len(trials) else {name: allowed}
-                        self._rules[found] = [_Found(term, trial)]
+                        self._rules[child] = [_Path(term, trial)]
                     if new:
                         waiting.append((trial, new))
 
@@ -124,11 +124,11 @@ class _Discovery:
             for value in self._runs.domains[name].tried
         }
 
-    def _decides(self, name: str, found: str, one: Run, other: Run) -> None:
+    def _decides(self, name: str, child: str, one: Run, other: Run) -> None:
         """Refuse a choice that a real number decides about."""
         if not self._runs.domains[name].decides:
             raise SpaceError(
-                f"whether {found!r} is reached depends on {name!r}, {self._runs.domains[name]}, "
+                f"whether {child!r} is reached depends on {name!r}, {self._runs.domains[name]}, "
                 f"of which only some values can be tried: with {one} it is not, with {other} it "
                 "is. Pick what decides about other choices from a list or a short range"
             )
@@ -149,23 +149,23 @@ class _Discovery:
     def _widen(self, name: str, run: Run) -> None:
         """Add the term by which a run reached a name."""
         known = name in self._rules
-        self._rules.setdefault(name, []).append(_Found(self._term(name, run), run, exact=True))
+        self._rules.setdefault(name, []).append(_Path(self._term(name, run), run, exact=True))
         self._check_count(name, run)
         if not known:
             self._vary(run, [name])
 
     def _narrow(self, name: str, run: Run) -> None:
         """Replace the terms by which a run should have reached a name."""
-        kept: list[_Found] = []
-        for found in self._rules[name]:
-            if not satisfied(found.term, run.values, run.domains):
-                kept.append(found)
+        paths: list[_Path] = []
+        for path in self._rules[name]:
+            if not satisfied(path.term, run.values, run.domains):
+                paths.append(path)
                 continue
-            if not found.exact:
-                kept.append(_Found(self._term(name, found.run), found.run, exact=True))
+            if not path.exact:
+                paths.append(_Path(self._term(name, path.run), path.run, exact=True))
             else:
-                kept += self._without(name, found, run)
-        self._rules[name] = kept
+                paths += self._without(name, path, run)
+        self._rules[name] = paths
         self._check_count(name, run)
 
     def _term(self, name: str, run: Run) -> Term:
@@ -182,24 +182,24 @@ class _Discovery:
                 term[earlier] = allowed
         return term
 
-    def _without(self, name: str, found: _Found, run: Run) -> list[_Found]:
+    def _without(self, name: str, path: _Path, run: Run) -> list[_Path]:
         """Return terms that together say what one says, without the values of a run.
 
         The fewest values are looked for that keep the name from being reached; each term forbids
         one of them.
         """
-        differing = [n for n in found.run.values if found.run.values[n] != run.values.get(n)]
-        values = {**found.run.values, **run.values}
+        differing = [n for n in path.run.values if path.run.values[n] != run.values.get(n)]
+        values = {**path.run.values, **run.values}
         for other in list(differing):
-            closer = {**values, other: found.run.values[other]}
+            closer = {**values, other: path.run.values[other]}
             if name not in self._runs.run(closer):
                 values, differing = closer, [n for n in differing if n != other]
         if not differing:
-            raise _indescribable(name, found.run, run)
+            raise _indescribable(name, path.run, run)
         return [
-            _Found({**found.term, other: allowed}, found.run, exact=True)
+            _Path({**path.term, other: allowed}, path.run, exact=True)
             for other in differing
-            if (allowed := self._others(found.term, other, values[other]))
+            if (allowed := self._others(path.term, other, values[other]))
         ]
 
     def _others(self, term: Term, name: str, value: Any) -> tuple[Any, ...]:
@@ -208,7 +208,7 @@ class _Discovery:
 
     def _check_count(self, name: str, run: Run) -> None:
         if len(self._rules[name]) > MAX_TERMS:
-            runs = [found.run for found in self._rules[name]]
+            runs = [path.run for path in self._rules[name]]
             reached = next((one for one in runs if name in one), run)
             other = self._runs.run({**reached.values, **self._changed(name, reached)})
             raise _indescribable(name, reached, other)
@@ -223,7 +223,7 @@ class _Discovery:
         )
 
 
-class _Found:
+class _Path:
     """A term, the run in which it was found, and whether all earlier choices were varied there."""
 
     def __init__(self, term: Term, run: Run, *, exact: bool = False) -> None:

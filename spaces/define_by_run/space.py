@@ -51,7 +51,7 @@ class DefineByRun(Shown):
     part: Callable[[nn.Module], nn.Module] | None = None
 
     @cached_property
-    def _found(self) -> tuple[ConfigurationSpace, dict[str, Domain]]:
+    def _discovered(self) -> tuple[ConfigurationSpace, dict[str, Domain]]:
         import torch
 
         runs = Runs(self._checked, lambda: torch.device("meta"))
@@ -68,7 +68,7 @@ class DefineByRun(Shown):
     @property
     def configuration_space(self) -> ConfigurationSpace:
         """A hyperparameter for each name that the constructor picks."""
-        return self._found[0]
+        return self._discovered[0]
 
     def architecture(self, configuration: Configuration) -> Architecture:
         """Return the graph of the network, see `spaces.define_by_run.graph`."""
@@ -93,7 +93,7 @@ class DefineByRun(Shown):
     def _build(
         self, configuration: Configuration, input_shape: InputShape, outputs: int
     ) -> tuple[nn.Module, Record]:
-        record, values = Record(), values_of(configuration, self._found[1])
+        record, values = Record(), values_of(configuration, self._discovered[1])
 
         def answer(name: str, domain: Domain) -> Any:
             if name not in values:
