@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from bonas.strategies import (
     SMAC,
     BayesianOptimization,
     DifferentialEvolution,
+    DrNAS,
     LocalSearch,
     MultiFidelityBayesianOptimization,
     MultiObjectiveBayesianOptimization,
@@ -33,11 +35,12 @@ from bonas.strategies import (
     RegularizedEvolution,
     Reinforce,
     Screened,
+    SinglePathOneShot,
     StartFrom,
 )
 from bonas.strategies.gradient.bilevel import Bilevel
 from bonas.strategies.strategy import Strategy
-from fidelity import datasets
+from fidelity import SGD, OneShot, datasets
 from fidelity.schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
@@ -56,7 +59,10 @@ README = Path(__file__).parents[1] / "README.md"
 TABLE = MNIST1DCells()
 EPOCHS = TABLE.max_budget
 EVALUATIONS = 14
-SHORT = Bilevel(datasets.mnist1d(), epochs=1)
+# The published rates, with which the golden histories were recorded.
+SHORT = Bilevel(
+    datasets.mnist1d(), epochs=1, optimizer=SGD(0.025, 0.9, 3e-4), architecture_rate=3e-4
+)
 
 
 def _minus_convolutions(configuration: Configuration) -> float:
@@ -78,6 +84,10 @@ STRATEGIES: Mapping[str, Callable[[], Strategy]] = {
     "PPO": lambda: PPO(batch=4),
     "DARTS": lambda: DARTS(SHORT),
     "GDAS": lambda: GDAS(SHORT),
+    "DrNAS": lambda: DrNAS(SHORT),
+    "SinglePathOneShot": lambda: SinglePathOneShot(
+        OneShot(replace(TABLE.training(), max_epochs=1)), RegularizedEvolution(4, 2), 20
+    ),
     "Screened": lambda: Screened(_minus_convolutions, samples=4),
     "StartFrom": lambda: StartFrom(
         (TABLE.space.configuration_space.get_default_configuration(),), RandomSearch()

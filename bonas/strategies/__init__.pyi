@@ -4,11 +4,13 @@ from .evolution import RegularizedEvolution
 from .freeze_thaw import FreezeThaw
 from .gradient.bilevel import Bilevel
 from .gradient.darts import DARTS
+from .gradient.drnas import DrNAS
 from .gradient.early_stop import SkipConnections, StableCell, ValidationLoss
 from .gradient.gdas import GDAS
 from .gradient.hypergradient import FirstOrder, SecondOrder
 from .gradient.relaxation import HardGumbel
 from .gradient.search_trace import CollapseWarning, Trace
+from .gradient.single_path import SinglePathOneShot
 from .local_search import LocalSearch
 from .multi_fidelity import MultiFidelityBayesianOptimization
 from .multi_objective import MultiObjectiveBayesianOptimization
@@ -38,6 +40,7 @@ __all__ = [
     "Bilevel",
     "CollapseWarning",
     "DifferentialEvolution",
+    "DrNAS",
     "Exhausted",
     "FirstOrder",
     "FreezeThaw",
@@ -57,6 +60,7 @@ __all__ = [
     "Reinforce",
     "Screened",
     "SecondOrder",
+    "SinglePathOneShot",
     "SkipConnections",
     "Spending",
     "StableCell",

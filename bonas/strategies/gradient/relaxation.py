@@ -84,3 +84,31 @@ class HardGumbel:
         sampled = soft.argmax(-1)
         hard = torch.nn.functional.one_hot(sampled, soft.shape[-1]).to(soft.dtype)
         return hard + soft - soft.detach(), [[operation] for operation in sampled.tolist()]
+
+
+@dataclass(frozen=True)
+class Dirichlet:
+    """Each edge is the sum of its operations, with weights drawn from a Dirichlet distribution.
+
+    Chen et al. (2021), "DrNAS: Dirichlet neural architecture search", ICLR, equations 3 to 5: the
+    concentrations are elu(parameters) + 1, and gradients flow through the draw. Draws far from
+    the mean train every operation, also those that lag behind.
+    """
+
+    def __call__(
+        self,
+        parameters: Float[Tensor, "edges operations"],
+        progress: float,
+        generator: torch.Generator,
+    ) -> tuple[Float[Tensor, "edges operations"], Active | None]:
+        """See `Relaxation`."""
+        import torch
+
+        from fidelity.training.seeding import seeded
+
+        # Distributions of torch draw from the global state alone.
+        seed = int(torch.randint(2**31, (), device=generator.device, generator=generator))
+        with seeded(parameters.device, seed):
+            concentration = (torch.nn.functional.elu(parameters) + 1).clamp(min=1e-3)
+            drawn: Tensor = torch.distributions.Dirichlet(concentration).rsample()
+        return drawn, None
