@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 import torch
-from torch import fx
+from torch import fx, nn
 
 from spaces.pruning.trace import shape
 
@@ -48,7 +48,8 @@ def branches(traced: fx.GraphModule, keep: Collection[str] = ()) -> list[Branch]
         if node.target not in SUMS or len(node.args) != 2 or len(operands) != 2 or node.kwargs:
             continue
         for skip, end in (operands, operands[::-1]):
-            if shape(skip) == shape(end) == shape(node) and _reads(end, skip):
+            origin = _before_identity(traced, skip)
+            if shape(skip) == shape(end) == shape(node) and _reads(end, origin):
                 gone = frozenset(_names(traced) - alive(traced, {node.name: skip.name}))
                 layers = _layers(traced, gone)
                 kept = any(f"{layer}.".startswith(f"{name}.") for layer in layers for name in keep)
@@ -81,6 +82,16 @@ def _names(traced: fx.GraphModule) -> set[str]:
     return alive(traced, {})
 
 
+def _before_identity(traced: fx.GraphModule, node: fx.Node) -> fx.Node:
+    """Return what a shortcut without weights reads: often an `nn.Identity` or nothing at all."""
+    while node.op == "call_module":
+        module = traced.get_submodule(str(node.target))
+        if type(module) not in (nn.Identity, nn.Dropout):
+            break
+        node = node.all_input_nodes[0]
+    return node
+
+
 def _reads(end: fx.Node, source: fx.Node) -> bool:
     waiting, seen = [end], {end}
     while waiting:
@@ -94,11 +105,11 @@ def _reads(end: fx.Node, source: fx.Node) -> bool:
 
 
 def _layers(traced: fx.GraphModule, names: Collection[str]) -> list[str]:
-    """Return the modules with weights that some nodes call, the largest first."""
+    """Return the modules with weights that some nodes call, the largest first, then in order."""
     nodes = [n for n in traced.graph.nodes if n.op == "call_module" and n.name in names]
     sizes = {
         layer: sum(p.numel() for p in traced.get_submodule(layer).parameters())
-        for layer in sorted({str(node.target) for node in nodes})
+        for layer in dict.fromkeys(str(node.target) for node in nodes)
     }
     return sorted((layer for layer in sizes if sizes[layer]), key=lambda layer: -sizes[layer])
 

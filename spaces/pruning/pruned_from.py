@@ -27,14 +27,9 @@ from spaces.pruning.graph import architecture
 from spaces.pruning.groups import Dependencies, Group, dependencies
 from spaces.pruning.importance import Importance, Norm, ranked
 from spaces.pruning.slicing import smaller
+from spaces.pruning.token_network import TokenNetwork
 from spaces.pruning.trace import trace
 from spaces.space import InputShape, SpaceError
-
-
-class TokenNetwork(fx.GraphModule):
-    """A traced network that reads tokens; see `spaces.example_input`."""
-
-    input_dtype = torch.int64
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,8 +83,8 @@ class PrunedFrom(Shown):
                 f"{fixed or 'It has no layer with channels that another layer reads'}"
             )
         with torch.device("meta"):
-            narrow = self._least()
-            self.build(narrow, self.input_shape, self.outputs)(self.sample_input.to("meta"))
+            narrowest = self.uniform(0.0)
+            self.build(narrowest, self.input_shape, self.outputs)(self.sample_input.to("meta"))
 
     def _check(self) -> None:
         if not isinstance(self.network, nn.Module):
@@ -226,11 +221,19 @@ class PrunedFrom(Shown):
             for name, group in self._groups.items()
         }
 
-    def _least(self) -> Configuration:
-        """Return the configuration with the fewest channels and all branches."""
-        values = dict.fromkeys(self._branches, KEPT)
-        narrow = {name: self._widths(group)[0] for name, group in self._groups.items()}
-        return Configuration(self.configuration_space, values={**values, **narrow})
+    def uniform(self, fraction: float) -> Configuration:
+        """Return the configuration in which every layer keeps about the same fraction of channels.
+
+        Args:
+            fraction: of the channels; of the choices for a layer, the closest one is taken. All
+                residual branches are kept.
+        """
+        widths = {
+            name: min(self._widths(group), key=lambda width: abs(width - fraction * group.width))
+            for name, group in self._groups.items()
+        }
+        branches = dict.fromkeys(self._branches, KEPT)
+        return Configuration(self.configuration_space, values={**branches, **widths})
 
     def _dropped(self, configuration: Configuration) -> dict[str, str]:
         values = dict(configuration)

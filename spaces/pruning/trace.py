@@ -137,6 +137,12 @@ def _graph(network: nn.Module) -> fx.Graph:
             "mark it with torch.fx.wrap, or give the part of the network that can be traced"
         ) from error
     for node in graph.nodes:
+        node.type = None  # an annotation that is a text could not be pickled
+        if node.target == ROOT:
+            raise SpaceError(
+                f"nothing in {type(network).__name__} can be pruned: it is a single operation. "
+                "Give the network that it is a part of"
+            )
         if node.op in ("call_module", "get_attr"):
             node.target = node.target.removeprefix(f"{ROOT}.")
     return graph
