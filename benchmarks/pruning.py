@@ -4,12 +4,14 @@
     python benchmarks/pruning.py --quick      # digits, one seed, in a minute; writes no results
     python benchmarks/pruning.py --report
 
-For each seed, a residual network of three stages is trained on 6,000 images of Fashion-MNIST for 20
-epochs. `PrunedFrom` makes a space of it, and a Bayesian search of 12 evaluations minimises the
-validation error after fine-tuning for 2 epochs, a tenth, among networks with at most half of its
-multiply-adds. The best of them is compared on the test part, which no search sees: fine-tuned with
-the loss of the task alone, fine-tuned with distillation from the given network, trained from
-scratch for 2 epochs, and trained from scratch for all 20. Times are CPU seconds of the process.
+For each seed, a residual network of three stages is trained on 6,000 images of Fashion-MNIST for
+20 epochs. `PrunedFrom` makes a space of it, and a Bayesian search of 8 evaluations, the first of
+which keeps about 5/8 of all channels, minimises the validation error after fine-tuning for 2
+epochs, a tenth, among networks with at most half of its multiply-adds. The best of them is
+compared on the test part, which no search sees: fine-tuned with the loss of the task alone,
+fine-tuned with distillation from the given network, and trained from scratch for 2 epochs. The
+rate of fine-tuning was chosen on the validation part with another seed. Times are CPU seconds of
+the process.
 
 Every seed is written to results/pruning.csv; recorded seeds are not run again.
 """
@@ -35,6 +37,7 @@ from torch import Tensor, nn
 
 from bonas import Search, Training
 from bonas.search.progress import Silent
+from bonas.strategies import BayesianOptimization, StartFrom
 from fidelity import SGD, Constraint, Cosine, FullFidelity, datasets
 from fidelity.datasets.dataset import Dataset
 from fidelity.tasks import Distillation
@@ -45,8 +48,9 @@ from spaces.resources.resources import count_resources
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = ("seed", "network", "epochs", "multiply_adds", "parameters", "test_error", "seconds")
 GIVEN, TUNED, DISTILLED = "given", "pruned, fine-tuned", "pruned, distilled"
-SCRATCH, LONG = "same size, from scratch", "same size, from scratch, all epochs"
-ROWS = (GIVEN, TUNED, DISTILLED, SCRATCH, LONG)
+SCRATCH = "same size, from scratch"
+ROWS = (GIVEN, TUNED, DISTILLED, SCRATCH)
+FRACTIONS = (1.0, 0.875, 0.75, 0.625, 0.5)
 
 
 class Block(nn.Module):
@@ -146,9 +150,9 @@ class Protocol:
 
     data: Dataset
     epochs: int = 20
-    evaluations: int = 12
+    evaluations: int = 8
     rate: float = 0.1
-    tuning_rate: float = 0.02
+    tuning_rate: float = 0.03
 
     @property
     def tenth(self) -> int:
@@ -191,11 +195,14 @@ def measure(protocol: Protocol, seed: int) -> list[dict[str, object]]:
 
     only = alone.configuration_space.get_default_configuration()
     given = record(GIVEN, protocol.training(alone, protocol.epochs, protocol.rate), only)
-    space = PrunedFrom(given, torch.zeros(2, *data.input_shape))
+    space = PrunedFrom(given, torch.zeros(2, *data.input_shape), FRACTIONS)
     tuning = protocol.training(space, protocol.tenth, protocol.tuning_rate)
     half = Constraint("multiply_adds", at_most=int(str(rows[0]["multiply_adds"])) // 2)
     schedule = FullFidelity(protocol.tenth)
-    with Search(space, tuning, schedule=schedule, constraints=[half], seed=seed) as search:
+    strategy = StartFrom((space.uniform(0.625),), BayesianOptimization())
+    with Search(
+        space, tuning, strategy=strategy, schedule=schedule, constraints=[half], seed=seed
+    ) as search:
         search.run(evaluations=protocol.evaluations, progress=Silent())
         assert search.best is not None
         best = search.best.configuration
@@ -205,7 +212,6 @@ def measure(protocol: Protocol, seed: int) -> list[dict[str, object]]:
     record(TUNED, tuning, best)
     record(DISTILLED, replace(tuning, dataset=taught), best)
     record(SCRATCH, protocol.training(scratch, protocol.tenth, protocol.rate), best)
-    record(LONG, protocol.training(scratch, protocol.epochs, protocol.rate), best)
     return rows
 
 

@@ -69,15 +69,6 @@ class Channels:
         for row in rows[1:]:
             self.tie(rows[0], row)
 
-    def tie_within(self, ids: Ids, groups: int) -> None:
-        """Make each of several groups of adjacent channels stay or go as a whole.
-
-        Args:
-            ids: the channels, group after group.
-            groups: their number.
-        """
-        self.tie_across(ids.reshape(groups, -1).T.reshape(-1), len(ids) // groups)
-
     def fix(self, ids: Ids, reason: str) -> None:
         """Keep channels.
 
