@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class PrunedAttention(nn.Module):
-    """What remains of an `nn.MultiheadAttention`, whose heads have to share the channels evenly.
+    """The remaining part of an `nn.MultiheadAttention`, whose heads would share all channels.
 
     Args:
         attention: its weights have been sliced already; it is not used any more.

@@ -31,6 +31,9 @@ class Channels:
         self._parents: list[int] = []
         self._reasons: dict[int, str] = {}
 
+    def __len__(self) -> int:
+        return len(self._parents)
+
     def fresh(self, count: int) -> Ids:
         """Return new channels."""
         start = len(self._parents)

@@ -1,4 +1,4 @@
-"""What functions and methods of torch do to channels."""
+"""Rules for functions and methods of torch: which channels of their results are which."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _source(walk: Walk, node: fx.Node) -> tuple[fx.Node, Axis | None]:
 
 
 def elementwise(walk: Walk, node: fx.Node) -> Value:
-    """Compute each number from the numbers at the same position: all operands depend."""
+    """See `Rule`: compute each number from those at its position, so that all operands depend."""
     rank, result = len(shape(node) or ()), shape(node) or ()
     operands = [n for n in node.all_input_nodes if shape(n)]
     axes = [(n, v) for n in operands if isinstance(v := walk.values.get(n), Axis)]
@@ -67,7 +67,7 @@ def elementwise(walk: Walk, node: fx.Node) -> Value:
 
 
 def over_space(walk: Walk, node: fx.Node) -> Value:
-    """Compute each channel by itself, from all positions: pooling, resizing, padding."""
+    """See `Rule`: compute each channel by itself, such as pooling and resizing."""
     source, axis = _source(walk, node)
     if axis is None or axis.dim != 1 or len(shape(node) or ()) != len(shape(source) or ()):
         return unknown(walk, node)
@@ -75,7 +75,7 @@ def over_space(walk: Walk, node: fx.Node) -> Value:
 
 
 def pad(walk: Walk, node: fx.Node) -> Value:
-    """Pad the last dimensions."""
+    """See `Rule`: pad the last dimensions."""
     source, axis = _source(walk, node)
     sizes = argument(node, 1, "pad")
     whole = isinstance(sizes, list | tuple) and all(isinstance(size, int) for size in sizes)
@@ -92,7 +92,7 @@ def _dims(value: Any, rank: int) -> tuple[int, ...] | None:
 
 
 def normalised(walk: Walk, node: fx.Node) -> Value:
-    """Normalise along one dimension, such as softmax."""
+    """See `Rule`: normalise along one dimension, such as softmax."""
     source, axis = _source(walk, node)
     dim = walk.module(node).dim if node.op == "call_module" else argument(node, 1, "dim")
     dims = _dims(dim, len(shape(source) or ()))
@@ -102,7 +102,7 @@ def normalised(walk: Walk, node: fx.Node) -> Value:
 
 
 def reduced(walk: Walk, node: fx.Node) -> Value:
-    """Reduce some dimensions, such as the mean."""
+    """See `Rule`: reduce some dimensions, such as the mean."""
     source, axis = _source(walk, node)
     dims = _dims(argument(node, 1, "dim"), len(shape(source) or ()))
     if axis is None or dims is None or axis.dim in dims or shape(node) is None:
@@ -113,7 +113,7 @@ def reduced(walk: Walk, node: fx.Node) -> Value:
 
 
 def concatenated(walk: Walk, node: fx.Node) -> Value:
-    """Concatenate channels, or other dimensions of tensors with the same channels."""
+    """See `Rule`: concatenate channels, or other dimensions of tensors with the same channels."""
     parts = argument(node, 0, "tensors")
     dims = _dims(argument(node, 1, "dim", 0), len(shape(node) or ()))
     if not isinstance(parts, list | tuple) or dims is None:
@@ -130,7 +130,7 @@ def concatenated(walk: Walk, node: fx.Node) -> Value:
 
 
 def chunked(walk: Walk, node: fx.Node) -> Value:
-    """Divide channels into equal parts, which lose the same positions."""
+    """See `Rule`: divide channels into equal parts, which lose the same positions."""
     source, axis = _source(walk, node)
     count = argument(node, 1, "chunks")
     dims = _dims(argument(node, 2, "dim", 0), len(shape(source) or ()))
@@ -145,7 +145,7 @@ def chunked(walk: Walk, node: fx.Node) -> Value:
 
 
 def permuted(walk: Walk, node: fx.Node) -> Value:
-    """Reorder dimensions: `permute`."""
+    """See `Rule`: reorder dimensions: `permute`."""
     source, axis = _source(walk, node)
     given = node.args[1:] if len(node.args) > 2 else argument(node, 1, "dims")
     dims = _dims(given, len(shape(source) or ()))
@@ -155,7 +155,7 @@ def permuted(walk: Walk, node: fx.Node) -> Value:
 
 
 def transposed_dims(walk: Walk, node: fx.Node) -> Value:
-    """Swap two dimensions: `transpose`."""
+    """See `Rule`: swap two dimensions: `transpose`."""
     source, axis = _source(walk, node)
     dims = _dims((argument(node, 1, "dim0"), argument(node, 2, "dim1")), len(shape(source) or ()))
     if axis is None or dims is None:
@@ -165,12 +165,12 @@ def transposed_dims(walk: Walk, node: fx.Node) -> Value:
 
 
 def flatten(walk: Walk, node: fx.Node) -> Value:
-    """Merge adjacent dimensions; a channel becomes several numbers."""
+    """See `Rule`: merge adjacent dimensions; a channel becomes several numbers."""
     return _regrouped(walk, node, ())
 
 
 def reshape(walk: Walk, node: fx.Node) -> Value:
-    """Merge and split dimensions; split channels go in blocks, such as the heads of attention."""
+    """See `Rule`: merge and split dimensions; split channels go in blocks, such as heads."""
     sizes = node.args[1:]
     if len(sizes) == 1 and isinstance(sizes[0], list | tuple):
         sizes = tuple(sizes[0])
@@ -214,7 +214,7 @@ def _fits(walk: Walk, size: fx.Node, axis: Axis, here: bool, ids: Any) -> bool:
 
 
 def sizes(walk: Walk, node: fx.Node) -> Value:
-    """Read the shape of a tensor: `x.shape`, `x.size()` and `x.size(dim)`."""
+    """See `Rule`: read the shape of a tensor: `x.shape`, `x.size()` and `x.size(dim)`."""
     source, axis = _source(walk, node)
     if node.target is getattr and node.args[1] != "shape":
         return None if node.args[1] in ("device", "dtype", "ndim") else unknown(walk, node)
@@ -231,7 +231,7 @@ def sizes(walk: Walk, node: fx.Node) -> Value:
 
 
 def item(walk: Walk, node: fx.Node) -> Value:
-    """Read an entry of a tuple or of a shape, or a part of a tensor."""
+    """See `Rule`: read an entry of a tuple or of a shape, or a part of a tensor."""
     source, index = node.args
     value = walk.values.get(source)  # type: ignore[arg-type]
     if isinstance(value, tuple) and isinstance(index, int):
@@ -255,13 +255,13 @@ def _part(walk: Walk, node: fx.Node, axis: Axis, index: Any) -> Value:
 
 
 def product(walk: Walk, node: fx.Node) -> Value:
-    """Multiply matrices; channels may only be along a leading dimension, such as heads."""
+    """See `Rule`: multiply matrices; channels may only be along a leading dimension."""
     a, b = node.args[:2]
     return _leading(walk, node, [a, b])
 
 
 def attended(walk: Walk, node: fx.Node) -> Value:
-    """Attend: the heads of queries, keys and values depend on one another."""
+    """See `Rule`: attend: the heads of queries, keys and values depend on one another."""
     names = ("query", "key", "value")
     given = [argument(node, position, name) for position, name in enumerate(names)]
     if argument(node, 3, "attn_mask") is not None:

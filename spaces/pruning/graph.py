@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
-import numpy as np
 from torch import fx, nn
 
 from spaces.architecture.architecture import Architecture, Node
@@ -15,18 +13,17 @@ from spaces.pruning.channels import Axis
 from spaces.pruning.function_rules import FUNCTION_RULES, concatenated
 from spaces.pruning.groups import Dependencies
 from spaces.pruning.trace import shape
+from spaces.pruning.walk import Removed
 
 NEUTRAL = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 
 
-def architecture(
-    found: Dependencies, removed: Collection[int], dropped: dict[str, str]
-) -> Architecture:
+def architecture(found: Dependencies, removed: Removed, dropped: dict[str, str]) -> Architecture:
     """Return the graph of a pruned network; labels say operation and width.
 
     Args:
         found: which channels depend on which others.
-        removed: the roots of the channels that go.
+        removed: which channels go.
         dropped: the sums of the branches that go, and what remains in their place.
     """
     living = alive(found.traced, dropped)
@@ -66,7 +63,7 @@ def _sources(node: fx.Node) -> list[str]:
     return [source.name for source in node.all_input_nodes]
 
 
-def _label(found: Dependencies, node: fx.Node, removed: Collection[int]) -> str:
+def _label(found: Dependencies, node: fx.Node, removed: Removed) -> str:
     if node.op == "placeholder":
         return INPUT
     if node.op == "output":
@@ -82,9 +79,7 @@ def _label(found: Dependencies, node: fx.Node, removed: Collection[int]) -> str:
     return str(getattr(node.target, "__name__", node.target))
 
 
-def _of_module(
-    found: Dependencies, node: fx.Node, module: nn.Module, removed: Collection[int]
-) -> str:
+def _of_module(found: Dependencies, node: fx.Node, module: nn.Module, removed: Removed) -> str:
     name, value = type(module).__name__.lower(), found.values.get(node)
     if isinstance(module, nn.MultiheadAttention):
         tensor = f"{node.target}.in_proj_weight"
@@ -103,12 +98,12 @@ def _of_module(
     return f"{name} {_width(node, value, removed)}" if has_weights else name
 
 
-def _width(node: fx.Node, value: Any, removed: Collection[int]) -> str:
+def _width(node: fx.Node, value: Any, removed: Removed) -> str:
     if isinstance(value, Axis):
         return str(_count(value.ids, removed))
     size = shape(node)
     return str(size[1]) if size is not None and len(size) > 1 else ""
 
 
-def _count(ids: Any, removed: Collection[int]) -> int:
-    return int((~np.isin(ids, list(removed))).sum())
+def _count(ids: Any, removed: Removed) -> int:
+    return int((~removed[ids]).sum())

@@ -47,6 +47,7 @@ class Dependencies:
         slices: the dimensions of weights that lose channels.
         groups: those whose number can be chosen, in the order of the layers.
         fixed: why the channels of a layer stay, by its qualified name.
+        channels: the number of all channels, which is above that of each root.
     """
 
     traced: fx.GraphModule
@@ -54,6 +55,7 @@ class Dependencies:
     slices: Sequence[Slice]
     groups: Sequence[Group]
     fixed: Mapping[str, str]
+    channels: int
 
 
 def dependencies(traced: fx.GraphModule, keep: tuple[str, ...] = ()) -> Dependencies:
@@ -77,6 +79,7 @@ def dependencies(traced: fx.GraphModule, keep: tuple[str, ...] = ()) -> Dependen
         slices,
         _groups(traced, slices, reasons),
         _fixed(slices, reasons),
+        len(walk.channels),
     )
 
 

@@ -64,7 +64,9 @@ def ranked(
     for each in slices:
         if not each.tensor.endswith("weight") or not position.keys() & set(each.ids.tolist()):
             continue
-        weight = traced.get_parameter(each.tensor).detach().double().movedim(each.dim, 0)
+        layer, _, name = each.tensor.rpartition(".")
+        tensor: Tensor = getattr(traced.get_submodule(layer), name)
+        weight = tensor.detach().double().movedim(each.dim, 0)
         scores = importance(weight.reshape(len(weight), -1))
         units = torch.tensor([position.get(root, -1) for root in each.ids.tolist()])
         sums = torch.zeros_like(total).index_add_(0, units[units >= 0], scores[units >= 0])

@@ -1,4 +1,4 @@
-"""Which channels the layers of torch make, read and scale."""
+"""Rules for the layers of torch: which channels they make, read and scale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _input(node: fx.Node) -> fx.Node:
 
 
 def convolution(walk: Walk, node: fx.Node) -> Value:
-    """Make channels; those that a group of a grouped convolution loses, all its groups lose."""
+    """See `Rule`: make channels; all groups of a grouped convolution lose the same ones."""
     module, layer, source = walk.module(node), str(node.target), _input(node)
     assert isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d)
     if len(shape(source) or ()) != module.weight.ndim:
@@ -40,7 +40,7 @@ def convolution(walk: Walk, node: fx.Node) -> Value:
 
 
 def transposed(walk: Walk, node: fx.Node) -> Value:
-    """Make channels; grouped transposed convolutions stay."""
+    """See `Rule`: make channels; grouped transposed convolutions stay."""
     module, layer, source = walk.module(node), str(node.target), _input(node)
     assert isinstance(module, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d)
     if module.groups > 1 or len(shape(source) or ()) != module.weight.ndim or len(node.args) > 1:
@@ -53,7 +53,7 @@ def transposed(walk: Walk, node: fx.Node) -> Value:
 
 
 def linear(walk: Walk, node: fx.Node) -> Value:
-    """Make channels along the last dimension."""
+    """See `Rule`: make channels along the last dimension."""
     module, layer, source = walk.module(node), str(node.target), _input(node)
     assert isinstance(module, nn.Linear)
     last = len(shape(source) or ()) - 1
@@ -64,7 +64,7 @@ def linear(walk: Walk, node: fx.Node) -> Value:
 
 
 def embedding(walk: Walk, node: fx.Node) -> Value:
-    """Make channels along a new last dimension."""
+    """See `Rule`: make channels along a new last dimension."""
     module, layer = walk.module(node), str(node.target)
     assert isinstance(module, nn.Embedding)
     if module.max_norm is not None:
@@ -75,7 +75,7 @@ def embedding(walk: Walk, node: fx.Node) -> Value:
 
 
 def batch_norm(walk: Walk, node: fx.Node) -> Value:
-    """Scale channels; their statistics do not depend on other channels."""
+    """See `Rule`: scale channels; their statistics do not depend on other channels."""
     names = ("weight", "bias", "running_mean", "running_var")
     if all(getattr(walk.module(node), name) is None for name in names):
         return unknown(walk, node, f"{node.target} has no weight that knows their number")
@@ -85,7 +85,7 @@ def batch_norm(walk: Walk, node: fx.Node) -> Value:
 
 
 def group_norm(walk: Walk, node: fx.Node) -> Value:
-    """Scale channels; all groups lose the same number."""
+    """See `Rule`: scale channels; all groups lose the same number."""
     module, ids = walk.module(node), walk.ids(_input(node), 1)
     assert isinstance(module, nn.GroupNorm)
     walk.channels.tie_across(ids, module.num_groups)
@@ -94,7 +94,7 @@ def group_norm(walk: Walk, node: fx.Node) -> Value:
 
 
 def layer_norm(walk: Walk, node: fx.Node) -> Value:
-    """Scale channels; without some of them, mean and variance are those of the others."""
+    """See `Rule`: scale channels; mean and variance become those of the remaining ones."""
     module, source = walk.module(node), _input(node)
     assert isinstance(module, nn.LayerNorm)
     value = walk.values.get(source)
@@ -110,7 +110,7 @@ def layer_norm(walk: Walk, node: fx.Node) -> Value:
 
 
 def prelu(walk: Walk, node: fx.Node) -> Value:
-    """Scale channels, if each has a slope of its own."""
+    """See `Rule`: scale channels, if each has a slope of its own."""
     module = walk.module(node)
     assert isinstance(module, nn.PReLU)
     if module.num_parameters == 1:
@@ -121,7 +121,7 @@ def prelu(walk: Walk, node: fx.Node) -> Value:
 
 
 def attention(walk: Walk, node: fx.Node) -> Value:
-    """Make heads, and channels along the last dimension."""
+    """See `Rule`: make heads, and channels along the last dimension."""
     module, layer = walk.module(node), str(node.target)
     assert isinstance(module, nn.MultiheadAttention)
     names = ("query", "key", "value")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from ConfigSpace import (
     CategoricalHyperparameter,
@@ -29,6 +30,7 @@ from spaces.pruning.importance import Importance, Norm, ranked
 from spaces.pruning.slicing import smaller
 from spaces.pruning.token_network import TokenNetwork
 from spaces.pruning.trace import trace
+from spaces.pruning.walk import Removed
 from spaces.space import InputShape, SpaceError
 
 
@@ -240,11 +242,12 @@ class PrunedFrom(Shown):
         chosen = [b for name, b in self._branches.items() if values.get(name) == DROPPED]
         return {branch.total: branch.skip for branch in chosen}
 
-    def _removed(self, configuration: Configuration) -> set[int]:
-        values, removed = dict(configuration), set()
+    def _removed(self, configuration: Configuration) -> Removed:
+        values = dict(configuration)
+        removed = np.zeros(self._dependencies.channels, dtype=np.bool_)
         for name, group in self._groups.items():
             kept = int(values.get(name, group.width)) // group.per_unit
-            removed |= {*self._ranked[name][kept:]}
+            removed[self._ranked[name][kept:]] = True
         return removed
 
     def key(self, configuration: Configuration) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from spaces.pruning.attention import PrunedAttention
 from spaces.pruning.branches import alive
 from spaces.pruning.channels import Axis
 from spaces.pruning.groups import Dependencies
-from spaces.pruning.walk import Slice
+from spaces.pruning.walk import Removed, Slice
 
 RESHAPES = (torch.reshape, "reshape", "view")
 
@@ -22,7 +22,7 @@ RESHAPES = (torch.reshape, "reshape", "view")
 def smaller(
     network: fx.GraphModule,
     found: Dependencies,
-    removed: Collection[int],
+    removed: Removed,
     dropped: dict[str, str],
 ) -> fx.GraphModule:
     """Return a copy of a network without some channels and branches, with the given weights.
@@ -30,7 +30,7 @@ def smaller(
     Args:
         network: the traced network, or one like it on another device.
         found: which channels depend on which others.
-        removed: the roots of the channels that go.
+        removed: which channels go.
         dropped: the sums of the branches that go, in the order of the graph, and what remains in
             their place.
     """
@@ -44,7 +44,7 @@ def smaller(
         if node.name not in living or node.name in dropped:
             result.graph.erase_node(node)
     result.delete_all_unused_submodules()
-    if removed:
+    if removed.any():
         called = {str(n.target) for n in result.graph.nodes if n.op in ("call_module", "get_attr")}
         _slice(result, [s for s in found.slices if _within(s.tensor, called)], removed)
         for node in found.traced.graph.nodes:
@@ -61,7 +61,7 @@ def _within(tensor: str, called: set[str]) -> bool:
     return any(".".join(parts[:length]) in called for length in range(1, len(parts) + 1))
 
 
-def _slice(network: nn.Module, slices: Iterable[Slice], removed: Collection[int]) -> None:
+def _slice(network: nn.Module, slices: Iterable[Slice], removed: Removed) -> None:
     """Slice weights and buffers in place."""
     heads = {
         name: module.head_dim
@@ -70,7 +70,7 @@ def _slice(network: nn.Module, slices: Iterable[Slice], removed: Collection[int]
     }
     sliced = set()
     for each in slices:
-        remaining = np.flatnonzero(~np.isin(each.ids, list(removed)))
+        remaining = np.flatnonzero(~removed[each.ids])
         if len(remaining) == len(each.ids):
             continue
         layer, _, name = each.tensor.rpartition(".")
@@ -114,7 +114,7 @@ def _note_sizes(module: nn.Module) -> None:
         module.num_features = len(known)  # type: ignore[assignment]  # of any normalisation
 
 
-def _rewrite(network: nn.Module, node: fx.Node, value: Any, removed: Collection[int]) -> None:
+def _rewrite(network: nn.Module, node: fx.Node, value: Any, removed: Removed) -> None:
     """Change the numbers of channels that are written in a call."""
     if node.op == "call_module" and isinstance(
         network.get_submodule(str(node.target)), PrunedAttention
@@ -123,7 +123,7 @@ def _rewrite(network: nn.Module, node: fx.Node, value: Any, removed: Collection[
         node.args, node.kwargs = (*node.args, *named), {}
     if node.target not in RESHAPES or not isinstance(value, Axis):
         return
-    remaining = int((~np.isin(value.ids, list(removed))).sum())
+    remaining = int((~removed[value.ids]).sum())
     listed = isinstance(node.args[1], list | tuple)
     sizes: list[Any] = list(node.args[1] if listed else node.args[1:])  # type: ignore[arg-type]
     if isinstance(sizes[value.dim], int) and sizes[value.dim] != -1:

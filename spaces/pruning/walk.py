@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
 from spaces.pruning.channels import Axis, Channels, Ids
@@ -48,6 +49,9 @@ class Size:
 
     axis: Axis
 
+
+Removed = NDArray[np.bool_]
+"""For the root of each set of channels, whether it goes."""
 
 Value = Axis | Weight | Sizes | Size | tuple[Axis | None, ...] | None
 """What is known of a node's result; None where nothing of it can be pruned."""
@@ -204,7 +208,7 @@ class Walk:
 
 
 Rule = Callable[[Walk, fx.Node], Value]
-"""From an operation to what is known of its result; it ties, slices and fixes channels."""
+"""From a walk and an operation to what is known of its result; ties, slices and fixes channels."""
 
 
 def unknown(walk: Walk, node: fx.Node, reason: str = "") -> Value:

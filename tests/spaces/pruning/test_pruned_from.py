@@ -89,7 +89,7 @@ def test_it_computes_what_the_network_does_when_no_layer_reads_the_removed_chann
             reads = isinstance(masked.get_submodule(each.layer), nn.Linear | nn.Conv1d | nn.Conv2d)
             transposed = isinstance(masked.get_submodule(each.layer), nn.ConvTranspose2d)
             if each.dim == (0 if transposed else 1) and (reads or transposed):
-                gone = torch.from_numpy(np.isin(each.ids, [*removed]))
+                gone = torch.from_numpy(removed[each.ids])
                 masked.get_parameter(each.tensor).data.movedim(each.dim, 0)[gone] = 0
         small = built(space, chosen).eval()
         torch.testing.assert_close(small(inputs), masked(inputs))
