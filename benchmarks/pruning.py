@@ -250,7 +250,7 @@ def report(rows: Sequence[Mapping[str, object]]) -> str:
         "",
         " ".join(__doc__.split("\n\n")[2].split()),
         "",
-        f"{len(errors)} seeds; means with 95% confidence intervals (Student's t distribution).",
+        f"Seeds: {len(errors)}. Means with 95% confidence intervals (Student's t distribution).",
         "",
         "| network | epochs | share of the multiply-adds | test error, % | minus the given one's |",
         "| --- | ---: | ---: | ---: | ---: |",

@@ -57,7 +57,6 @@ class PrunedFrom(Shown):
         sample_input: a small batch of inputs, in floating point or tokens of type int64.
         fractions: of the channels of each layer that may be kept, in (0, 1]; 1 is always possible.
         importance: of the channels, from the weights of each layer; see `Norm`.
-        drop_branches: whether residual branches may go.
         keep: qualified names of modules that stay as they are, with everything inside them.
 
     Raises:
@@ -69,7 +68,6 @@ class PrunedFrom(Shown):
     sample_input: Shaped[Tensor, "batch ..."]
     fractions: tuple[float, ...] = (1.0, 0.75, 0.5, 0.25)
     importance: Importance = field(default_factory=Norm)
-    drop_branches: bool = True
     keep: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -84,9 +82,7 @@ class PrunedFrom(Shown):
                 f"nothing in {type(self.network).__name__} can be pruned. "
                 f"{fixed or 'It has no layer with channels that another layer reads'}"
             )
-        with torch.device("meta"):
-            narrowest = self.uniform(0.0)
-            self.build(narrowest, self.input_shape, self.outputs)(self.sample_input.to("meta"))
+        self._check_narrowest()
 
     def _check(self) -> None:
         if not isinstance(self.network, nn.Module):
@@ -115,6 +111,18 @@ class PrunedFrom(Shown):
                 f"there is no module {', '.join(unknown)} to keep: give qualified names such as "
                 f"{', '.join(sorted(known - {''})[:3])}"
             )
+
+    def _check_narrowest(self) -> None:
+        """Run the network with the fewest channels once: a rule may not suit the network."""
+        with torch.device("cpu"), torch.no_grad():
+            narrowest = self.build(self.uniform(0.0), self.input_shape, self.outputs).eval()
+            try:
+                narrowest(self.sample_input)
+            except Exception as error:  # whatever the user's modules raise
+                raise SpaceError(
+                    f"the narrowest network within {type(self.network).__name__} does not run: "
+                    f"{error}. Name the module that fails, and those next to it, in keep=(...)"
+                ) from error
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the settings; another process finds the rest by itself."""
@@ -174,8 +182,7 @@ class PrunedFrom(Shown):
 
     @cached_property
     def _branches(self) -> Mapping[str, Branch]:
-        found = branches(self._traced, self.keep) if self.drop_branches else []
-        return {branch.name: branch for branch in found}
+        return {branch.name: branch for branch in branches(self._traced, self.keep)}
 
     def _widths(self, group: Group) -> list[int]:
         units = len(group.units)

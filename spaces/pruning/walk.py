@@ -97,7 +97,9 @@ class Walk:
         parameters = [*traced.named_parameters(remove_duplicate=False)]
         copies = Counter(id(parameter) for _, parameter in parameters)
         self._shared = {name for name, parameter in parameters if copies[id(parameter)] > 1}
-        self._reads = Counter(n.target for n in traced.graph.nodes if n.op == "get_attr")
+        self._reads = Counter(str(n.target) for n in traced.graph.nodes if n.op == "get_attr")
+        called = {f"{n.target}." for n in traced.graph.nodes if n.op == "call_module"}
+        self._shared |= {name for name in self._reads if name.startswith((*called,))}
 
     def module(self, node: fx.Node) -> nn.Module:
         """Return the module that a node calls."""
@@ -158,7 +160,7 @@ class Walk:
             self.channels.tie(known.ids, ids)
             return
         if tensor in self._shared:
-            self.channels.fix(ids, f"{tensor} is the weight of several layers")
+            self.channels.fix(ids, f"{tensor} is used by several operations")
         if any(tensor == name or tensor.startswith(f"{name}.") for name in self.keep):
             self.channels.fix(ids, f"{tensor} is among those to keep")
         self.slices[tensor, dim] = Slice(tensor, dim, ids, produces)

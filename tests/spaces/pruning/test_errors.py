@@ -128,3 +128,39 @@ def test_arithmetic_with_the_number_of_channels_keeps_them() -> None:
     space = PrunedFrom(Shuffle(), torch.randn(2, 4))
     assert {*space.configuration_space} == {"free.width"}
     assert space.fixed["first"] == "floordiv has no rule for pruning"
+
+
+class Counting(nn.Module):
+    """Has a rule for each of its operations, but depends on a number of channels that it knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(4, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.b(self.a(x) + torch.ones(1, 8))
+
+
+def test_constants_keep_channels_or_lose_them_too() -> None:
+    space = PrunedFrom(Counting(), torch.randn(2, 4))
+    small = space.build(space.uniform(0.5), (4,), 3)
+    assert small(torch.randn(2, 4)).shape == (2, 3)
+
+
+class ReadTwice(nn.Module):
+    """Reads the weight of a layer that it also calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.norm = nn.Linear(4, 8), nn.LayerNorm(8)
+        self.free, self.last = nn.Linear(8, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.a(x)) + self.norm.bias.square()
+        return self.last(self.free(x).relu())
+
+
+def test_weights_that_are_read_directly_keep_the_channels_of_their_layer() -> None:
+    space = PrunedFrom(ReadTwice(), torch.randn(2, 4))
+    assert {*space.configuration_space} == {"free.width"}
+    assert space.fixed["a"] == "norm.bias is used by several operations"

@@ -81,9 +81,16 @@ def test_it_computes_what_the_network_does_when_no_layer_reads_the_removed_chann
     kind: str,
 ) -> None:
     network, inputs = made(kind)
-    space = PrunedFrom(network, inputs, drop_branches=False)
+    space = PrunedFrom(network, inputs)
     found = space._dependencies  # the channels, whose removal is simulated here
-    for chosen in drawn(space, 8):
+    rng, widths = np.random.default_rng(0), space.uniform(1.0)
+    for _ in range(8):
+        drawn_widths = {
+            name: rng.choice(choice.sequence) if name.endswith("width") else "kept"
+            for name in widths
+            for choice in [space.configuration_space[name]]
+        }
+        chosen = configuration(space.configuration_space, drawn_widths)
         masked, removed = pickle.loads(pickle.dumps(network)), space._removed(chosen)
         for each in found.slices:
             reads = isinstance(masked.get_submodule(each.layer), nn.Linear | nn.Conv1d | nn.Conv2d)
@@ -250,7 +257,7 @@ def test_modules_to_keep_stay_as_they_are() -> None:
     ("kind", "layer", "reason"),
     [
         ("recurrent", "mix", "LSTM lstm has no rule for pruning"),
-        ("reused", "a", "a.weight is the weight of several layers"),
+        ("reused", "a", "a.weight is used by several operations"),
         ("residual", "fc", "they are the outputs of the network"),
     ],
 )
