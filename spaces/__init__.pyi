@@ -19,6 +19,8 @@ from .motifs import families, layers
 from .motifs.families import Family
 from .motifs.motifs import Chain, Choice, Fixed, Graph, Motif, Repeat, Single, Stage
 from .perceptrons import Perceptrons
+from .pruning.importance import Norm
+from .pruning.pruned_from import PrunedFrom
 from .resources.example_input import example_input
 from .resources.resource_features import CostFeatures, ResourceFeatures
 from .resources.resources import Cost, Resources, cost, count_resources
@@ -60,8 +62,10 @@ __all__ = [
     "NextTokenSpace",
     "Node",
     "NodeCellSpace",
+    "Norm",
     "Perceptrons",
     "Pick",
+    "PrunedFrom",
     "Repeat",
     "ResidualPerceptrons",
     "ResourceFeatures",

@@ -1,4 +1,5 @@
 from .classification import Classification
+from .distillation import Distillation
 from .multi_label import MultiLabel
 from .next_token import NextToken
 from .own_task import OwnTask
@@ -10,6 +11,7 @@ __all__ = [
     "Classification",
     "Criterion",
     "DataError",
+    "Distillation",
     "Measure",
     "MultiLabel",
     "NextToken",

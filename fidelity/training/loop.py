@@ -16,7 +16,8 @@ from fidelity.augment import Inputs
 from fidelity.datasets.part import Batch, Part
 from fidelity.mixing import Mixed
 from fidelity.objective import Diverged, InvalidArchitecture
-from fidelity.tasks.task import Outputs, Tally
+from fidelity.tasks.distillation import Taught
+from fidelity.tasks.task import Criterion, Outputs, Tally
 from fidelity.training.batch_norm import calibrate
 from fidelity.training.device_data import DeviceData
 from fidelity.training.plan import Plan
@@ -130,21 +131,30 @@ class TrainingLoop:
 
     def _loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Return the mean loss of training examples, augmented, mixed and weighted."""
-        losses, targets = self.data.criterion.losses, batch.targets
+        targets = batch.targets
         inputs = self.data.number(batch.inputs)
         for augment in self.plan.augment:
             inputs = augment(inputs, self.generator)
         if self.plan.mixing is None:
-            each = losses(self._outputs(self.network, inputs), targets)
+            each = self._criterion(inputs).losses(self._outputs(self.network, inputs), targets)
         else:
             mixed: Mixed = self.plan.mixing(inputs, self.generator)
             outputs = self._outputs(self.network, mixed.inputs)
+            losses = self._criterion(mixed.inputs).losses
             own, other = losses(outputs, targets), losses(outputs, targets[mixed.partners])
             each = torch.lerp(other, own, mixed.shares)
         if batch.weights is None:
             return each.mean()
         # Not divided by the weights of the batch: an example counts the same in every batch.
         return (each * batch.weights).mean() / self.data.mean_weight
+
+    def _criterion(self, inputs: Inputs) -> Criterion:
+        """Return the criterion for a batch, which may depend on a teacher."""
+        criterion = self.data.criterion
+        if not isinstance(criterion, Taught):
+            return criterion
+        with torch.no_grad():
+            return criterion.taught(self._outputs(criterion.teacher, inputs))
 
     def _outputs(self, network: nn.Module, inputs: Inputs) -> Outputs:
         try:

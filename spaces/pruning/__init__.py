@@ -1,0 +1,1 @@
+"""A search space of the smaller networks within a given, trained network."""
