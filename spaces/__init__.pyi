@@ -30,7 +30,7 @@ from .serialisation import (
 )
 from .space import InputShape, Space, SpaceError
 from .tabular.residual_perceptrons import ResidualPerceptrons
-from .weight_sharing import Sharing, Supernet, supernet
+from .weight_sharing import ElasticSupernet, SharedWeights, Sharing, Supernet, supernet
 
 __all__ = [
     "Architecture",
@@ -41,6 +41,7 @@ __all__ = [
     "Cost",
     "CostFeatures",
     "DartsSpace",
+    "ElasticSupernet",
     "EncoderDecoderSpace",
     "Family",
     "Fixed",
@@ -63,6 +64,7 @@ __all__ = [
     "ResourceFeatures",
     "Resources",
     "SequenceSpace",
+    "SharedWeights",
     "Sharing",
     "Single",
     "Space",
