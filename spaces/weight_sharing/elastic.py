@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -11,12 +10,15 @@ from ConfigSpace import Configuration
 from torch import Tensor, nn
 
 from spaces.configurations.extremes import Extremes
-from spaces.space import InputShape, Space, sample
+from spaces.space import InputShape, Space, draw
 from spaces.weight_sharing.protocols import SharedWeights
 from spaces.weight_sharing.weights import Weight, weights
 
-RANDOM_NETWORKS = 64
-"""Random networks whose weights are included, besides those that cover all choices."""
+NOTHING_NEW = 64
+"""Random networks in a row that bring no new or larger weight, after which no more are tried."""
+
+MAX_RANDOM_NETWORKS = 1024
+"""Random networks that are tried, besides those that cover all choices."""
 
 
 class ElasticSupernet(SharedWeights):
@@ -24,8 +26,9 @@ class ElasticSupernet(SharedWeights):
 
     Weights with the same name, in layers of the same kind, are one tensor, as large as the largest
     in each dimension, and a shallower network leaves some of them out: see `Weight`. The largest
-    sizes are those of networks in which every choice takes every value, and of random ones. What
-    another network has beyond them is not shared, and has the initial values of the space.
+    sizes are those of networks in which every choice takes every value, and of random ones, until
+    these bring nothing new. What another network has beyond them is not shared, and has the initial
+    values of the space.
 
     The averages of batch normalisation, and all other buffers, are the initial ones of each
     network: calibrate them before it is evaluated.
@@ -57,7 +60,10 @@ class ElasticSupernet(SharedWeights):
         """Return the size of the shared tensor of each key, and the network with the most of it."""
         sizes: dict[str, tuple[int, ...]] = {}
         largest: dict[str, tuple[int, Configuration]] = {}
-        for configuration in self._covering():
+
+        def add(configuration: Configuration) -> bool:
+            """Return whether the weights of a network are new or larger."""
+            before = dict(sizes)
             with torch.device("meta"):
                 network = self.space.build(configuration, self.input_shape, self.outputs)
             for weight in weights(network):
@@ -65,14 +71,18 @@ class ElasticSupernet(SharedWeights):
                 sizes[key] = tuple(map(max, zip(shape, sizes.get(key, shape), strict=True)))
                 if math.prod(shape) > largest.get(key, (-1,))[0]:
                     largest[key] = math.prod(shape), configuration
-        return sizes, {key: configuration for key, (_, configuration) in largest.items()}
+            return sizes != before
 
-    def _covering(self) -> Iterator[Configuration]:
         # A generator of its own, so that a supernet fits the file of another run.
-        rng = np.random.default_rng(0)
-        choices = self.space.configuration_space
-        yield from Extremes(choices).covering(rng)
-        yield from sample(choices, RANDOM_NETWORKS, rng)
+        rng, choices = np.random.default_rng(0), self.space.configuration_space
+        for configuration in Extremes(choices).covering(rng):
+            add(configuration)
+        idle = 0
+        for _ in range(MAX_RANDOM_NETWORKS):
+            idle = 0 if add(draw(choices, rng)) else idle + 1
+            if idle == NOTHING_NEW:
+                break
+        return sizes, {key: configuration for key, (_, configuration) in largest.items()}
 
     def path(self, inputs: Tensor, configuration: Configuration) -> Tensor:
         """See `SharedWeights.path`."""
