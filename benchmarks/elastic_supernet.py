@@ -29,7 +29,7 @@ from ConfigSpace import Configuration
 from scipy.stats import kendalltau, spearmanr
 
 from fidelity import OneShot, Training, datasets
-from fidelity.one_shot import Paths, Sandwich, Uniform
+from fidelity.one_shot import Grouped, Paths, Sandwich, Uniform
 from spaces import MacroSpace
 from spaces.space import configuration, record, sample
 
@@ -48,18 +48,19 @@ class Setting:
         paths: the rule by which the network of each step is drawn.
         epochs: passes over the data, as a multiple of those of a stand-alone training.
         rate: its learning rate, as a multiple of theirs.
+        batch_size: examples per step.
     """
 
     paths: Paths
     epochs: float
     rate: float = 1.0
+    batch_size: int = 64
 
 
 SETTINGS: dict[str, dict[str, Setting]] = {
     "digits": {
-        "uniform": Setting(Uniform(), 4),
-        "sandwich": Setting(Sandwich(), 4),
-        "sandwich, 1 random": Setting(Sandwich(1), 4),
+        "uniform": Setting(Uniform(), 2),
+        "sandwich": Setting(Sandwich(), 2),
     },
     "mnist1d": {"sandwich": Setting(Sandwich(), 4)},
 }
@@ -99,6 +100,7 @@ def estimate(name: str, trained: Path, path: Path, seeds: int, scale: float) -> 
     cells = [configuration(SPACE.configuration_space, json.loads(text)) for text in texts]
     frame = pd.read_csv(path) if path.exists() else pd.DataFrame()
     base = training(name)
+    base(cells[0], 0.1)  # torch imports parts of itself at the first step
     for label, setting in SETTINGS[name].items():
         for seed in range(seeds):
             if len(frame) and ((frame["setting"] == label) & (frame["seed"] == seed)).any():
@@ -107,7 +109,9 @@ def estimate(name: str, trained: Path, path: Path, seeds: int, scale: float) -> 
                 base.optimizer, learning_rate=base.optimizer.learning_rate * setting.rate
             )
             epochs = STAND_ALONE_EPOCHS[name] * setting.epochs * scale
-            own = replace(base, max_epochs=epochs, optimizer=optimizer)
+            own = replace(
+                base, max_epochs=epochs, optimizer=optimizer, batch_size=setting.batch_size
+            )
             rows = _estimates(OneShot(own, seed, setting.paths), cells)
             rows = rows.assign(
                 setting=label,

@@ -1,8 +1,9 @@
 from .one_shot import Inherited, OneShot
 from .one_shot_then import OneShotThen
-from .paths import Paths, SampledPaths, Sandwich, Uniform
+from .paths import Grouped, Paths, SampledPaths, Sandwich, Uniform
 
 __all__ = [
+    "Grouped",
     "Inherited",
     "OneShot",
     "OneShotThen",

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context
-from fidelity.one_shot.paths import Paths, SampledPaths, Sandwich
+from fidelity.one_shot.paths import Grouped, Paths, SampledPaths, Sandwich, Uniform
 from fidelity.tasks.task import Measure
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import TrainingLoop
@@ -26,7 +26,7 @@ from fidelity.training.training import Training
 from spaces.architecture.architecture import Architecture
 from spaces.keys import trial_key
 from spaces.space import InputShape, Space, SpaceError
-from spaces.weight_sharing import SharedWeights, supernet
+from spaces.weight_sharing import SharedWeights, Supernet, supernet
 
 # Cached here and not in the objective, so that the objective can be sent to another process.
 _trained: WeakKeyDictionary[OneShot, SharedWeights] = WeakKeyDictionary()
@@ -53,14 +53,15 @@ class OneShot:
         training: the training of the supernet: its space, data set and settings; `max_epochs` of
             all paths together, several times those of a single network.
         seed: of initial weights, paths, order and augmentation.
-        paths: the rule by which the network of each step is drawn.
+        paths: the rule by which the network of each step is drawn; None is `Uniform()` for a
+            supernet of operations, `Grouped(Sandwich())` for an elastic one.
         file: holds the trained supernet for other processes and later runs; None keeps it in this
             process alone.
     """
 
     training: Training
     seed: int = 0
-    paths: Paths = field(default_factory=Sandwich)
+    paths: Paths | None = None
     file: Path | None = field(default=None, compare=False)  # the seed determines the weights
     resumes: ClassVar[bool] = False
 
@@ -159,7 +160,8 @@ class OneShot:
             shared = supernet(self.space, dataset.input_shape, dataset.outputs)
             move_network(shared, data.device)
             checkpoint = Checkpoint(self.file, self.file, notices=notices)
-            sampled = SampledPaths(shared, self.space, self.paths, self.seed)
+            default = Uniform() if isinstance(shared, Supernet) else Grouped(Sandwich())
+            sampled = SampledPaths(shared, self.space, self.paths or default, self.seed)
             loop = TrainingLoop(sampled, data, self._plan)
             _fill_momentum(loop.optimizer)
             if not self._restored(loop, checkpoint):

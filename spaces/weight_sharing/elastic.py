@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import numpy as np
 import torch
@@ -14,11 +15,14 @@ from spaces.space import InputShape, Space, draw
 from spaces.weight_sharing.protocols import SharedWeights
 from spaces.weight_sharing.weights import Weight, weights
 
-NOTHING_NEW = 64
+NOTHING_NEW = 32
 """Random networks in a row that bring no new or larger weight, after which no more are tried."""
 
 MAX_RANDOM_NETWORKS = 1024
 """Random networks that are tried, besides those that cover all choices."""
+
+MAX_BUILT = 128
+"""Networks that are kept, without weights, while a supernet is in training."""
 
 
 class ElasticSupernet(SharedWeights):
@@ -48,6 +52,7 @@ class ElasticSupernet(SharedWeights):
     def __init__(self, space: Space, input_shape: InputShape, outputs: int) -> None:
         super().__init__()
         self.space, self.input_shape, self.outputs = space, input_shape, outputs
+        self._built: dict[Configuration, tuple[nn.Module, list[Weight]]] = {}
         sizes, largest = self._sizes()
         self.shared = nn.ParameterDict()
         for configuration in dict.fromkeys(largest.values()):
@@ -86,12 +91,30 @@ class ElasticSupernet(SharedWeights):
 
     def path(self, inputs: Tensor, configuration: Configuration) -> Tensor:
         """See `SharedWeights.path`."""
-        network = self._build(configuration)
-        for weight in list(weights(network)):
+        network, parts = self._network(configuration)
+        for weight in parts:
             if weight.key in self.shared:
                 weight.replace(weight.read(self.shared[weight.key]))
         outputs: Tensor = network.to(inputs.device).train(self.training)(inputs)
         return outputs
+
+    def train(self, mode: bool = True) -> Self:
+        """See `nn.Module.train`; networks of the training are not kept for evaluation."""
+        if not mode:
+            self._built.clear()
+        return super().train(mode)
+
+    def _network(self, configuration: Configuration) -> tuple[nn.Module, list[Weight]]:
+        """Return a network and its weights, in training one that was built before, if kept."""
+        if configuration in self._built:
+            return self._built[configuration]
+        network = self._build(configuration)
+        built = network, list(weights(network))
+        if self.training:
+            if len(self._built) >= MAX_BUILT:
+                self._built.pop(next(iter(self._built)))
+            self._built[configuration] = built
+        return built
 
     @torch.no_grad()
     def stand_alone(self, configuration: Configuration) -> dict[str, Tensor]:
