@@ -59,10 +59,11 @@ class Setting:
 
 SETTINGS: dict[str, dict[str, Setting]] = {
     "digits": {
-        "uniform": Setting(Uniform(), 2),
-        "sandwich": Setting(Sandwich(), 2),
+        "groups of sandwiches": Setting(Grouped(Sandwich()), 3),
+        "sandwich": Setting(Sandwich(), 1.9),
+        "uniform": Setting(Uniform(), 1.9),
     },
-    "mnist1d": {"sandwich": Setting(Sandwich(), 4)},
+    "mnist1d": {"groups of sandwiches": Setting(Grouped(Sandwich()), 3)},
 }
 
 
