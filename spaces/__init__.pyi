@@ -34,7 +34,7 @@ from .serialisation import (
 )
 from .space import InputShape, Space, SpaceError
 from .tabular.residual_perceptrons import ResidualPerceptrons
-from .weight_sharing import Sharing, Supernet, supernet
+from .weight_sharing import ElasticSupernet, SharedWeights, Sharing, Supernet, supernet
 
 __all__ = [
     "Architecture",
@@ -46,6 +46,7 @@ __all__ = [
     "CostFeatures",
     "DartsSpace",
     "DefineByRun",
+    "ElasticSupernet",
     "EncoderDecoderSpace",
     "Family",
     "Fixed",
@@ -71,6 +72,7 @@ __all__ = [
     "ResourceFeatures",
     "Resources",
     "SequenceSpace",
+    "SharedWeights",
     "Sharing",
     "Single",
     "Space",

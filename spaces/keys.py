@@ -13,15 +13,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from ConfigSpace import Configuration
-from ConfigSpace.hyperparameters import (
-    CategoricalHyperparameter,
-    Constant,
-    IntegerHyperparameter,
-    OrdinalHyperparameter,
-)
-from numpy.typing import NDArray
 
 from spaces.configurations.active_choices import Activation
+from spaces.configurations.grid import value_grid
 from spaces.space import Space, provides, record, sample
 
 RANDOM_CONTEXTS = 48
@@ -35,9 +29,6 @@ MIN_ACTIVE = 8
 
 VALUES_PER_CONTEXT = 2
 """Other values of a hyperparameter that are tried in one configuration."""
-
-GRID = 5
-"""Values of a real number, or of an integer of a wide range, that are tried."""
 
 
 @runtime_checkable
@@ -188,7 +179,7 @@ class _Probe:
         self._space = space
         self._activation = Activation(space.configuration_space)
         self._rng = np.random.default_rng(0)
-        self._grids = [_grid(h) for h, _ in self._activation.entries]
+        self._grids = [value_grid(h) for h, _ in self._activation.entries]
         self._pending = {i for i, grid in enumerate(self._grids) if len(grid) > 1}
         self._active = dict.fromkeys(self._pending, 0)
 
@@ -248,17 +239,3 @@ class _Probe:
         if np.isnan(vector[index]) or np.isclose(vector[index], value):
             return None
         return self._activation.changed(vector, index, value, self._rng)
-
-
-def _grid(hyperparameter: object) -> NDArray[np.float64]:
-    """Return values of a hyperparameter as vectors hold them, from the first to the last one."""
-    if isinstance(hyperparameter, Constant):
-        return np.asarray([hyperparameter.to_vector(hyperparameter.value)], dtype=np.float64)
-    if isinstance(hyperparameter, CategoricalHyperparameter | OrdinalHyperparameter):
-        return np.arange(int(hyperparameter.size), dtype=np.float64)
-    if isinstance(hyperparameter, IntegerHyperparameter) and hyperparameter.size <= 2 * GRID:
-        every = np.arange(hyperparameter.lower, hyperparameter.upper + 1)
-        return np.asarray(hyperparameter.to_vector(every), dtype=np.float64)
-    low, high = hyperparameter.lower_vectorized, hyperparameter.upper_vectorized  # type: ignore[attr-defined]
-    values = hyperparameter.to_value(np.linspace(low, high, GRID))  # type: ignore[attr-defined]
-    return np.unique(hyperparameter.to_vector(values))  # type: ignore[attr-defined]

@@ -92,10 +92,13 @@ class Perceptrons(Shown):
         """See `Space.build`; inputs of any shape, such as (features,), are flattened."""
         from torch import nn
 
+        from spaces.weight_sharing.weights import NamedSequential
+
         activation = getattr(nn, ACTIVATIONS[str(configuration["activation"])])
         layers: list[nn.Module] = [nn.Flatten()]
         size = prod(input_shape)
         for width in self._widths(configuration):
             layers += [nn.Linear(size, width), activation()]
             size = width
-        return nn.Sequential(*layers, nn.Linear(size, outputs))
+        # With another depth the last layer has another number.
+        return NamedSequential({len(layers): "output"}, *layers, nn.Linear(size, outputs))

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
 from ConfigSpace import Configuration, ConfigurationSpace
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from fidelity.augment import Inputs
 from fidelity.checkpoint import Checkpoint
 from fidelity.objective import Context
+from fidelity.one_shot.paths import Grouped, Paths, SampledPaths, Sandwich, Uniform
 from fidelity.tasks.task import Measure
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import TrainingLoop
@@ -27,51 +25,26 @@ from fidelity.training.seeding import seeded
 from fidelity.training.training import Training
 from spaces.architecture.architecture import Architecture
 from spaces.keys import trial_key
-from spaces.space import InputShape, Space, SpaceError, draw
-from spaces.weight_sharing import Supernet, supernet
-
-
-class UniformPaths(nn.Module):
-    """A supernet that runs a new path, drawn uniformly, in each step of its training.
-
-    Disconnected paths are drawn again: they would train nothing.
-
-    Args:
-        shared: the supernet.
-        space: its configurations are the paths.
-        seed: of the paths.
-    """
-
-    def __init__(self, shared: Supernet, space: Space, seed: int) -> None:
-        super().__init__()
-        self.shared = shared
-        self.space = space
-        self.rng = np.random.default_rng(seed)
-
-    def forward(self, inputs: Inputs) -> Float[Tensor, "batch outputs"]:
-        """Return the outputs of a random path."""
-        path = draw(self.space.configuration_space, self.rng)
-        while not self.space.architecture(path).connected:
-            path = draw(self.space.configuration_space, self.rng)
-        return self.shared.path(inputs, path)
-
+from spaces.space import InputShape, Space, SpaceError
+from spaces.weight_sharing import SharedWeights, Supernet, supernet
 
 # Cached here and not in the objective, so that the objective can be sent to another process.
-_trained: WeakKeyDictionary[OneShot, Supernet] = WeakKeyDictionary()
+_trained: WeakKeyDictionary[OneShot, SharedWeights] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
 class OneShot:
     """An objective that estimates a network's validation cost with inherited weights.
 
-    One supernet is trained once, at the first estimate: in each step one path, drawn uniformly from
-    the space. After that an estimate takes no training. The averages of batch normalisation differ
-    between paths: they are calibrated for each network on a few batches of training images, as in
-    `Training`.
+    One supernet is trained once, at the first estimate: in each step the network of one
+    configuration. It is the space's own, as that of `CellSpace`, or an `ElasticSupernet`, in which
+    networks of any depth and width share weights. After that an estimate takes no training. The
+    averages of batch normalisation differ between paths: they are calibrated for each network on a
+    few batches of training images, as in `Training`.
 
     Source: Guo et al. (2020), "Single path one-shot neural architecture search with uniform
     sampling", ECCV; Li and Talwalkar (2020), "Random search and reproducibility for neural
-    architecture search", UAI.
+    architecture search", UAI; Cai et al. (2020), "Once-for-all", ICLR.
 
     An estimate depends on the configuration and not only on the network: two configurations of the
     same network inherit the weights of different edges.
@@ -80,12 +53,15 @@ class OneShot:
         training: the training of the supernet: its space, data set and settings; `max_epochs` of
             all paths together, several times those of a single network.
         seed: of initial weights, paths, order and augmentation.
+        paths: the rule by which the network of each step is drawn; None is `Uniform()` for a
+            supernet of operations, `Grouped(Sandwich())` for an elastic one.
         file: holds the trained supernet for other processes and later runs; None keeps it in this
             process alone.
     """
 
     training: Training
     seed: int = 0
+    paths: Paths | None = None
     file: Path | None = field(default=None, compare=False)  # the seed determines the weights
     resumes: ClassVar[bool] = False
 
@@ -121,22 +97,45 @@ class OneShot:
             SpaceError: the space has no weight sharing.
             Diverged: the loss of the supernet or of the network is not finite.
         """
+        loop = self._inherited(configuration, context)
+        judgement = loop.evaluate(loop.data.validation)
+        return {**judgement.record, "parameters": trainable_parameters(loop.network)}
+
+    def extract(self, configuration: Configuration, context: Context | None = None) -> nn.Module:
+        """Return a plain network with its inherited weights, which the supernet does not need.
+
+        Its batch normalisation is calibrated, so that it gives the outputs on which the estimate of
+        its cost rests. It can be exported, or trained further; to start a trial from it, see
+        `Inherited`.
+
+        Args:
+            configuration: the network, a configuration of the space.
+            context: the device.
+
+        Raises:
+            InvalidArchitecture: there is no path from the input to the output.
+            SpaceError: the space has no weight sharing.
+            Diverged: the loss of the supernet is not finite.
+        """
+        loop = self._inherited(configuration, context)
+        loop.calibrate()
+        return loop.network
+
+    def _inherited(self, configuration: Configuration, context: Context | None) -> TrainingLoop:
+        """Return a loop, at its first step, of a network with inherited weights."""
         check_connected(self.space, configuration)
         self._supernet(context.checkpoint.notices if context else [])
-        data = self._data(context)
-        network = Inherited(self).build(
-            configuration, self.training.dataset.input_shape, self.training.dataset.outputs
-        )
+        data, dataset = self._data(context), self.training.dataset
+        network = Inherited(self).build(configuration, dataset.input_shape, dataset.outputs)
         move_network(network, data.device)
         plain = replace(self._plan, average=None)  # the inherited weights are averages already
-        judgement = TrainingLoop(network, data, plain).evaluate(data.validation)
-        return {**judgement.record, "parameters": trainable_parameters(network)}
+        return TrainingLoop(network, data, plain)
 
     def weights(self, configuration: Configuration) -> dict[str, Tensor]:
         """Return the inherited weights, as a `state_dict` of the network of `configuration`."""
         return self.supernet().stand_alone(configuration)
 
-    def supernet(self) -> Supernet:
+    def supernet(self) -> SharedWeights:
         """Return the trained supernet; the first call trains it or reads its file.
 
         Raises:
@@ -145,7 +144,7 @@ class OneShot:
         """
         return self._supernet([])
 
-    def _supernet(self, notices: list[str]) -> Supernet:
+    def _supernet(self, notices: list[str]) -> SharedWeights:
         """See `supernet`; warnings about the file are added to `notices`."""
         if self not in _trained:
             _trained[self] = self._train(notices)
@@ -155,19 +154,21 @@ class OneShot:
         device = resolve_device((context.device if context else None) or self.training.device)
         return copy_to_device(self.training.dataset, device)
 
-    def _train(self, notices: list[str]) -> Supernet:
+    def _train(self, notices: list[str]) -> SharedWeights:
         data, dataset = self._data(), self.training.dataset
         with seeded(data.device, self.seed):
             shared = supernet(self.space, dataset.input_shape, dataset.outputs)
             move_network(shared, data.device)
             checkpoint = Checkpoint(self.file, self.file, notices=notices)
-            loop = TrainingLoop(UniformPaths(shared, self.space, self.seed), data, self._plan)
+            default = Uniform() if isinstance(shared, Supernet) else Grouped(Sandwich())
+            sampled = SampledPaths(shared, self.space, self.paths or default, self.seed)
+            loop = TrainingLoop(sampled, data, self._plan)
             _fill_momentum(loop.optimizer)
             if not self._restored(loop, checkpoint):
                 loop.run(self._plan.steps, lambda: None)
                 checkpoint.save(loop.state())
         trained = loop.trained  # with averaged weights, if the training asks for them
-        assert isinstance(trained, UniformPaths)
+        assert isinstance(trained, SampledPaths)
         return trained.shared.eval()
 
     def _restored(self, loop: TrainingLoop, checkpoint: Checkpoint) -> bool:

@@ -173,7 +173,7 @@ class TrainingLoop:
         Raises:
             Diverged: the loss is not finite. (An arg max over NaN would be class 0.)
         """
-        self._calibrate()
+        self.calibrate()
         device, tally = self.data.device, self.data.criterion.tally()
         loss = torch.zeros((), device=device)
         size = evaluation_batch(device, part)
@@ -186,7 +186,7 @@ class TrainingLoop:
             raise Diverged(f"the loss on held-out examples is {loss.item()} at epoch {self.epoch}")
         return Judgement(loss.item() / len(part), tally.cost(), tally)
 
-    def _calibrate(self) -> None:
+    def calibrate(self) -> None:
         """Calibrate batch normalisation for the current weights.
 
         The examples are the same each time, so that it makes no difference to a training when and

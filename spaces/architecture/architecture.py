@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
@@ -22,6 +22,9 @@ from spaces.display.svg import svg
 # their additions are equal. A sum of more terms stays a node, because nested doublings would grow
 # without bound: equal networks may then have two keys, but different ones never have one.
 LARGEST_SUM = 64
+
+NAME_DELIMITER = ":"
+"""Between the name of a nested graph and the name of a node in it."""
 
 
 class ArchitectureError(ValueError):
@@ -39,10 +42,13 @@ class Node:
         inputs: the positions of the nodes that it reads. An operation reads their sum (a node
             listed twice counts twice); `concat` concatenates channels; a nested architecture
             takes its inputs in order.
+        name: of its role, the same in networks of other depths and widths, by which they can share
+            weights; it is no part of the graph, so nodes that differ only in it are equal.
     """
 
     operation: str | Architecture
     inputs: tuple[int, ...] = ()
+    name: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ def _renumbered(nodes: Sequence[Node], order: Sequence[int]) -> tuple[Node, ...]
         read = [position[source] for source in node.inputs]
         return tuple(sorted(read) if isinstance(node.operation, str) else read)
 
-    return tuple(Node(nodes[old].operation, inputs(nodes[old])) for old in order)
+    return tuple(Node(nodes[old].operation, inputs(nodes[old]), nodes[old].name) for old in order)
 
 
 _Terms = tuple[int, ...]  # a value as a sum of nodes, ascending; one may occur several times
@@ -214,28 +220,30 @@ class _Simplification:
                 alive.update(nodes[position].inputs)
         return list(_renumbered(nodes, sorted(alive)))
 
-    def _add(self, operation: str, terms: _Terms) -> _Terms:
-        self.nodes.append(Node(operation, terms))
+    def _add(self, operation: str, terms: _Terms, name: str = "") -> _Terms:
+        self.nodes.append(Node(operation, terms, name))
         return (len(self.nodes) - 1,)
 
-    def _graph(self, architecture: Architecture, inputs: list[_Terms]) -> _Terms:
+    def _graph(self, architecture: Architecture, inputs: list[_Terms], prefix: str = "") -> _Terms:
         """Add the operations of `architecture` to the nodes, and return the value of its output."""
         values = list(inputs)
         for node in architecture.nodes[len(inputs) :]:
-            values.append(self._value(node.operation, [values[source] for source in node.inputs]))
+            read = [values[source] for source in node.inputs]
+            values.append(self._value(node.operation, read, prefix + node.name))
         return values[-1]
 
-    def _value(self, operation: str | Architecture, read: list[_Terms]) -> _Terms:
+    def _value(self, operation: str | Architecture, read: list[_Terms], name: str) -> _Terms:
         total = _sum(read)
         if isinstance(operation, Architecture):
-            return self._graph(operation, read if operation.inputs > 1 else [total])
+            inputs = read if operation.inputs > 1 else [total]
+            return self._graph(operation, inputs, f"{name}{NAME_DELIMITER}")
         if operation == ZERO or not total:
             return ()
         if operation == CONCAT:
             return self._concat([terms for terms in read if terms])
         if operation in (IDENTITY, OUTPUT):
             return total if len(total) <= LARGEST_SUM else self._add(IDENTITY, total)
-        return self._add(operation, total)
+        return self._add(operation, total, name)
 
     def _concat(self, parts: list[_Terms]) -> _Terms:
         if len(parts) == 1:

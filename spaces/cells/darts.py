@@ -15,7 +15,7 @@ from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces import operations
 from spaces.architecture.architecture import Architecture, Node
-from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
+from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO, edge_name
 from spaces.display.html import Shown
 from spaces.motifs.layers import Convolution, Custom
 from spaces.motifs.plan import Draft
@@ -172,6 +172,7 @@ class DartsSpace(Shown):
         stem = draft.add(Convolution(3 * self.channels, activation="none"), 0)
         before, last, width, shrunk = stem, stem, self.channels, False
         for number in range(self.cells):
+            draft.begin(f"cell{number + 1}")
             reduces = number in (self.cells // 3, 2 * self.cells // 3)
             width *= 2 if reduces else 1
             inputs = (
@@ -188,14 +189,17 @@ class DartsSpace(Shown):
         self, configuration: Configuration, draft: Draft, inputs: Sequence[int], reduces: bool
     ) -> int:
         nodes = list(inputs)
-        for pair in self.edges(configuration, "reduction" if reduces else "normal"):
+        cell = self.edges(configuration, "reduction" if reduces else "normal")
+        for target, pair in enumerate(cell, start=2):
             read = []
             for name, source in pair:
                 operation = self.operations[name]
                 if operation is operations.skip and not (reduces and source < 2):
                     operation = operations.identity  # has no weights and is contracted
                 stride = 2 if reduces and source < 2 else 1
-                read.append(draft.add(Custom(name, operation, stride=stride), nodes[source]))
+                layer = Custom(name, operation, stride=stride)
+                edge = f"{edge_name((source, target))} {name}"
+                read.append(draft.add(layer, nodes[source], name=edge))
             nodes.append(draft.sum(*read))
         return draft.concat(*nodes[2:])
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ConfigSpace import Configuration, ConfigurationSpace
 
 from spaces.architecture.architecture import Architecture
-from spaces.architecture.labels import INPUT, OUTPUT
+from spaces.architecture.labels import INPUT, OUTPUT, edge_name
 from spaces.display.html import Shown
 from spaces.motifs.layers import Convolution, Layer, Pool, Truncation
 from spaces.motifs.plan import Draft, Plan
@@ -226,8 +226,8 @@ def cell_plan(cell: Architecture, channels_in: int, channels: int) -> Plan:
     draft = Draft(channels_in)
     node_of = {0: 0}
 
-    def projected(width: int) -> int:
-        return draft.add(Convolution(width, (1, 1)), 0)
+    def projected(width: int, vertex: int) -> int:
+        return draft.add(Convolution(width, (1, 1)), 0, name=edge_name((0, vertex)))
 
     def read(vertex: int, width: int) -> int:
         node = node_of[vertex]
@@ -235,10 +235,14 @@ def cell_plan(cell: Architecture, channels_in: int, channels: int) -> Plan:
 
     for vertex in range(1, len(nodes) - 1):
         width = widths[vertex]
-        sources = [projected(width) if i == 0 else read(i, width) for i in nodes[vertex].inputs]
-        node_of[vertex] = draft.add(_layer(str(nodes[vertex].operation), width), *sources)
+        sources = [
+            projected(width, vertex) if i == 0 else read(i, width) for i in nodes[vertex].inputs
+        ]
+        operation = str(nodes[vertex].operation)
+        name = f"vertex{vertex} {operation}"
+        node_of[vertex] = draft.add(_layer(operation, width), *sources, name=name)
     inner = [node_of[i] for i in nodes[-1].inputs if i > 0]
     parts = [draft.concat(*inner)] if inner else []
     if 0 in nodes[-1].inputs:
-        parts.append(projected(channels))
+        parts.append(projected(channels, len(nodes) - 1))
     return draft.finish(*parts)

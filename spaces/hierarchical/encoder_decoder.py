@@ -82,12 +82,14 @@ class Levels:
         """Plan a level and all below it."""
         draft = Draft(channels_in)
         stage = self._stage(level)
-        encoded = draft.nest(stage.plan(chosen.inside(f"encoder{level}"), channels_in), 0)
+        encoded = draft.nest(
+            stage.plan(chosen.inside(f"encoder{level}"), channels_in), 0, name="encoder"
+        )
         if level > int(chosen["depth"]):
             return draft.finish(encoded)
         width = draft.channels(encoded)
         halved = draft.add(Pool("max", 2, 2, padded=False), encoded)
-        below = draft.nest(self._from(level + 1, chosen, width), halved)
+        below = draft.nest(self._from(level + 1, chosen, width), halved, name="below")
         # A 1x1 convolution commutes with this upsampling, and is cheaper before it.
         raised = draft.chain([Convolution(width, (1, 1)), Upsampling(2)], below)
         decoder = chosen.inside(f"decoder{level}")
@@ -96,7 +98,8 @@ class Levels:
                 raised = draft.concat(encoded, raised)
             case "add":
                 raised = draft.sum(encoded, raised)
-        return draft.finish(draft.nest(stage.plan(decoder, draft.channels(raised)), raised))
+        plan = stage.plan(decoder, draft.channels(raised))
+        return draft.finish(draft.nest(plan, raised, name="decoder"))
 
 
 @dataclass(frozen=True, repr=False)

@@ -132,6 +132,7 @@ class Stacked:
         """See `Motif.plan`: the uses one after another."""
         draft, node = Draft(channels_in), 0
         for number, width in enumerate(self.widths):
+            draft.begin(f"use{number + 1}")
             node = draft.add(Convolution(width, stride=2 if number else 1), node)
             node = draft.nest(self.motif.plan(chosen, width), node)
         return draft.finish(node)

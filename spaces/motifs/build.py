@@ -18,6 +18,10 @@ class Body(nn.Module):
 
     Args:
         plan: the plan; operations that change nothing have no module and no weights.
+
+    Attributes:
+        weight_names: the modules of layers, which are numbered, by the names of their nodes; see
+            `spaces.weight_sharing.weights`.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -27,6 +31,7 @@ class Body(nn.Module):
         self.inputs = [node.inputs for node in nodes]
         self.connected = bool(self.inputs[-1])
         self.layers = nn.ModuleDict()
+        self.weight_names: dict[str, str] = {}
         widths: list[int] = []
         for position, (label, inputs) in enumerate(zip(self.labels, self.inputs, strict=True)):
             read = [widths[source] for source in inputs]
@@ -37,6 +42,8 @@ class Body(nn.Module):
                 layer = plan.layers[label]
                 width = layer.channels(read[0])
                 self.layers[str(position)] = layer.build(read[0])
+                name = nodes[position].name
+                self.weight_names[f"layers.{position}"] = f"layers.{name or position}"
             widths.append(width)
         # Fewer than planned where a concatenated part passes nothing on.
         self.channels = widths[-1]

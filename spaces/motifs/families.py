@@ -48,7 +48,8 @@ def _residual(channels_in: int, branch: Sequence[Convolution], stride: int) -> P
     width = branch[-1].width
     shortcut = 0
     if channels_in != width or stride != 1:
-        shortcut = draft.add(Convolution(width, (1, 1), stride, activation="none"), 0)
+        projection = Convolution(width, (1, 1), stride, activation="none")
+        shortcut = draft.add(projection, 0, name="shortcut")
     return draft.finish(draft.add(Relu(), draft.chain(branch, 0), shortcut))
 
 
@@ -135,10 +136,11 @@ def inverted_residual(
     draft = Draft(channels_in)
     node = 0
     if expansion > 1:
-        node = draft.add(Convolution(hidden, (1, 1), activation=activation), node)
+        expansion_layer = Convolution(hidden, (1, 1), activation=activation)
+        node = draft.add(expansion_layer, node, name="expand")
     depthwise = Convolution(hidden, size, stride, groups=hidden, activation=activation)
-    node = draft.add(depthwise, node)
-    node = draft.add(Convolution(width, (1, 1), activation="none"), node)
+    node = draft.add(depthwise, node, name="depthwise")
+    node = draft.add(Convolution(width, (1, 1), activation="none"), node, name="project")
     kept = skip and channels_in == width and stride == 1
     return draft.finish(node, 0) if kept else draft.finish(node)
 

@@ -144,7 +144,9 @@ def _block(module: Module, channels_in: int, position: int, choices: Choices) ->
     draft = Draft(channels_in)
     node = 0
     if position == 0 and choices["reduction"] != "none":
+        draft.begin(f"reduction {choices['reduction']}")
         node = _branches(draft, node, _reductions(c)[str(choices["reduction"])])
+    draft.begin("module")
     return draft.finish(module(draft, node, c, choices))
 
 

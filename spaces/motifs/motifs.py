@@ -92,7 +92,7 @@ class Choice:
     def plan(self, chosen: Chosen, channels_in: int) -> Plan:
         """See `Motif.plan`: the chosen motif."""
         name = str(chosen[self.name])
-        return self.alternatives[name].plan(chosen.inside(name), channels_in)
+        return self.alternatives[name].plan(chosen.inside(name), channels_in).within(name)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ class Chain:
         """See `Motif.plan`: the parts, each for the channels of the one before."""
         draft, node = Draft(channels_in), 0
         for name, motif in self.parts.items():
-            node = draft.nest(motif.plan(chosen.inside(name), draft.channels(node)), node)
+            plan = motif.plan(chosen.inside(name), draft.channels(node))
+            node = draft.nest(plan, node, name=name)
         return draft.finish(node)
 
 
@@ -152,8 +153,9 @@ class Repeat:
         """See `Motif.plan`: the repetitions, each for the channels of the one before."""
         draft, node = Draft(channels_in), 0
         for number in range(1, int(chosen["depth"]) + 1):
-            inner = chosen.inside(f"{self.name}{number}")
-            node = draft.nest(self.motif.plan(inner, draft.channels(node)), node)
+            name = f"{self.name}{number}"
+            plan = self.motif.plan(chosen.inside(name), draft.channels(node))
+            node = draft.nest(plan, node, name=name)
         return draft.finish(node)
 
 
@@ -201,7 +203,10 @@ def graph(channels_in: int, nodes: int, edges: Mapping[tuple[int, int], Plan]) -
     """
     draft, sums = Draft(channels_in), [0]
     for target in range(1, nodes):
-        read = [draft.nest(edges[source, target], sums[source]) for source in range(target)]
+        read = [
+            draft.nest(edges[edge], sums[edge[0]], name=edge_name(edge))
+            for edge in ((source, target) for source in range(target))
+        ]
         sums.append(draft.sum(*read))
     return draft.finish(sums[-1])
 
@@ -276,7 +281,7 @@ class Stage:
             block = inner.inside(f"block{position + 1}")
             own = {key: _read(block, key, of) for key, of in family.own.items()}
             plan = family.make(draft.channels(node), position, {**shared, **own})
-            node = draft.nest(plan, node)
+            node = draft.nest(plan.within(name), node, name=f"block{position + 1}")
         return draft.finish(node)
 
 

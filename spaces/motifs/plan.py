@@ -5,11 +5,12 @@ Plans are drawn node by node with a `Draft`, and nest: a plan can be an operatio
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from spaces.architecture.architecture import Architecture, Node
+from spaces.architecture.architecture import NAME_DELIMITER, Architecture, Node
 from spaces.architecture.labels import CONCAT, IDENTITY, INPUT, OUTPUT, ZERO
 from spaces.motifs.layers import Layer
 from spaces.space import SpaceError
@@ -31,6 +32,14 @@ class Plan:
     channels_in: int
     channels: int
 
+    def within(self, name: str) -> Plan:
+        """Return the same plan, whose nodes are named as parts of `name`."""
+        nodes = [
+            replace(node, name=f"{name}{NAME_DELIMITER}{node.name}")
+            for node in self.architecture.nodes
+        ]
+        return replace(self, architecture=Architecture(tuple(nodes)))
+
 
 class PlanMaker(Protocol):
     """A function that draws a plan for any number of input channels."""
@@ -43,6 +52,11 @@ class PlanMaker(Protocol):
 class Draft:
     """A plan in the making, whose nodes are numbered from 0, the input.
 
+    Weights can be shared between networks where their nodes have the same name, the path through
+    nested plans to a node. A node without a name of its own is named by its operation, and numbered
+    from the second of that name. Name the nodes that not every network of a space has, so that the
+    others keep their names.
+
     Args:
         channels: of the input.
     """
@@ -51,13 +65,24 @@ class Draft:
         self._nodes = [Node(INPUT)]
         self._channels = [channels]
         self._layers: dict[str, Layer] = {}
+        self._part = ""
+        self._names: Counter[str] = Counter()
+
+    def begin(self, part: str) -> None:
+        """Begin a part of the plan, in which nodes are named and numbered by themselves."""
+        self._part = f"{part}{NAME_DELIMITER}"
 
     def channels(self, node: int) -> int:
         """Return the channels of a node's value."""
         return self._channels[node]
 
-    def add(self, layer: Layer, *sources: int) -> int:
+    def add(self, layer: Layer, *sources: int, name: str = "") -> int:
         """Add a layer that reads the sum of `sources`, and return its node.
+
+        Args:
+            layer: the layer.
+            sources: the nodes that it reads.
+            name: of the node; by default that of an operation, or else of the layer's class.
 
         Raises:
             SpaceError: the sources differ in their channels.
@@ -65,7 +90,8 @@ class Draft:
         channels = self._total(sources)
         if layer.label not in (ZERO, IDENTITY):
             self._define({layer.label: layer})
-        return self._node(layer.label, sources, layer.channels(channels))
+        name = name or str(getattr(layer, "name", type(layer).__name__.lower()))
+        return self._node(layer.label, sources, layer.channels(channels), name)
 
     def chain(self, layers: Sequence[Layer], source: int) -> int:
         """Add layers one after another, and return the last node.
@@ -78,19 +104,25 @@ class Draft:
             source = self.add(layer, source)
         return source
 
-    def nest(self, plan: Plan, *sources: int) -> int:
-        """Add a plan that reads the sum of `sources`, and return its node."""
+    def nest(self, plan: Plan, *sources: int, name: str = "") -> int:
+        """Add a plan that reads the sum of `sources`, and return its node.
+
+        Args:
+            plan: the plan.
+            sources: the nodes that it reads.
+            name: of the node.
+        """
         self._total(sources)
         self._define(plan.layers)
-        return self._node(plan.architecture, sources, plan.channels)
+        return self._node(plan.architecture, sources, plan.channels, name or "part")
 
     def sum(self, *sources: int) -> int:
         """Add the sum of `sources`, and return its node."""
-        return self._node(IDENTITY, sources, self._total(sources))
+        return self._node(IDENTITY, sources, self._total(sources), IDENTITY)
 
     def concat(self, *sources: int) -> int:
         """Add the concatenation of `sources` along the channels, and return its node."""
-        return self._node(CONCAT, sources, sum(self._channels[i] for i in sources))
+        return self._node(CONCAT, sources, sum(self._channels[i] for i in sources), CONCAT)
 
     def finish(self, *sources: int) -> Plan:
         """Return the plan with the sum of `sources` as its output."""
@@ -106,8 +138,13 @@ class Draft:
                     "so give one of the operations another name"
                 )
 
-    def _node(self, operation: str | Architecture, sources: Sequence[int], channels: int) -> int:
-        self._nodes.append(Node(operation, tuple(sources)))
+    def _node(
+        self, operation: str | Architecture, sources: Sequence[int], channels: int, name: str
+    ) -> int:
+        name = self._part + name
+        self._names[name] += 1
+        name += str(self._names[name]) if self._names[name] > 1 else ""
+        self._nodes.append(Node(operation, tuple(sources), name))
         self._channels.append(channels)
         return len(self._nodes) - 1
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -64,6 +66,8 @@ class Attend(nn.Module):
         heads: the number of parts of the width, each with its own attention.
         causal: read a token and those before it; otherwise all tokens.
     """
+
+    weight_parts: ClassVar[Mapping[str, int]] = {"read.weight": 3, "read.bias": 3}
 
     def __init__(self, width: int, heads: int, *, causal: bool) -> None:
         super().__init__()

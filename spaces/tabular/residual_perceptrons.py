@@ -104,8 +104,10 @@ class ResidualPerceptrons(Shown):
         ]
         draft = Draft(features)
         node = draft.add(Dense(width), 0)
-        for _ in range(int(configuration["depth"])):
+        for number in range(int(configuration["depth"])):
+            draft.begin(f"block{number + 1}")
             node = draft.sum(node, draft.chain(block, node))
+        draft.begin("end")
         return draft.finish(draft.chain([norm, Relu()], node))
 
     def architecture(self, configuration: Configuration) -> Architecture:

@@ -22,7 +22,7 @@ from fidelity.datasets.split import split
 from fidelity.objective import Diverged
 from fidelity.training.device_data import copy_to_device
 from spaces.space import Space
-from spaces.weight_sharing import Supernet, supernet
+from spaces.weight_sharing import Supernet, operation_supernet
 
 
 class BilevelLoop:
@@ -77,7 +77,7 @@ class BilevelLoop:
 
     def _supernet(self, space: Space) -> Supernet:
         device, dataset = self.data.device, self.settings.dataset
-        shared = supernet(space, dataset.input_shape, dataset.outputs)
+        shared = operation_supernet(space, dataset.input_shape, dataset.outputs)
         shared.to(device)
         shared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # by torch
         # With a scale of its own an operation could undo its weight in the mixture.

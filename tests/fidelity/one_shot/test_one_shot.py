@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ConfigSpace import Configuration
+from ConfigSpace import Configuration, ConfigurationSpace
 
 from bonas.search.progress import Silent
 from bonas.search.search import Search
@@ -15,6 +15,7 @@ from fidelity.checkpoint import Checkpoint, CheckpointWarning
 from fidelity.objective import Context, Diverged, InvalidArchitecture
 from fidelity.one_shot.one_shot import Inherited, OneShot
 from fidelity.one_shot.one_shot_then import OneShotThen
+from fidelity.one_shot.paths import Uniform
 from fidelity.schedules import (
     AsynchronousHalving,
     AsynchronousHyperband,
@@ -25,10 +26,12 @@ from fidelity.schedules import (
     Schedule,
     SuccessiveHalving,
 )
+from fidelity.training.device_data import copy_to_device
 from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from spaces.cells.cell import CellSpace
 from spaces.hierarchical.macro_space import MacroSpace
+from spaces.joint import JointSpace
 from spaces.space import SpaceError, sample
 from tests.fidelity.trained import DATASET, TRAINING
 
@@ -38,11 +41,17 @@ ONE_SHOT = OneShot(SHARED)
 CONVOLUTIONS = SPACE.from_string("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_1x1~1|")
 NOTHING = SPACE.from_string("|none~0|+|none~0|nor_conv_1x1~1|")
 ALONE = dataclasses.replace(SHARED, max_epochs=3)
+MACRO = MacroSpace.small(widths=(4, 8), stages=1)
+ELASTIC = OneShot(dataclasses.replace(SHARED, space=MACRO, max_epochs=20))
 
 
 def drawn(count: int) -> list[Configuration]:
     found = sample(SPACE.configuration_space, 3 * count, np.random.default_rng(0))
     return [c for c in found if SPACE.architecture(c).connected][:count]
+
+
+def elastic_networks(count: int) -> list[Configuration]:
+    return sample(MACRO.configuration_space, count, np.random.default_rng(0))
 
 
 class TestOneShot:
@@ -188,11 +197,87 @@ def test_a_supernet_that_cannot_be_written_is_trained_once_and_used(tmp_path: Pa
     assert one_shot(CONVOLUTIONS, context) == ONE_SHOT(CONVOLUTIONS)
 
 
+class TestElastic:
+    """Supernets of networks whose depths, widths and kernels differ."""
+
+    def test_it_learns_and_ranks_by_inherited_weights(self) -> None:
+        for one in elastic_networks(4):
+            result = ELASTIC(one)
+            assert result["cost"] <= 0.25
+            network = MACRO.build(one, DATASET.input_shape, DATASET.outputs)
+            assert result["parameters"] == sum(p.numel() for p in network.parameters())
+
+    def test_an_extracted_network_is_that_of_the_supernet(self) -> None:
+        inputs, shared = DATASET.validation.inputs[:16].float(), ELASTIC.supernet()
+        for one in elastic_networks(6):
+            network = ELASTIC.extract(one)
+            assert type(network) is type(MACRO.build(one, DATASET.input_shape, DATASET.outputs))
+            assert not network.training
+            with torch.no_grad():
+                expected = shared.train().path(inputs, one)
+                shared.eval()
+                torch.testing.assert_close(network.train()(inputs), expected, rtol=0, atol=1e-5)
+
+    def test_an_extracted_network_has_the_estimated_cost(self) -> None:
+        validation = DATASET.validation
+        data = copy_to_device(DATASET, torch.device("cpu"))
+        for one in elastic_networks(3):
+            with torch.no_grad():
+                outputs = ELASTIC.extract(one)(data.normalise(validation.inputs.float()))
+            error = (outputs.argmax(1) != validation.targets).float().mean().item()
+            assert error == pytest.approx(ELASTIC(one)["cost"])
+
+    def test_an_extracted_network_can_be_changed_and_trained(self) -> None:
+        one = elastic_networks(1)[0]
+        network = ELASTIC.extract(one)
+        network(DATASET.validation.inputs[:4].float()).sum().backward()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.zero_()
+        assert any(weight.abs().sum() > 0 for weight in ELASTIC.weights(one).values())
+
+    def test_an_extracted_network_can_be_exported(self, tmp_path: Path) -> None:
+        one = elastic_networks(1)[0]
+        network = ELASTIC.extract(one)
+        torch.save(network.state_dict(), tmp_path / "network.pt")
+        other = MACRO.build(one, DATASET.input_shape, DATASET.outputs).eval()
+        other.load_state_dict(torch.load(tmp_path / "network.pt", weights_only=True))
+        inputs = DATASET.validation.inputs[:4].float()
+        torch.testing.assert_close(other(inputs), network(inputs))
+
+    def test_a_trial_starts_from_its_weights(self) -> None:
+        training = dataclasses.replace(
+            SHARED, space=Inherited(ELASTIC), optimizer=SGD(1e-8), max_epochs=1
+        )
+        for one in elastic_networks(2):
+            assert training(one, 1)["cost"] == pytest.approx(ELASTIC(one)["cost"], abs=1e-9)
+
+    def test_the_seed_fixes_it_and_estimates_change_nothing(self) -> None:
+        short = dataclasses.replace(ELASTIC.training, max_epochs=2)
+        first = [OneShot(short)(one) for one in elastic_networks(3)]
+        again = OneShot(short)
+        assert [again(one) for one in reversed(elastic_networks(3))] == first[::-1]
+        assert OneShot(short, paths=Uniform())(elastic_networks(1)[0]) != first[0]
+
+    def test_averaged_weights_and_a_file(self, tmp_path: Path) -> None:
+        path, one = tmp_path / "supernet.pt", elastic_networks(1)[0]
+        short = dataclasses.replace(ELASTIC.training, max_epochs=2, average=0.9)
+        first = OneShot(short, file=path)(one)
+        modified = path.stat().st_mtime_ns
+        assert OneShot(short, file=path)(one) == first
+        assert path.stat().st_mtime_ns == modified
+
+    def test_under_a_search(self) -> None:
+        with Search(MACRO, ELASTIC, strategy=RandomSearch()) as search:
+            search.run(evaluations=4, progress=Silent())
+        assert search.incumbent is not None
+
+
 class TestBadInput:
     def test_a_space_without_weight_sharing(self) -> None:
-        space = MacroSpace.nasbench_macro()
+        space = JointSpace(MACRO, ConfigurationSpace({"learning_rate": (0.01, 0.1)}))
         chosen = space.configuration_space.get_default_configuration()
-        with pytest.raises(SpaceError, match="MacroSpace has no weight sharing"):
+        with pytest.raises(SpaceError, match="JointSpace has no weight sharing"):
             OneShot(dataclasses.replace(TRAINING, space=space))(chosen)
 
     @pytest.mark.filterwarnings("ignore")

@@ -13,7 +13,7 @@ from spaces.cells.cell import CellSpace
 from spaces.hierarchical.macro_space import MacroSpace
 from spaces.joint import JointSpace
 from spaces.space import SpaceError, sample
-from spaces.weight_sharing import most_probable, supernet
+from spaces.weight_sharing import most_probable, operation_supernet
 
 SHAPE = (1, 6, 6)
 SPACE = CellSpace.nasbench201(channels=4, cells=2, stages=2)
@@ -39,14 +39,14 @@ class TestPath:
         self, seed: int, nodes: int, train: bool
     ) -> None:
         space = CellSpace(SPACE.operations, nodes, channels=4, cells=1, stages=2)
-        shared = supernet(space, SHAPE, 3).train(train)
+        shared = operation_supernet(space, SHAPE, 3).train(train)
         chosen = sample(space.configuration_space, 1, np.random.default_rng(seed))[0]
         network = space.build(chosen, SHAPE, 3).train(train)
         network.load_state_dict(shared.stand_alone(chosen))
         torch.testing.assert_close(shared.path(IMAGES, chosen), network(IMAGES))
 
     def test_what_is_exported_is_a_copy(self) -> None:
-        shared = supernet(SPACE, SHAPE, 3)
+        shared = operation_supernet(SPACE, SHAPE, 3)
         chosen = SPACE.configuration_space.get_default_configuration()
         before = {name: value.clone() for name, value in shared.state_dict().items()}
         for value in shared.stand_alone(chosen).values():
@@ -55,7 +55,7 @@ class TestPath:
         assert all(torch.equal(after[name], value) for name, value in before.items())
 
     def test_dead_edges_get_no_gradient(self) -> None:
-        shared = supernet(SPACE, SHAPE, 3)
+        shared = operation_supernet(SPACE, SHAPE, 3)
         text = "|nor_conv_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|nor_conv_3x3~2|"
         shared.path(IMAGES, SPACE.from_string(text)).sum().backward()
         used = [m for m in shared.candidates() if any(p.grad is not None for p in m.parameters())]
@@ -64,7 +64,7 @@ class TestPath:
 
 class TestMixture:
     def test_of_one_operation_an_edge_is_the_path(self) -> None:
-        shared = supernet(SPACE, SHAPE, 3).eval()
+        shared = operation_supernet(SPACE, SHAPE, 3).eval()
         text = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+"
         chosen = SPACE.from_string(text + "|nor_conv_1x1~0|nor_conv_3x3~1|nor_conv_3x3~2|")
         weights = one_hot(SPACE, dict(chosen))
@@ -74,7 +74,7 @@ class TestMixture:
         torch.testing.assert_close(shared.mixture(IMAGES, weights, active), expected)
 
     def test_its_weights_have_gradients_but_those_of_zero_operations(self) -> None:
-        shared = supernet(SPACE, SHAPE, 3)
+        shared = operation_supernet(SPACE, SHAPE, 3)
         weights = torch.full((6, 5), 0.2, requires_grad=True)
         shared.mixture(IMAGES, weights).square().sum().backward()
         assert weights.grad is not None
@@ -82,7 +82,7 @@ class TestMixture:
         assert (weights.grad != 0).all(0).tolist() == [not is_zero for is_zero in zero]
 
     def test_of_nothing_but_zeros_is_defined(self) -> None:
-        shared = supernet(SPACE, SHAPE, 3)
+        shared = operation_supernet(SPACE, SHAPE, 3)
         logits = shared.mixture(IMAGES, one_hot(SPACE, {edge_name(e): "none" for e in SPACE.edges}))
         assert torch.isfinite(logits).all()
         assert shared.mixture(IMAGES, torch.zeros(6, 5), [[0]] * 6).shape == (5, 3)
@@ -91,7 +91,7 @@ class TestMixture:
 class TestRanking:
     def test_every_configuration_without_none_comes_once_by_descending_score(self) -> None:
         space = CellSpace(SPACE.operations, nodes=3, channels=4, cells=1)
-        shared = supernet(space, SHAPE, 3)
+        shared = operation_supernet(space, SHAPE, 3)
         scores = np.random.default_rng(0).normal(size=(3, 5))
         found = list(shared.ranked(scores))
         totals = [float((one_hot(space, dict(c)).numpy() * scores).sum()) for c in found]
@@ -106,7 +106,7 @@ class TestRanking:
         assert first == (1,) * 50
 
     def test_skip_connections(self) -> None:
-        shared = supernet(SPACE, SHAPE, 3)
+        shared = operation_supernet(SPACE, SHAPE, 3)
         text = "|skip_connect~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_3x3~2|"
         skips = shared.skips(SPACE.from_string(text))
         assert skips == (True, False, True, False, False, False)
@@ -120,18 +120,21 @@ class TestBadInput:
         with pytest.raises(
             SpaceError, match="MacroSpace has no weight sharing: choose a CellSpace"
         ):
-            supernet(MacroSpace.nasbench_macro(), SHAPE, 3)
+            operation_supernet(MacroSpace.nasbench_macro(), SHAPE, 3)
 
     def test_continuous_hyperparameters(self) -> None:
         joint = JointSpace(SPACE, ConfigurationSpace({"learning_rate": (0.01, 0.1)}))
         with pytest.raises(SpaceError, match=r"the numbers training:learning_rate .* fix them"):
-            supernet(joint, SHAPE, 3)
+            operation_supernet(joint, SHAPE, 3)
 
     def test_all_operations_of_ones_own(self) -> None:
         space = CellSpace(
             {"a-b": operations.relu_conv_bn(3), "pass": operations.identity}, 3, channels=4
         )
         chosen = space.from_string("|a-b~0|+|a-b~0|pass~1|")
-        shared, network = supernet(space, SHAPE, 2).eval(), space.build(chosen, SHAPE, 2).eval()
+        shared, network = (
+            operation_supernet(space, SHAPE, 2).eval(),
+            space.build(chosen, SHAPE, 2).eval(),
+        )
         network.load_state_dict(shared.stand_alone(chosen))
         torch.testing.assert_close(shared.path(IMAGES, chosen), network(IMAGES))

@@ -99,3 +99,51 @@ def test_summands_of_different_channels_are_refused() -> None:
     draft = Draft(2)
     with pytest.raises(SpaceError, match=r"equal channels, not \[2, 8\]"):
         draft.sum(0, draft.add(Convolution(8), 0))
+
+
+def named(plan: Plan) -> dict[str, str]:
+    """The names of a network's layers, and their labels."""
+    return {n.name: str(n.operation) for n in plan.architecture.canonical().nodes if n.name}
+
+
+class TestNames:
+    def test_a_name_is_the_path_through_nested_plans(self) -> None:
+        draft = Draft(3)
+        node = draft.nest(layers(3, [Convolution(8), Relu(), Convolution(4)]), 0, name="body")
+        plan = draft.finish(draft.add(Convolution(2), node, name="last")).within("all")
+        assert list(named(plan)) == [
+            "all:body:convolution",
+            "all:body:relu",
+            "all:body:convolution2",
+            "all:last",
+        ]
+
+    def test_a_layer_that_some_networks_lack_does_not_rename_the_others(self) -> None:
+        choices = {"width": 8, "kernel": 3, "stride": 1}
+        kept, changed = named(basic(8, 0, choices)), named(basic(4, 0, choices))
+        assert changed.keys() - kept.keys() == {"shortcut"}
+        assert all(changed[name] == label for name, label in kept.items())
+        narrow, wide = (named(inverted_residual(4, 8, 1, 3, size)) for size in (1, 2))
+        assert wide.keys() - narrow.keys() == {"expand"}
+        plain, reduced = (
+            named(V4_C.make(8, 0, {"multiplier": 0.25, "reduction": kind}))
+            for kind in ("none", "v4_b")
+        )
+        assert plain.items() < reduced.items()
+
+    def test_parts_are_numbered_by_themselves(self) -> None:
+        draft, node = Draft(3), 0
+        for part in ("one", "two"):
+            draft.begin(part)
+            node = draft.chain([Convolution(3), Convolution(3)], node)
+        assert list(named(draft.finish(node))) == [
+            "one:convolution",
+            "one:convolution2",
+            "two:convolution",
+            "two:convolution2",
+        ]
+
+    def test_they_are_no_part_of_the_graph(self) -> None:
+        one, other = layers(3, [Convolution(8)]), layers(3, [Convolution(8)]).within("other")
+        assert one.architecture == other.architecture
+        assert one.architecture.key == other.architecture.key

@@ -1,4 +1,4 @@
-"""Weight sharing: one network that holds every network of a space."""
+"""Networks that hold every network of a space, and spaces that have one of their own."""
 
 from __future__ import annotations
 
@@ -19,8 +19,25 @@ Active = Sequence[Sequence[int]]
 """For each edge the positions of the operations that are computed; the others are skipped."""
 
 
-class Supernet(nn.Module, ABC):
-    """A network with every operation on every edge; each path is one network of the space.
+class SharedWeights(nn.Module, ABC):
+    """A network that holds the weights of every network of a space; each is a path through it."""
+
+    @abstractmethod
+    def path(self, inputs: Tensor, configuration: Configuration) -> Tensor:
+        """Return the outputs of the network of a configuration, with shared weights.
+
+        Args:
+            inputs: already normalised, (batch, *input_shape).
+            configuration: of the space.
+        """
+
+    @abstractmethod
+    def stand_alone(self, configuration: Configuration) -> dict[str, Tensor]:
+        """Return copies of the weights of one path, as a `state_dict` of its own network."""
+
+
+class Supernet(SharedWeights):
+    """A network with every operation on every edge, whose edges can be mixtures of operations.
 
     Attributes:
         edges: the names of the edges, in the order of architecture parameters.
@@ -29,17 +46,6 @@ class Supernet(nn.Module, ABC):
 
     edges: tuple[str, ...]
     operations: tuple[str, ...]
-
-    @abstractmethod
-    def path(
-        self, images: Float[Tensor, "batch channels *size"], configuration: Configuration
-    ) -> Float[Tensor, "batch outputs"]:
-        """Return the logits of the network of a configuration, with shared weights.
-
-        Args:
-            images: already normalised.
-            configuration: of the space.
-        """
 
     @abstractmethod
     def mixture(
@@ -55,10 +61,6 @@ class Supernet(nn.Module, ABC):
             weights: of each operation on each edge, the same in all cells.
             active: the operations that are computed, which makes hard weights cheap; None: all.
         """
-
-    @abstractmethod
-    def stand_alone(self, configuration: Configuration) -> dict[str, Tensor]:
-        """Return copies of the weights of one path, as a `state_dict` of its own network."""
 
     @abstractmethod
     def ranked(self, scores: Float[np.ndarray, "edges operations"]) -> Iterator[Configuration]:
@@ -85,7 +87,7 @@ class Supernet(nn.Module, ABC):
 
 @runtime_checkable
 class Sharing(Protocol):
-    """A space whose networks can share their weights."""
+    """A space of operations on edges, with a supernet of its own."""
 
     def supernet(self, input_shape: InputShape, outputs: int) -> Supernet:
         """Return a supernet of the space, initialised from torch's current seed.
@@ -97,16 +99,16 @@ class Sharing(Protocol):
         ...
 
 
-def supernet(space: Space, input_shape: InputShape, outputs: int) -> Supernet:
-    """Return the supernet of a space, initialised from torch's current seed.
+def operation_supernet(space: Space, input_shape: InputShape, outputs: int) -> Supernet:
+    """Return the supernet of a space of operations on edges, from torch's current seed.
 
     Args:
-        space: one with weight sharing, such as `CellSpace`.
+        space: one with a supernet of its own, such as `CellSpace`.
         input_shape: of one input, see `InputShape`.
         outputs: the number of classes.
 
     Raises:
-        SpaceError: the space has no weight sharing, or numbers, which have no shared weights.
+        SpaceError: the space has none, or numbers, which are no operations.
     """
     if isinstance(space, Sharing):
         return space.supernet(input_shape, outputs)
