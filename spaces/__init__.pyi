@@ -30,6 +30,8 @@ from .serialisation import (
 )
 from .space import InputShape, Space, SpaceError
 from .tabular.residual_perceptrons import ResidualPerceptrons
+from .transformers.inputs import Patches, Tokens
+from .transformers.transformer_space import TransformerSpace
 from .weight_sharing import Sharing, Supernet, supernet
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "NextTokenSpace",
     "Node",
     "NodeCellSpace",
+    "Patches",
     "Perceptrons",
     "Repeat",
     "ResidualPerceptrons",
@@ -71,6 +74,8 @@ __all__ = [
     "Stage",
     "StageSpace",
     "Supernet",
+    "Tokens",
+    "TransformerSpace",
     "architecture_from_json",
     "architecture_to_json",
     "check_space",
