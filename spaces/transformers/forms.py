@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spaces.architecture.architecture import Architecture, Node
-from spaces.architecture.labels import IDENTITY, INPUT, OUTPUT
+from spaces.architecture.labels import INPUT, OUTPUT
 
 Activation = Literal["gelu", "relu", "swish"]
 Placement = Literal["pre", "post"]
 
 GLOBAL = 0
 """The window of attention to all tokens."""
+
+NORM = "layer norm"
+RESIDUAL = "residual"
+"""The sum of a residual connection. As an `identity` it would be contracted, and each layer would
+read the results of all layers before it: of 36 layers that makes thousands of edges, and the
+neighbourhoods in which a graph kernel compares layers would have no bound."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,7 @@ class TransformerForm:
             y = add(NORM, x) if block.norm == "pre" else x
             for label in labels:
                 y = add(label, y)
-            return add(IDENTITY if block.norm == "pre" else NORM, x, y)
+            return add(RESIDUAL if block.norm == "pre" else NORM, x, y)
 
         x = 1
         for block in self.blocks:
@@ -128,6 +134,3 @@ class TransformerForm:
             x = residual(block, block.feed_forward.labels(self.width), x)
         nodes.append(Node(OUTPUT, (add(NORM, x),)))
         return Architecture(tuple(nodes))
-
-
-NORM = "layer norm"

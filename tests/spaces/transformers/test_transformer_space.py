@@ -144,9 +144,11 @@ def test_the_graph_shows_the_whole_network() -> None:
         "embedding 11 16 positions 12",
         "layer norm",
         "attention 2x8",
+        "residual",
         "layer norm",
         "linear 64 gelu",
         "linear 16",
+        "residual",
         "layer norm",
         "output",
     ]
