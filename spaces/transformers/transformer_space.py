@@ -41,8 +41,9 @@ class TransformerSpace(Shown):
 
     Width, depth, positions and bias are choices of the whole network. The other choices are those
     of each layer, named `layer3:heads` and so on; a layer beyond the depth has none. A setting with
-    a single value is no choice. Smaller networks have the names of the parameters of larger ones,
-    such as `blocks.3.attention.query.weight`, and shapes that are leading slices of theirs.
+    a single value is no choice, except for the depth. Smaller networks have the names of the
+    parameters of larger ones, such as `blocks.3.attention.query.weight`, and shapes that are
+    leading slices of theirs.
 
     Attributes:
         inputs: `Patches` or `Tokens`.
@@ -109,8 +110,6 @@ class TransformerSpace(Shown):
             raise SpaceError(f"a dropout is a probability below 1, not {self.dropout}")
         self._check_heads()
         self._check_inputs()
-        if not len(self.configuration_space):
-            raise SpaceError("every setting has a single value, so there is nothing to search")
 
     def _check_heads(self) -> None:
         for width, heads in product(self.widths, self.heads):
@@ -167,9 +166,9 @@ class TransformerSpace(Shown):
         scope = Scope(declared)
         least, most = self.depth
         _declare(scope, self._network_choices)
-        depth = scope.integer("depth", least, most) if least < most else None
+        depth = scope.integer("depth", least, most)
         for number in range(1, most + 1):
-            deep = () if depth is None or number <= least else (Above(depth, number - 1),)
+            deep = () if number <= least else (Above(depth, number - 1),)
             _declare(scope.inside(f"layer{number}", *deep), self._layer_choices)
         return declared.space()
 
@@ -181,8 +180,8 @@ class TransformerSpace(Shown):
             return {n: chosen[prefix + n] if len(c) > 1 else c[0] for n, c in choices.items()}
 
         whole = read("", self._network_choices)
-        depth = int(chosen.get("depth", self.depth[0]))
-        layers = [read(f"layer{n}:", self._layer_choices) for n in range(1, depth + 1)]
+        numbers = range(1, int(chosen["depth"]) + 1)
+        layers = [read(f"layer{number}:", self._layer_choices) for number in numbers]
         width, learned = int(whole["width"]), whole["positions"] == "learned"
         blocks = tuple(self._block(layer, width, bool(whole["bias"]), learned) for layer in layers)
         return TransformerForm(width, blocks, learned)

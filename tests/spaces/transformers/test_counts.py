@@ -85,7 +85,7 @@ def test_grouped_keys_make_the_cache_smaller() -> None:
     space = causal(depth=(1, 1), widths=(16,), windows=(0,))
     found = {}
     for shared in (1, 2):
-        values = {"positions": "rotary", "bias": False, "layer1:activation": "gelu"}
+        values = {"depth": 1, "positions": "rotary", "bias": False, "layer1:activation": "gelu"}
         values |= {"layer1:heads": 4, "layer1:shared_by": shared, "layer1:ratio": 1}
         values |= {"layer1:norm": "pre"}
         drawn = configuration(space.configuration_space, values)

@@ -114,7 +114,9 @@ def test_absent_layers_have_no_hyperparameters() -> None:
 
 def test_a_single_value_is_no_choice() -> None:
     space = TransformerSpace(Patches(4), widths=(16,), depth=(2, 2), heads=(2,))
-    assert set(space.configuration_space) == {"layer1:ratio", "layer2:ratio"}
+    assert set(space.configuration_space) == {"depth", "layer1:ratio", "layer2:ratio"}
+    one = TransformerSpace(Patches(4), widths=(16,), depth=(2, 2), heads=(2,), ratios=(4,))
+    assert dict(one.configuration_space.get_default_configuration()) == {"depth": 2}
 
 
 SMALL = TransformerSpace(Tokens(VOCABULARY, LENGTH), widths=(16, 32), depth=(1, 4), heads=(2, 4))
@@ -175,7 +177,7 @@ def _legal(hyperparameter: object) -> tuple[object, ...]:
 def test_placements_of_the_normalisation_are_different_graphs() -> None:
     def drawn(norm: str) -> Architecture:
         space = causal(depth=(1, 1), norms=(norm,), windows=(0,), positions=("rotary",))
-        values = {"width": 16, "bias": True, "layer1:activation": "relu"}
+        values = {"width": 16, "depth": 1, "bias": True, "layer1:activation": "relu"}
         values |= {"layer1:heads": 2, "layer1:shared_by": 1, "layer1:ratio": 2}
         return space.architecture(configuration(space.configuration_space, values))
 
@@ -222,10 +224,6 @@ IMAGES = TransformerSpace(Patches(4), widths=(16, 32))
         (
             lambda: TransformerSpace(Patches(4), widths=(9,), heads=(3,), positions=("rotary",)),
             "a head has 3",
-        ),
-        (
-            lambda: TransformerSpace(Patches(4), (16,), (1, 1), (2,), (1,)),
-            "nothing to search",
         ),
         (lambda: Patches(0), "at least 1 pixel"),
         (lambda: Tokens(0, 3), "give numbers from 1"),
