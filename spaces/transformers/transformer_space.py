@@ -98,11 +98,19 @@ class TransformerSpace(Shown):
         for name, known in _KNOWN.items():
             choices = getattr(self, name)
             if not choices or len({*choices}) < len(choices) or not {*choices} <= {*known}:
-                raise SpaceError(f"the {name} are {choices}: choose among {', '.join(known)}")
-        if not self.windows or min(self.windows) < 0 or not {*self.biases}:
+                names = ", ".join(map(str, known))
+                raise SpaceError(f"the {name} are {choices}: choose among {names}, each once")
+        if not self.windows or min(self.windows) < 0 or len({*self.windows}) < len(self.windows):
             raise SpaceError(
-                f"the windows are {self.windows} and the biases {self.biases}: give 1 or more of "
-                "both; a window is a number of tokens, and 0 is attention to all"
+                f"the windows are {self.windows}: give 1 or more different numbers of tokens; 0 is "
+                "attention to all"
+            )
+        if self.head_width is not None and self.head_width < 1:
+            raise SpaceError(f"a head is at least 1 wide, not {self.head_width}")
+        if round(self.widths[0] * self.ratios[0]) < 1:
+            raise SpaceError(
+                f"a ratio of {self.ratios[0]} leaves no hidden unit at a width of "
+                f"{self.widths[0]}: choose a larger one"
             )
         if not 1 <= self.depth[0] <= self.depth[1]:
             raise SpaceError(f"a depth is at least 1 and its bounds ascend, not {self.depth}")
@@ -233,10 +241,11 @@ class TransformerSpace(Shown):
         return LanguageModel(tokens, form, dropout, None if self.tied else outputs)
 
 
-_KNOWN: Mapping[str, tuple[str, ...]] = {
+_KNOWN: Mapping[str, tuple[str | bool, ...]] = {
     "norms": ("pre", "post"),
     "activations": ("gelu", "relu", "swish"),
     "positions": ("learned", "rotary"),
+    "biases": (True, False),
 }
 
 

@@ -216,6 +216,9 @@ IMAGES = TransformerSpace(Patches(4), widths=(16, 32))
         (lambda: TransformerSpace(Patches(4), norms=("middle",)), "among pre, post"),  # type: ignore[arg-type]
         (lambda: TransformerSpace(Patches(4), activations=()), "among gelu, relu, swish"),
         (lambda: TransformerSpace(Patches(4), windows=(-1,)), "the windows are"),
+        (lambda: TransformerSpace(Patches(4), windows=(3, 3)), "different numbers"),
+        (lambda: TransformerSpace(Patches(4), head_width=0), "at least 1 wide"),
+        (lambda: TransformerSpace(Patches(4), ratios=(0.001, 1)), "leaves no hidden unit"),
         (lambda: TransformerSpace(Patches(4), biases=()), "the biases"),
         (lambda: TransformerSpace(Patches(4), depth=(0, 2)), "at least 1"),
         (lambda: TransformerSpace(Patches(4), dropout=1.0), "below 1"),
