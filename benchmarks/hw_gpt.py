@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 import torch
 from ConfigSpace import Configuration
-from hw_gpt_report import MARKS, report
+from hw_gpt_report import MARKS, SEEDS, report
 
 from bonas import Search, strategies
 from bonas.search.progress import Silent
@@ -296,7 +296,7 @@ def main() -> None:
     parser.add_argument("--scales", nargs="+", default=list(SCALES), choices=SCALES)
     parser.add_argument("--file", type=Path, default=FILE, help="the surrogates")
     parser.add_argument("--first", type=int, default=0, help="seed")
-    parser.add_argument("--seeds", type=int, default=30, help="how many")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many")
     parser.add_argument("--quick", action="store_true", help="two seeds of 25 evaluations, scale s")
     parser.add_argument("--report", action="store_true", help="only the tables")
     arguments = parser.parse_args()

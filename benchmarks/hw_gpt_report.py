@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 MARKS = (25, 50, 100)
+SEEDS = 30
 TITLES = {
     "front": "Perplexity and parameters: hypervolume, percent of the box (higher is better)",
     "constrained": "Lowest perplexity within the constraint on parameters (lower is better)",
@@ -26,6 +27,9 @@ def report(source: Path) -> str:
     lines = ["# Language models of HW-GPT-Bench", ""]
     lines += [f"Mean over seeds after {marks} evaluations, with the standard error after the last."]
     lines += ["`benchmarks/hw_gpt.py` says how each is measured. CPU time: one search, one thread."]
+    fewest = int(frame.groupby(["problem", "scale", "method"])["seed"].nunique().min())
+    if fewest < SEEDS:
+        lines += [f"Some methods have {fewest} of {SEEDS} seeds: nothing is significant yet."]
     for kind, part in frame.groupby("problem", sort=False):
         lines += ["", f"## {TITLES[str(kind)]}"]
         for scale, rows in part.groupby("scale", sort=False):
@@ -46,7 +50,8 @@ def _table(rows: pd.DataFrame, *, ascending: bool) -> list[str]:
         for mark in MARKS:
             values = own[own["evaluations"] == mark]["value"]
             text = "" if values.empty else f"{values.mean():.2f}"
-            cells.append(f"{text} ± {values.sem():.2f}" if mark == last else text)
+            spread = mark == last and len(values) > 1
+            cells.append(f"{text} ± {values.sem():.2f}" if spread else text)
         seconds = own["cpu_seconds"].median()
         seeds = own["seed"].nunique()
         lines.append(f"| {method} | {seeds} | {' | '.join(cells)} | {seconds:.0f} |")
