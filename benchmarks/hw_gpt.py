@@ -283,6 +283,10 @@ def run(name: str, kind: str, problem: Problem, seed: int, target: Path) -> None
         print(f"{name}: left out, its library is not installed ({error})", flush=True)
         return
     seconds = time.process_time() - started
+    if len(points) < problem.evaluations:
+        raise SystemExit(
+            f"{name} was interrupted after {len(points)} evaluations: nothing recorded"
+        )
     head = {"problem": kind, "scale": problem.table.scale, "method": name, "seed": seed}
     found = results(kind, problem, points)
     append(target, [{**head, **row, "cpu_seconds": seconds} for row in found])
