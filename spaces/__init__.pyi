@@ -34,6 +34,8 @@ from .serialisation import (
 )
 from .space import InputShape, Space, SpaceError
 from .tabular.residual_perceptrons import ResidualPerceptrons
+from .transformers.inputs import Patches, Tokens
+from .transformers.transformer_space import TransformerSpace
 from .weight_sharing import ElasticSupernet, SharedWeights, Sharing, Supernet, supernet
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "Node",
     "NodeCellSpace",
     "Norm",
+    "Patches",
     "Perceptrons",
     "Pick",
     "PrunedFrom",
@@ -81,6 +84,8 @@ __all__ = [
     "Stage",
     "StageSpace",
     "Supernet",
+    "Tokens",
+    "TransformerSpace",
     "architecture_from_json",
     "architecture_to_json",
     "check_space",

@@ -202,6 +202,19 @@ def _scores(
     from bonas.acquisition.hypervolume_improvement import cells, log_expected_improvement
 
     means = torch.stack([belief.means for belief in beliefs], -1)
-    reference = means[:observed].amin(0) - REFERENCE_MARGIN
+    reference = torch.stack([_worst(belief, observed) for belief in beliefs]) - REFERENCE_MARGIN
     front = means[: len(in_front)][torch.tensor(in_front)]
     return log_expected_improvement(beliefs, *cells(front, reference))
+
+
+def _worst(belief: Marginals, observed: int) -> Tensor:
+    """Return the worst target that counts for the reference point.
+
+    A known objective counts at all candidates: otherwise no network would be tried whose parameters
+    exceed those of the first few, however good it may be in the other objectives.
+
+    Args:
+        belief: about one objective.
+        observed: the number of the first rows that were evaluated.
+    """
+    return belief.means.amin() if not belief.deviations.any() else belief.means[:observed].amin()

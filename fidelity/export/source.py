@@ -112,7 +112,7 @@ def source(subject: Subject) -> Source:
         title=f"A network of {parameters:,} parameters.",
         functional="\nimport torch.nn.functional as F" if "F." in body else "",
         functions="".join(f"{line}\n" for line in functions),
-        inputs=", ".join(map(str, subject.input_shape)),
+        inputs="length" if subject.any_length else ", ".join(map(str, subject.input_shape)),
         outputs=", ".join(map(str, outputs or ("outputs",))),
         attributes="\n".join(_indented(attributes)) or "        pass",
         statements="\n".join(_indented(statements)),

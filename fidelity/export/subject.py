@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from spaces.resources.example_input import example_input
 from spaces.space import InputShape
 
-BATCH = "batch"
-"""The name of the dimension of any size."""
+BATCH, LENGTH = "batch", "length"
+"""The names of the dimensions of any size."""
 
 
 class ExportError(RuntimeError):
@@ -66,9 +66,27 @@ class Subject:
         """Return zeros of the type that the network reads; see `spaces.example_input`."""
         return example_input(self.network, self.input_shape, batch, "cpu")
 
+    @property
+    def any_length(self) -> bool:
+        """Whether the graph reads sequences of other lengths; see `spaces.example_input`."""
+        return self._max_length != 1
+
+    @property
+    def _max_length(self) -> int | None:
+        longest: int | None = getattr(self.network, "max_length", 1)
+        return longest
+
+    @property
+    def _dynamic(self) -> dict[int, torch.export.Dim]:
+        """The dimensions of any size, by position."""
+        dimensions = {0: torch.export.Dim(BATCH)}
+        if self.any_length:
+            dimensions[1] = torch.export.Dim(LENGTH, min=1, max=self._max_length)
+        return dimensions
+
     @cached_property
     def program(self) -> torch.export.ExportedProgram:
-        """The graph of the network, for a batch of any size.
+        """The graph of the network, for a batch of any size and sequences of any length it reads.
 
         Raises:
             ExportError: the network cannot be traced.
@@ -80,7 +98,7 @@ class Subject:
                 return torch.export.export(
                     self.network,
                     (self.example(2),),  # torch would take a size of 1 for a constant
-                    dynamic_shapes=({0: torch.export.Dim(BATCH)},),
+                    dynamic_shapes=(self._dynamic,),
                     strict=False,
                 )
         except Exception as error:  # whatever the network or torch raises

@@ -1,4 +1,5 @@
 from .hardware import HardwareNASBench201
+from .hw_gpt import HWGPTBench
 from .mnist1d_cells import MNIST1DCells
 from .nasbench201 import NASBench201
 from .nasbench_macro import NASBenchMacro
@@ -6,6 +7,7 @@ from .nats_bench import NATSBench
 from .table import Table, TableError
 
 __all__ = [
+    "HWGPTBench",
     "HardwareNASBench201",
     "MNIST1DCells",
     "NASBench201",

@@ -14,7 +14,13 @@ from spaces.keys import trial_key
 from spaces.resources.resources import Cost, cost
 from spaces.space import InputShape, Space
 
-RESOURCES = ("parameters", "multiply_adds", "activations", "peak_activation_bytes")
+RESOURCES = (
+    "parameters",
+    "multiply_adds",
+    "activations",
+    "peak_activation_bytes",
+    "cache_bytes_per_token",
+)
 """The names are those of `spaces.Cost`."""
 
 

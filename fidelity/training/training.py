@@ -166,8 +166,8 @@ class Training:
     def computed(self) -> Mapping[str, ResourceCount]:
         """The resources that constraints and objectives can use before a network is trained.
 
-        They are `parameters`, `multiply_adds`, `activations` and `peak_activation_bytes`: see
-        `spaces.Cost`.
+        They are `parameters`, `multiply_adds`, `activations`, `peak_activation_bytes` and
+        `cache_bytes_per_token`: see `spaces.Cost`.
         """
         return resource_counts(self.space, self.dataset.input_shape, self.dataset.outputs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from html import escape
 from typing import Any, Protocol
 
@@ -108,11 +108,16 @@ def space_html(space: HasChoices, most: int = MAX_ROWS) -> Html:
 
 
 def space_text(space: HasChoices) -> str:
-    """Return the name of a space, its plain settings and the number of its configurations."""
+    """Return the name of a space, its plain settings and the number of its configurations.
+
+    Settings at their defaults are left out.
+    """
     parts = []
     described: Any = space
     for field in fields(described) if is_dataclass(described) else ():
         name, value = field.name, getattr(space, field.name)
+        if field.default is not MISSING and value == field.default:
+            continue
         if isinstance(value, Mapping) and value is not space.configuration_space:
             parts.append(f"{len(value)} {name}")
         elif isinstance(value, bool | int | float | str) or _is_plain(value):

@@ -14,7 +14,8 @@ def example_input(
     """Return zeros of the shape and the type that a network reads.
 
     The type is that of its attribute `input_dtype`, for instance torch.int64 for tokens; without
-    the attribute, that of its first parameter.
+    the attribute, that of its first parameter. A network of tokens that reads sequences of other
+    lengths may have an attribute `max_length`, None without a bound: an export then reads them too.
 
     Args:
         network: from inputs (batch, *input_shape).

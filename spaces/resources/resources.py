@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,30 +20,39 @@ from spaces.space import InputShape
 
 @dataclass(frozen=True)
 class Resources:
-    """The resources of one forward pass of one image.
+    """The resources of one forward pass of one input.
 
     Attributes:
         parameters: trainable weights.
-        multiply_adds: of convolutions and linear layers.
+        multiply_adds: of convolutions, linear layers and attention; for a sequence, at the length
+            of the input shape. A causal mask saves none.
         activations: the number of outputs of convolutions and linear layers (Radosavovic et al.
             2020, "Designing network design spaces"), which predicts the time on a GPU better than
             multiply-adds do.
-        peak_activation_bytes: the largest memory of image and intermediate results, not weights,
-            at one time, without gradients and in the network's own precision.
+        peak_activation_bytes: the largest memory of input and intermediate results, not weights,
+            at one time, without gradients and in the network's own precision. The scores of
+            attention count as stored, although fused kernels store them in parts.
+        cache_bytes_per_token: the keys and values of causal attention that generation keeps for
+            each token; 0 for other networks.
     """
 
     parameters: int
     multiply_adds: int
     activations: int
     peak_activation_bytes: int
+    cache_bytes_per_token: int = 0
 
 
 class _Activations(TorchDispatchMode):
-    """Follows every result from its computation to the release of its memory."""
+    """Follows every result from its computation to the release of its memory.
+
+    Args:
+        weights: of the network, whose memory is not counted.
+    """
 
     COUNTED = (torch.ops.aten.convolution, torch.ops.aten.addmm, torch.ops.aten.mm)
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Iterable[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.flops = 0
         self.activations = 0
@@ -50,6 +60,7 @@ class _Activations(TorchDispatchMode):
         self._alive = 0
         # The tensors of each storage, which views share: torch keeps one object per storage.
         self._users: Counter[torch.UntypedStorage] = Counter()
+        self._weights = {weight.untyped_storage() for weight in weights}
 
     def __torch_dispatch__(
         self,
@@ -68,6 +79,8 @@ class _Activations(TorchDispatchMode):
 
     def _follow(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
+        if storage in self._weights:  # a view of a weight, such as its transpose
+            return
         if not self._users[storage]:
             self._alive += storage.nbytes()
             self.peak = max(self.peak, self._alive)
@@ -93,7 +106,7 @@ def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
         name: tensor.to("meta")
         for name, tensor in [*network.named_parameters(), *network.named_buffers()]
     }
-    followed = _Activations()
+    followed = _Activations(state.values())
     with evaluation_mode(network), torch.no_grad(), followed:
         torch.func.functional_call(network, state, (example_input(network, input_shape),))
     return Resources(
@@ -101,7 +114,14 @@ def count_resources(network: nn.Module, input_shape: InputShape) -> Resources:
         multiply_adds=followed.flops // 2,
         activations=followed.activations,
         peak_activation_bytes=followed.peak,
+        cache_bytes_per_token=sum(_cached_bytes(module) for module in network.modules()),
     )
+
+
+def _cached_bytes(module: nn.Module) -> int:
+    """Return the bytes per token that a module keeps, whose attribute `cached_numbers` counts."""
+    numbers = int(getattr(module, "cached_numbers", 0))
+    return numbers * next(module.parameters()).dtype.itemsize if numbers else 0
 
 
 # Their names in version 0.1.

@@ -65,12 +65,17 @@ class Attend(nn.Module):
         width: in and out, a multiple of `heads`.
         heads: the number of parts of the width, each with its own attention.
         causal: read a token and those before it; otherwise all tokens.
+
+    Attributes:
+        cached_numbers: the keys and values of a token, which generation keeps for later tokens;
+            see `spaces.resources.resources`.
     """
 
     weight_parts: ClassVar[Mapping[str, int]] = {"read.weight": 3, "read.bias": 3}
 
     def __init__(self, width: int, heads: int, *, causal: bool) -> None:
         super().__init__()
+        self.cached_numbers = 2 * width if causal else 0
         self.heads = heads
         self.causal = causal
         self.read = nn.Linear(width, 3 * width)

@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ConfigSpace import Configuration
 
 from bonas.strategies.multi_objective import MultiObjectiveBayesianOptimization
 from bonas.strategies.random_search import RandomSearch
-from bonas.strategies.strategy import Strategy
+from bonas.strategies.strategy import Strategy, started
 from bonas.surrogates import RandomForest
 from bonas.surrogates.transform import negative
 from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
-from fidelity.history.trial import Trial
+from fidelity.history.trial import Evaluation, Trial
 from spaces.keys import trial_key
+from spaces.space import sample
 from tests.bonas.strategies import fronts
 from tests.bonas.strategies.contract import StrategyContract
 
@@ -57,6 +59,28 @@ def test_to_know_an_objective_helps() -> None:
     strategy = MultiObjectiveBayesianOptimization()
     known = np.mean([lacking(COMPUTED, strategy, seed) for seed in range(3)])
     assert known <= 1.02 * np.mean([lacking(fronts.TWO, strategy, seed) for seed in range(3)])
+
+
+def test_networks_much_larger_than_all_observed_ones_are_tried() -> None:
+    def size(configuration: Configuration) -> float:
+        """With a gap, as where the width of a network doubles."""
+        return fronts.size(configuration) + 100.0 * (fronts.size(configuration) > 15)
+
+    drawn = sample(fronts.LARGE.configuration_space, 200, np.random.default_rng(0))
+    small = [chosen for chosen in drawn if size(chosen) < 100][:12]
+    goal = Goal(("cost", "size"), computed={"size": size})
+    history = History(fronts.LARGE.configuration_space, goal=goal)
+    strategy = started(MultiObjectiveBayesianOptimization(), fronts.LARGE)
+    for number in range(16):
+        chosen = small[number] if number < len(small) else None
+        if chosen is None:
+            proposal = strategy.propose(fronts.LARGE, history, np.random.default_rng(number))
+            assert isinstance(proposal, Configuration)
+            chosen = proposal
+        trial = Trial(number, chosen, trial_key(fronts.LARGE, chosen), 1.0)
+        history.add_trial(trial)
+        history.add_evaluation(Evaluation(trial, fronts.error(chosen)))
+    assert max(size(trial.configuration) for trial in history.trials[12:]) > 100
 
 
 def test_what_runs_is_not_proposed_and_sends_the_next_one_elsewhere() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +21,15 @@ from spaces import (
     JointSpace,
     MacroSpace,
     NextTokenSpace,
+    Patches,
     Perceptrons,
     ResidualPerceptrons,
     SequenceSpace,
     Space,
     Stage,
     StageSpace,
+    Tokens,
+    TransformerSpace,
     families,
     liu2018,
     nasbench101,
@@ -37,6 +41,7 @@ from spaces.motifs.layers import Convolution
 from spaces.resources.example_input import random_input
 from spaces.sequences.layers import MIXERS
 from spaces.space import InputShape, sample
+from spaces.transformers.hybrid import ATTENTION
 
 CLASSES = 5
 
@@ -86,6 +91,11 @@ def mixed(mixer: str) -> SequenceSpace:
     return SequenceSpace(7, widths=(8,), depth=(1, 1), mixers={mixer: MIXERS[mixer]})
 
 
+def transformer(inputs: Patches | Tokens, **settings: Any) -> TransformerSpace:
+    """Two layers."""
+    return TransformerSpace(inputs, (8,), (2, 2), (2, 4), (2,), **settings)
+
+
 TINY_STAGES = {
     "first": Stage({"basic": families.BASIC}, (1, 2)),
     "second": Stage({"inverted": families.INVERTED}, (1, 2)),
@@ -125,6 +135,14 @@ SPACES: dict[str, tuple[Space, InputShape]] = {
     "attention": (mixed("attention"), (9,)),
     "gru": (mixed("gru"), (9,)),
     "next_tokens": (NextTokenSpace(7, widths=(8,), depth=(1, 2)), (9,)),
+    "vision": (transformer(Patches(2, class_token=True)), (3, 8, 8)),
+    "signal_transformer": (transformer(Patches(4), windows=(3,)), (2, 16)),
+    "language": (transformer(Tokens(CLASSES, 20), causal=True, shared_by=(2,)), (9,)),
+    "rotary": (transformer(Tokens(7, 9), positions=("rotary",), norms=("post",)), (9,)),
+    "hybrid": (
+        MacroSpace({"stage": Stage({"attention": ATTENTION}, (1, 2))}, (Convolution(8),), ()),
+        (3, 8, 8),
+    ),
 }
 
 NORMALISED = ("joint", "table", "macro_signals", "masks")

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from fidelity.export import OnnxFile
 from spaces.space import Space
@@ -33,6 +34,16 @@ def test_input_and_output_have_names_and_any_batch(tmp_path: Path) -> None:
     assert (inputs.name, outputs.name) == ("inputs", "outputs")
     assert isinstance(inputs.shape[0], str)
     assert inputs.shape[1:] == [1, 8, 8]
+
+
+@pytest.mark.parametrize("name", ["language", "rotary"])
+def test_transformers_read_sequences_of_any_length(name: str, tmp_path: Path) -> None:
+    one = subject(name)
+    OnnxFile("any.onnx").save(one, tmp_path)
+    back = OnnxFile().load(tmp_path / "any.onnx")
+    for batch, length in ((1, 1), (3, 5), (2, 20)):
+        inputs = torch.randint(5, (batch, length))
+        torch.testing.assert_close(back(inputs), one.network(inputs), atol=1e-5, rtol=1e-5)
 
 
 def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,11 +32,11 @@ def test_a_network_is_built_once_for_all_resources(monkeypatch: pytest.MonkeyPat
 
     def counting(network: object, input_shape: InputShape) -> Cost:
         built.append(network)
-        return Cost(1, 2, 3, 4)
+        return Cost(1, 2, 3, 4, 5)
 
     monkeypatch.setattr("fidelity.training.resource_counts.cost", counting)
     found = resource_counts(SPACE, (3, 8, 8), 10)
-    assert [found[name](cell("skip_connect")) for name in RESOURCES] == [1, 2, 3, 4]
+    assert [found[name](cell("skip_connect")) for name in RESOURCES] == [1, 2, 3, 4, 5]
     assert len(built) == 1
 
 

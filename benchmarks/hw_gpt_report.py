@@ -1,0 +1,58 @@
+"""Tables from the rows that `hw_gpt.py` wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+MARKS = (25, 50, 100)
+SEEDS = 30
+TITLES = {
+    "front": "Perplexity and parameters: hypervolume, percent of the box (higher is better)",
+    "constrained": "Lowest perplexity within the constraint on parameters (lower is better)",
+}
+
+
+def report(source: Path) -> str:
+    """Write the tables next to `source`, and return them.
+
+    Raises:
+        FileNotFoundError: there is no `source`.
+    """
+    if not source.exists():
+        raise FileNotFoundError(f"there is no {source}: run the benchmark first")
+    frame = pd.read_csv(source)
+    marks = ", ".join(map(str, MARKS))
+    lines = ["# Language models of HW-GPT-Bench", ""]
+    lines += [f"Mean over seeds after {marks} evaluations, with the standard error after the last."]
+    lines += ["`benchmarks/hw_gpt.py` says how each is measured. CPU time: one search, one thread."]
+    fewest = int(frame.groupby(["problem", "scale", "method"])["seed"].nunique().min())
+    if fewest < SEEDS:
+        lines += [f"Some methods have {fewest} of {SEEDS} seeds: nothing is significant yet."]
+    for kind, part in frame.groupby("problem", sort=False):
+        lines += ["", f"## {TITLES[str(kind)]}"]
+        for scale, rows in part.groupby("scale", sort=False):
+            lines += ["", f"### Scale {scale}", "", *_table(rows, ascending=kind != "front")]
+    text = "\n".join(lines) + "\n"
+    source.with_suffix(".md").write_text(text, encoding="utf-8")
+    return text
+
+
+def _table(rows: pd.DataFrame, *, ascending: bool) -> list[str]:
+    head = " | ".join(map(str, MARKS))
+    lines = [f"| method | seeds | {head} | CPU s |", "| --- " * (len(MARKS) + 3) + "|"]
+    means = rows.pivot_table(index="method", columns="evaluations", values="value")
+    last = means.columns.max()
+    for method in means[last].sort_values(ascending=ascending).index:
+        own = rows[rows["method"] == method]
+        cells = []
+        for mark in MARKS:
+            values = own[own["evaluations"] == mark]["value"]
+            text = "" if values.empty else f"{values.mean():.2f}"
+            spread = mark == last and len(values) > 1
+            cells.append(f"{text} ± {values.sem():.2f}" if spread else text)
+        seconds = own["cpu_seconds"].median()
+        seeds = own["seed"].nunique()
+        lines.append(f"| {method} | {seeds} | {' | '.join(cells)} | {seconds:.0f} |")
+    return lines

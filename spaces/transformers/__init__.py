@@ -1,0 +1,1 @@
+"""Transformers for images, signals and sequences of tokens."""
