@@ -50,7 +50,8 @@ class LocalProcesses:
     Args:
         workers: the number of trials at once; by default one per device.
         devices: as torch names them, assigned to the workers in turn: with four workers and two
-            GPUs, two trials share each GPU. None leaves the choice to the objective.
+            GPUs, two trials share each GPU. None leaves the choice to the objective. A name such as
+            "cuda:0,cuda:1" gives each trial of a `Distributed` training several.
         limits: of each trial.
         retries: the number of retries of a trial whose worker dies.
         threads: that torch uses in each worker.
@@ -236,8 +237,12 @@ class LocalProcesses:
             )
             self._queue.append(replace(task, alone=True, attempt=task.attempt.again()))
             return None
+        outcome = task.attempt.after_answer(evaluation, self._retries)
+        if not isinstance(outcome, Evaluation):
+            self._queue.appendleft(replace(task, attempt=outcome))
+            return None
         self._end_surplus()
-        return self._timed(worker, task, evaluation)
+        return self._timed(worker, task, outcome)
 
     def _died(self, worker: Worker, task: _Task) -> Evaluation | None:
         seconds = worker.seconds

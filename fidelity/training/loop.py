@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from fidelity.augment import Inputs
 from fidelity.datasets.part import Batch, Part
 from fidelity.mixing import Mixed
 from fidelity.objective import Diverged, InvalidArchitecture
+from fidelity.ranks import ALONE, Ranks
 from fidelity.tasks.task import Outputs, Tally
 from fidelity.training.batch_norm import calibrate
 from fidelity.training.device_data import DeviceData
@@ -57,12 +58,23 @@ class Judgement:
 class TrainingLoop:
     """A network in training."""
 
-    def __init__(self, network: nn.Module, data: DeviceData, plan: Plan) -> None:
-        """Start at step 0; `network` is on the device of `data`."""
+    def __init__(
+        self, network: nn.Module, data: DeviceData, plan: Plan, ranks: Ranks = ALONE
+    ) -> None:
+        """Start at step 0.
+
+        Args:
+            network: on the device of `data`.
+            data: the examples.
+            plan: the settings.
+            ranks: the processes that train the network; each has a loop of its own.
+        """
         self.network = network
         self.data = data
         self.plan = plan
+        self.ranks = ranks
         self.step = 0
+        self.parallel = ranks.parallel(network)
         self.optimizer = plan.optimizer.start(network)
         self.average = None if plan.average is None else _average(network, plan.average)
         self.generator = torch.Generator(data.device).manual_seed(plan.seed)
@@ -105,6 +117,7 @@ class TrainingLoop:
             self.network.train()
             for batch in self.data.train.batches(order[first * size : last * size], size):
                 self._train_on(batch)
+            self.ranks.average(self.loss_sum)
             # The only value read from the device, once per epoch: each read waits for it.
             if not math.isfinite(self.train_loss):
                 raise Diverged(f"the training loss is {self.train_loss} after epoch {self.epoch}")
@@ -129,22 +142,28 @@ class TrainingLoop:
         self.step += 1
 
     def _loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """Return the mean loss of training examples, augmented, mixed and weighted."""
+        """Return the mean loss of training examples, augmented, mixed and weighted.
+
+        Every rank augments and mixes the whole batch and computes its share of it, so that the
+        random numbers, the partners and a checkpoint do not depend on the number of ranks.
+        """
         losses, targets = self.data.criterion.losses, batch.targets
+        size, share = len(targets), self.ranks.share(len(targets))
         inputs = self.data.number(batch.inputs)
         for augment in self.plan.augment:
             inputs = augment(inputs, self.generator)
         if self.plan.mixing is None:
-            each = losses(self._outputs(self.network, inputs), targets)
+            each = losses(self._outputs(self.parallel, inputs[share]), targets[share])
         else:
             mixed: Mixed = self.plan.mixing(inputs, self.generator)
-            outputs = self._outputs(self.network, mixed.inputs)
-            own, other = losses(outputs, targets), losses(outputs, targets[mixed.partners])
-            each = torch.lerp(other, own, mixed.shares)
+            outputs = self._outputs(self.parallel, mixed.inputs[share])
+            partners = targets[mixed.partners[share]]
+            own, other = losses(outputs, targets[share]), losses(outputs, partners)
+            each = torch.lerp(other, own, mixed.shares[share])
         if batch.weights is None:
-            return each.mean()
+            return self.ranks.mean(each, size)
         # Not divided by the weights of the batch: an example counts the same in every batch.
-        return (each * batch.weights).mean() / self.data.mean_weight
+        return self.ranks.mean(each * batch.weights[share], size) / self.data.mean_weight
 
     def _outputs(self, network: nn.Module, inputs: Inputs) -> Outputs:
         try:
@@ -198,6 +217,7 @@ class TrainingLoop:
         random = {"cpu": torch.get_rng_state()}  # what dropout draws from
         if self.data.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.data.device)
+        others = self.ranks.gather(random)[1:]
         average = {} if self.average is None else {"average": self.average.state_dict()}
         return {
             "network": self.network.state_dict(),
@@ -209,6 +229,7 @@ class TrainingLoop:
             "generator": self.generator.get_state(),
             "device": self.data.device.type,
             "random": random,
+            **({"random_of_others": others} if others else {}),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -231,11 +252,17 @@ class TrainingLoop:
         self.loss_sum.copy_(state["loss_sum"])
         if state["device"] == self.data.device.type:
             self.generator.set_state(state["generator"])
-            torch.set_rng_state(state["random"]["cpu"])
-            if self.data.device.type == "cuda":
-                torch.cuda.set_rng_state(state["random"]["cuda"], self.data.device)
+            self._restore_random([state["random"], *state.get("random_of_others", ())])
         # The random state of another kind of device is of no use: the new one stays.
         self.step = int(state["step"])
+
+    def _restore_random(self, states: Sequence[Mapping[str, Tensor]]) -> None:
+        """Restore the random state of this rank; one that was not there before keeps its own."""
+        if self.ranks.number < len(states):
+            own = states[self.ranks.number]
+            torch.set_rng_state(own["cpu"])
+            if self.data.device.type == "cuda":
+                torch.cuda.set_rng_state(own["cuda"], self.data.device)
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:

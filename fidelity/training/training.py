@@ -16,6 +16,7 @@ from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import Dataset, check_dataset
 from fidelity.mixing import Mixing
 from fidelity.objective import Context, InvalidArchitecture
+from fidelity.ranks import Ranks
 from fidelity.tasks.task import Measure
 from fidelity.training.curves import Cosine, Curve
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
@@ -257,7 +258,8 @@ class Training:
                 nonlocal result, saved
                 result = loop.evaluate(data.validation)
                 context.report(loop.epoch, result.cost)
-                if loop.step < until and time.monotonic() - saved >= SAVE_SECONDS:
+                due = loop.step < until and time.monotonic() - saved >= SAVE_SECONDS
+                if context.ranks.agree(due):
                     context.checkpoint.save(loop.state() | {"curve": context.curve})
                     saved = time.monotonic()
 
@@ -332,7 +334,7 @@ class Training:
         context: Context,
     ) -> TrainingLoop:
         """Return a loop that has resumed the checkpoint, or one at step 0 if it cannot."""
-        loop = self._start(configuration, data, plan)
+        loop = self._start(configuration, data, plan, context.ranks)
         try:
             state = context.checkpoint.load()
             if state is None:
@@ -345,16 +347,20 @@ class Training:
                 context.curve += [(step, cost) for step, cost in state["curve"] if step < last]
         except Exception as error:  # whatever a foreign or damaged state makes torch raise
             context.checkpoint.refuse(f"does not fit this training ({error})")
-            return self._start(configuration, data, plan)
+            return self._start(configuration, data, plan, context.ranks)
         return loop
 
-    def _start(self, configuration: Configuration, data: DeviceData, plan: Plan) -> TrainingLoop:
+    def _start(
+        self, configuration: Configuration, data: DeviceData, plan: Plan, ranks: Ranks
+    ) -> TrainingLoop:
         seed_generators(data.device, plan.seed)
         network = self.space.build(configuration, self.dataset.input_shape, self.dataset.outputs)
         if not trainable_parameters(network):
             raise InvalidArchitecture("the network has no parameter to train")
         move_network(network, data.device)
-        return TrainingLoop(network, data, plan)
+        if ranks.number:  # the same weights on all ranks, but not the same dropout
+            seed_generators(data.device, plan.seed_of_rank(ranks.number))
+        return TrainingLoop(network, data, plan, ranks)
 
 
 def _field_names(settings: Any) -> set[str]:
