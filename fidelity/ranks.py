@@ -21,6 +21,11 @@ class Ranks(Protocol):
         """The rank of this process, from 0; rank 0 alone reports and saves."""
         ...
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is no other rank."""
+        ...
+
     def parallel(self, network: nn.Module) -> nn.Module:
         """Return the network whose backward pass averages the gradients over all ranks."""
         ...
@@ -63,6 +68,11 @@ class Alone:
     def number(self) -> int:
         """The rank: 0."""
         return 0
+
+    @property
+    def alone(self) -> bool:
+        """True."""
+        return True
 
     def parallel(self, network: nn.Module) -> nn.Module:
         """See `Ranks.parallel`."""

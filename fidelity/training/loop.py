@@ -34,6 +34,9 @@ COLLAPSED_MESSAGES = ("Output size is too small", "can't be greater than actual 
 STATE_TENSORS = ("momentum_buffer", "exp_avg", "exp_avg_sq")
 """The state of an optimizer that has the shape of the parameters, which torch does not check."""
 
+Step = Callable[[Batch], None]
+"""A training step."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -96,18 +99,20 @@ class TrainingLoop:
         per_epoch = self.plan.steps_per_epoch
         return self.loss_sum.item() / ((self.step - 1) % per_epoch + 1)
 
-    def run(self, until: int, after_epoch: Callable[[], None]) -> None:
+    def run(self, until: int, after_epoch: Callable[[], None], update: Step | None = None) -> None:
         """Train to a step.
 
         Args:
             until: the step, a total.
             after_epoch: is called at the end of each whole epoch.
+            update: does what `TrainingLoop.update` does.
 
         Raises:
             Diverged: the loss is not finite.
             InvalidArchitecture: nothing between the inputs and the loss can be trained.
         """
         size, per_epoch = self.plan.batch_size, self.plan.steps_per_epoch
+        update = update or self.update
         while self.step < until:
             epoch, first = divmod(self.step, per_epoch)
             last = min(until - epoch * per_epoch, per_epoch)
@@ -116,7 +121,9 @@ class TrainingLoop:
                 self.loss_sum.zero_()
             self.network.train()
             for batch in self.data.train.batches(order[first * size : last * size], size):
-                self._train_on(batch)
+                set_rate(self.optimizer, self.plan.rate(self.step))
+                update(batch)
+                self.step += 1
             self.ranks.average(self.loss_sum)
             # The only value read from the device, once per epoch: each read waits for it.
             if not math.isfinite(self.train_loss):
@@ -124,10 +131,12 @@ class TrainingLoop:
             if last == per_epoch:
                 after_epoch()
 
-    def _train_on(self, batch: Batch) -> None:
-        rate = self.plan.rate(self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+    def update(self, batch: Batch) -> None:
+        """Change the weights by a batch, reading nothing back from the device.
+
+        Raises:
+            InvalidArchitecture: nothing between the inputs and the loss can be trained.
+        """
         self.optimizer.zero_grad()
         loss = self._loss(batch)
         if not loss.requires_grad:
@@ -139,7 +148,6 @@ class TrainingLoop:
         if self.average is not None:
             self.average.update_parameters(self.network)
         self.loss_sum += loss.detach()
-        self.step += 1
 
     def _loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Return the mean loss of training examples, augmented, mixed and weighted.
@@ -244,17 +252,27 @@ class TrainingLoop:
         self.network.load_state_dict(state["network"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        for parameter, values in self.optimizer.state.items():
-            for name in STATE_TENSORS:
-                if name in values and values[name].shape != parameter.shape:
-                    raise ValueError(f"its {name} has another shape than the parameters")
+        self._restore_optimizer(state["optimizer"])
         self.loss_sum.copy_(state["loss_sum"])
         if state["device"] == self.data.device.type:
             self.generator.set_state(state["generator"])
             self._restore_random([state["random"], *state.get("random_of_others", ())])
         # The random state of another kind of device is of no use: the new one stays.
         self.step = int(state["step"])
+
+    def _restore_optimizer(self, state: dict[str, Any]) -> None:
+        groups = self.optimizer.param_groups
+        capturable = [group.get("capturable") for group in groups]
+        self.optimizer.load_state_dict(state)
+        for group, own in zip(self.optimizer.param_groups, capturable, strict=True):
+            # Of a captured training these two belong to its device, see `capture.rate_on_device`.
+            group["lr"] = float(group["lr"])
+            if own is not None:
+                group["capturable"] = own
+        for parameter, values in self.optimizer.state.items():
+            for name in STATE_TENSORS:
+                if name in values and values[name].shape != parameter.shape:
+                    raise ValueError(f"its {name} has another shape than the parameters")
 
     def _restore_random(self, states: Sequence[Mapping[str, Tensor]]) -> None:
         """Restore the random state of this rank; one that was not there before keeps its own."""
@@ -263,6 +281,20 @@ class TrainingLoop:
             torch.set_rng_state(own["cpu"])
             if self.data.device.type == "cuda":
                 torch.cuda.set_rng_state(own["cuda"], self.data.device)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate; one on a device is written there without waiting for it.
+
+    Args:
+        optimizer: of the weights.
+        rate: for the next step.
+    """
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:

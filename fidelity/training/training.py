@@ -18,6 +18,7 @@ from fidelity.mixing import Mixing
 from fidelity.objective import Context, InvalidArchitecture
 from fidelity.ranks import Ranks
 from fidelity.tasks.task import Measure
+from fidelity.training.capture import captured
 from fidelity.training.curves import Cosine, Curve
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import Judgement, TrainingLoop
@@ -84,6 +85,9 @@ class Training:
             which is evaluated in place of the weights; None takes no average.
         device: as torch names devices; None means the GPU where there is one, else the CPU. A
             device that the context names takes precedence.
+        cuda_graph: whether steps on a GPU are captured as a CUDA graph, which helps where a step is
+            many small kernels. The networks must do the same operations in each step (dropout may
+            draw other numbers); where a capture fails, the log says so and the step stays.
         choices: objects that a `JointSpace` chooses by name, for instance
             `{"optimizer": {"sgd": SGD(0.1), "adamw": AdamW(0.001)}}`.
 
@@ -103,6 +107,7 @@ class Training:
     clip_norm: float | None = None
     average: float | None = None
     device: str | None = None
+    cuda_graph: bool = False
     choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
@@ -263,7 +268,7 @@ class Training:
                     context.checkpoint.save(loop.state() | {"curve": context.curve})
                     saved = time.monotonic()
 
-            loop.run(until, after_epoch)
+            loop.run(until, after_epoch, captured(loop) if self.cuda_graph else None)
             if result is None or until % plan.steps_per_epoch:
                 after_epoch()
             context.checkpoint.save(loop.state() | {"curve": context.curve})

@@ -33,6 +33,11 @@ class Group:
         """See `Ranks.number`."""
         return distributed.get_rank()
 
+    @property
+    def alone(self) -> bool:
+        """See `Ranks.alone`."""
+        return False
+
     def parallel(self, network: nn.Module) -> nn.Module:
         """See `Ranks.parallel`.
 
