@@ -35,7 +35,11 @@ def test_on_a_gpu(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_rehearsal_executes_every_step(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--cpu-rehearsal"]
     ended = subprocess.run(
-        [*command, "--results", str(tmp_path)], capture_output=True, text=True, check=False
+        [*command, "--results", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     assert ended.returncode == 0, ended.stdout[-4000:] + ended.stderr[-4000:]
     rows = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))["rows"]
@@ -55,7 +59,7 @@ def test_a_gpu_is_needed_without_a_rehearsal(tmp_path: Path) -> None:
         pytest.skip("there is a GPU")
     ended = subprocess.run(
         [sys.executable, str(BENCHMARKS / "gpu.py"), "--results", str(tmp_path)],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert ended.returncode == 2
     assert "torch sees no GPU here: --cpu-rehearsal" in ended.stderr

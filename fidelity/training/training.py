@@ -256,6 +256,8 @@ class Training:
         with preserved(device):
             loop = self._resume(configuration, data, plan, until, context)
             resumed_from = loop.epoch
+            if len(steps := set(context.ranks.gather(loop.step))) > 1:
+                raise RuntimeError(f"the ranks resume at different steps: {sorted(steps)}")
             result: Judgement | None = None
             saved = time.monotonic()
 

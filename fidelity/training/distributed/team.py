@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import pickle
 import queue
@@ -29,6 +30,10 @@ from fidelity.training.distributed.messages import Answer, Call, Setup
 GRACE_SECONDS = 2.0
 """The time for the other ranks to answer or to be found dead, once one has raised an exception: the
 death of a rank makes the collective operations of the others fail at the same moment."""
+
+ALIVE_POLL_SECONDS = 1.0
+"""The interval between two checks that ranks are alive: a process that a rank has forked keeps its
+standard output open."""
 
 INTERFACES = ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
 """The variables by which gloo and NCCL learn which network interface to use."""
@@ -112,17 +117,25 @@ class Team:
         answers: dict[int, Answer] = {}
         deadline: float | None = None
         while len(answers) < len(self.devices):
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            left = math.inf if deadline is None else deadline - time.monotonic()
             try:
-                rank, answer = self._answers.get(timeout=left)
+                rank, answer = self._answers.get(timeout=max(0.0, min(left, ALIVE_POLL_SECONDS)))
             except queue.Empty:
-                break
+                self._check_alive(answers)
+                if left <= 0:
+                    break
+                continue
             if answer is None:
                 raise ProcessLost(self._cause(rank))
             answers[rank] = answer
             if answer.error is not None and deadline is None:
                 deadline = time.monotonic() + GRACE_SECONDS
         return answers
+
+    def _check_alive(self, answers: Mapping[int, Answer]) -> None:
+        for rank, process in enumerate(self._processes):
+            if rank not in answers and process.poll() is not None:
+                raise ProcessLost(self._cause(rank))
 
     def _cause(self, rank: int) -> str:
         code = self._processes[rank].wait()
@@ -152,6 +165,8 @@ def _read(
             answers.put((rank, pickle.load(stream)))
     except Exception:  # the stream ends, or in the middle of an answer
         answers.put((rank, None))
+    finally:
+        stream.close()
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]], folder: str) -> None:
@@ -159,9 +174,9 @@ def _end(processes: Sequence[subprocess.Popen[bytes]], folder: str) -> None:
         process.kill()
     for process in processes:
         process.wait()
-        for stream in (process.stdin, process.stdout):
-            assert stream is not None
-            stream.close()
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):  # what it has not read
+            process.stdin.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 

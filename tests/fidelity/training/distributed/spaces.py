@@ -65,12 +65,14 @@ class Struck:
         rank: in which it happens.
         calls: before it happens.
         number: of the signal; 0 means that the process waits to be killed.
+        child: whether a process that it has forked lives on.
     """
 
     folder: Path
     rank: int
     calls: int = 10
     number: int = signal.SIGKILL
+    child: bool = False
 
     def __call__(self, images: Images, generator: torch.Generator) -> Images:
         if os.environ.get("RANK") != str(self.rank) or (self.folder / "struck").exists():
@@ -80,6 +82,9 @@ class Struck:
         if len((self.folder / "calls").read_text(encoding="utf-8")) > self.calls:
             (self.folder / "new").write_text(str(os.getpid()), encoding="utf-8")
             (self.folder / "new").rename(self.folder / "struck")
+            if self.child and os.fork() == 0:
+                time.sleep(60)
+                os._exit(0)
             if self.number:
                 os.kill(os.getpid(), self.number)
             time.sleep(600)

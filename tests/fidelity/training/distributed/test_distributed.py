@@ -117,7 +117,8 @@ class TestDeath:
 
     @staticmethod
     def struck(folder: Path, rank: int) -> Distributed:
-        augment = (Struck(folder, rank, calls=10),)  # in the fourth epoch of 3 steps
+        # In the fourth epoch of 3 steps; the child of rank 0 keeps its pipes open.
+        augment = (Struck(folder, rank, calls=10, child=rank == 0),)
         training = dataclasses.replace(ONE, space=Saving(8), augment=augment, optimizer=AdamW())
         return Distributed(training, 2)
 
