@@ -5,7 +5,7 @@ LATEST := .venv-latest-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.ver
 # One worker per core, each of which computes with one thread.
 PYTEST := -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test test-latest test-slow lint docs notebooks clean
+.PHONY: demo test test-latest test-slow gpu lint docs notebooks clean
 
 demo: .venv/installed
 	$(BIN)/python -m bonas demo
@@ -20,6 +20,10 @@ test-latest: $(LATEST)/installed-test
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m slow
+
+# On a machine with a GPU; the page is benchmarks/results/gpu.md.
+gpu: .venv/installed
+	$(BIN)/python benchmarks/gpu.py --minutes 8
 
 # The pages are in build/site; warnings are errors.
 docs: .venv/installed-docs

@@ -5,7 +5,7 @@ from .history.history import History
 from .history.trial import Evaluation, Status, Trial
 from .latency import Latency, LatencyTable, MeasuredLatency, Timing
 from .mixing import CutMix, Mixup
-from .objective import Context, Diverged, InvalidArchitecture
+from .objective import Context, Diverged, InvalidArchitecture, ProcessLost
 from .one_shot.one_shot import Inherited, OneShot
 from .one_shot.one_shot_then import OneShotThen
 from .schedules import (
@@ -20,6 +20,7 @@ from .schedules import (
 )
 from .schedules.curve_extrapolation import Extrapolation, extrapolate
 from .training.curves import Constant, Cosine, Linear, OneCycle
+from .training.distributed.distributed import Distributed
 from .training.optimizers import SGD, AdamW, TorchOptimizer
 from .training.retrain import Final, retrain
 from .training.training import Training
@@ -37,6 +38,7 @@ __all__ = [
     "CurveStopping",
     "CutMix",
     "Dataset",
+    "Distributed",
     "Diverged",
     "Evaluation",
     "Extrapolation",
@@ -55,6 +57,7 @@ __all__ = [
     "OneCycle",
     "OneShot",
     "OneShotThen",
+    "ProcessLost",
     "ProgressiveHalving",
     "Status",
     "SuccessiveHalving",

@@ -102,6 +102,12 @@ class Checkpoint:
         else:
             self.unsaved = None
 
+    def adopt(self, other: Checkpoint) -> None:
+        """Take over what another process recorded about the same checkpoint, and its warnings."""
+        self.refused, self.unsaved = other.refused, other.unsaved
+        for text in other.notices:
+            self._warn(text)
+
     def _warn(self, text: str) -> None:
         self.notices.append(text)
         warnings.warn(text, CheckpointWarning, stacklevel=4)

@@ -38,9 +38,13 @@ from fidelity.history.result import (
     ObjectiveError as ObjectiveError,
 )
 from fidelity.history.result import (
+    ProcessLost as ProcessLost,
+)
+from fidelity.history.result import (
     Result as Result,
 )
 from fidelity.history.trial import Evaluation, Status, Trial
+from fidelity.ranks import ALONE, Ranks
 
 CONFIGURATION = ("configuration", "config")
 OTHERS = ("budget", "seed", "context")
@@ -58,12 +62,14 @@ class Context:
         device: to train on, as torch names devices; None leaves it to the objective.
         resumed: the total budget of the checkpoint that is resumed; 0 if there is none.
         curve: the reported pairs (step, cost).
+        ranks: the processes that train this trial's network together.
     """
 
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     device: str | None = None
     resumed: float = 0.0
     curve: list[tuple[float, float]] = field(default_factory=list)
+    ranks: Ranks = ALONE
 
     def report(self, step: float, cost: float) -> None:
         """Record a point of the learning curve.
@@ -232,6 +238,8 @@ def _status(error: BaseException) -> Status:
         return Status.INVALID
     if isinstance(error, Diverged):
         return Status.DIVERGED
+    if isinstance(error, ProcessLost):
+        return Status.LOST
     # torch.OutOfMemoryError is a RuntimeError, named here without importing torch.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return Status.MEMORY

@@ -25,6 +25,7 @@ ELSEWHERE = ("docs/slurm.md",)
 NOT_RUN = {
     ("docs/howto/parallel.md", "needs two GPUs"),
     ("docs/howto/parallel.md", "starts a cluster"),
+    ("docs/howto/distributed.md", "needs four GPUs"),
 }
 """Blocks that cannot run in a test. Their title says so: python title="not run here: REASON"."""
 MOST = 6  # evaluations, where a document asks for more

@@ -114,7 +114,8 @@ class Dask:
     last checkpoint, so all machines must share the directory of the search. A worker keeps the
     objective, and so the data set on its device. On workers that declare the resource `GPU` (`dask
     worker --resources GPU=1`, one process per GPU) each trial takes one, and its `context.device`
-    is "cuda". While there is no worker the search waits for one.
+    is "cuda"; a trial of a `Distributed` training uses the first GPUs that its worker sees. While
+    there is no worker the search waits for one.
 
     A trial is ended by killing the worker process, which its nanny then restarts; Dask's setting
     `distributed.deploy.lost-worker-timeout` is raised to `RESTART_SECONDS` for that. On workers
@@ -336,7 +337,9 @@ class Dask:
             self._check_scheduler()
             return self._lost(running, repr(error))
         del self._running[running.address]
-        return self._timed(running, read_answer(text, running.task.attempt.trial))
+        attempt = running.task.attempt
+        evaluation = read_answer(text, attempt.trial)
+        return self._retried(running, attempt.after_answer(evaluation, self._retries))
 
     def _lost_or_over_limit(self) -> Evaluation | None:
         """Return the failure of a trial whose worker is gone or that exceeds a limit, if any."""
@@ -358,6 +361,10 @@ class Dask:
         self._end(running)
         seconds = self.now() - running.began
         outcome = running.task.attempt.after_loss(cause, seconds, self._retries)
+        return self._retried(running, outcome)
+
+    def _retried(self, running: _Running, outcome: Attempt | Evaluation) -> Evaluation | None:
+        """Return an evaluation with its start; queue the next attempt if there is one."""
         if isinstance(outcome, Evaluation):
             return self._timed(running, outcome)
         self._queue.appendleft(replace(running.task, attempt=outcome))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import connection
 from typing import Self
 
+from bonas.runners.device_memory import Usage, fitting
 from bonas.runners.messages import Payload, read_answer, request
 from bonas.runners.retry import Attempt
 from bonas.runners.runner import no_free_worker, nothing_running
@@ -50,13 +51,17 @@ class LocalProcesses:
     Args:
         workers: the number of trials at once; by default one per device.
         devices: as torch names them, assigned to the workers in turn: with four workers and two
-            GPUs, two trials share each GPU. None leaves the choice to the objective.
+            GPUs, two trials share each GPU. None leaves the choice to the objective. A name such as
+            "cuda:0,cuda:1" gives each trial of a `Distributed` training several.
+        max_per_device: lets the number of trials per GPU follow from memory: one at first, then as
+            many as fit if each needs as much as the largest so far, and at most this number.
         limits: of each trial.
         retries: the number of retries of a trial whose worker dies.
         threads: that torch uses in each worker.
 
     Raises:
-        ValueError: there are no workers or no devices, or a number is negative.
+        ValueError: there are no workers or no devices, a number is negative, or both `workers` and
+            `max_per_device` are given.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class LocalProcesses:
         workers: int | None = None,
         *,
         devices: Sequence[str | None] = (None,),
+        max_per_device: int | None = None,
         limits: TrialLimits | None = None,
         retries: int = 1,
         threads: int = 1,
@@ -72,7 +78,15 @@ class LocalProcesses:
             raise ValueError("devices is empty: name one or more, or leave it out")
         if retries < 0 or threads < 1:
             raise ValueError(f"retries is 0 or more and threads 1 or more: {retries}, {threads}")
+        if max_per_device is not None and (workers is not None or max_per_device < 1):
+            raise ValueError(
+                f"max_per_device is {max_per_device} and workers {workers}: give one of them, 1 or "
+                "more"
+            )
         self._devices = tuple(devices)
+        self._max_per_device = max_per_device
+        self._room: dict[str | None, int] = {}  # trials that fit on a device
+        self._peak = 0  # of the memory of a trial
         self._limits = limits or TrialLimits()
         self._retries = retries
         self._threads = threads
@@ -224,6 +238,8 @@ class LocalProcesses:
 
     def _answered(self, worker: Worker, task: _Task, answer: str) -> Evaluation | None:
         self._tasks[worker] = None
+        if self._max_per_device is not None and worker.usage is not None:
+            self._fill(worker.device, worker.usage, self._max_per_device)
         trial = task.attempt.trial
         evaluation = read_answer(answer, trial)
         shared = worker.device is not None and any(
@@ -236,8 +252,19 @@ class LocalProcesses:
             )
             self._queue.append(replace(task, alone=True, attempt=task.attempt.again()))
             return None
+        outcome = task.attempt.after_answer(evaluation, self._retries)
+        if not isinstance(outcome, Evaluation):
+            self._queue.appendleft(replace(task, attempt=outcome))
+            return None
         self._end_surplus()
-        return self._timed(worker, task, evaluation)
+        return self._timed(worker, task, outcome)
+
+    def _fill(self, device: str | None, usage: Usage, most: int) -> None:
+        """Change the number of workers to what the device with the least room has room for."""
+        self._peak = max(self._peak, usage.peak)
+        present = [worker.usage for worker in self._tasks if worker.device == device]
+        self._room[device] = min(most, fitting(usage, present, self._peak))
+        self.resize(len(self._devices) * min(self._room.get(d, 1) for d in self._devices))
 
     def _died(self, worker: Worker, task: _Task) -> Evaluation | None:
         seconds = worker.seconds

@@ -65,6 +65,18 @@ class Attempt:
         log.warning(f"{reason}; retrying")
         return replace(self.again(), number=self.number + 1)
 
+    def after_answer(self, evaluation: Evaluation, retries: int) -> Self | Evaluation:
+        """Return the next attempt if the trial has lost a process of its own, else the evaluation.
+
+        Args:
+            evaluation: of this attempt, as the worker answered.
+            retries: the number of attempts after the first.
+        """
+        if evaluation.status is not Status.LOST:
+            return evaluation
+        cause = (evaluation.error or "").rstrip().rpartition("ProcessLost: ")[2]
+        return self.after_loss(cause, evaluation.seconds, retries)
+
     def over_limit(self, limits: TrialLimits, seconds: float, memory: int) -> Evaluation | None:
         """Return the failure of an attempt that exceeds a limit, else None.
 

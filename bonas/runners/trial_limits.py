@@ -49,12 +49,14 @@ def restrict_device(device: str | None, limit: int | None) -> None:
     """Restrict the memory that torch may allocate on a GPU.
 
     Args:
-        device: as torch names it; one other than a GPU is left alone.
+        device: as torch names it, or several separated by commas; one other than a GPU is left
+            alone.
         limit: bytes; None is no limit.
     """
     if limit is None or device is None or not device.startswith("cuda"):
         return
     import torch
 
-    total = torch.cuda.get_device_properties(device).total_memory
-    torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), device)
+    for name in device.split(","):
+        total = torch.cuda.get_device_properties(name).total_memory
+        torch.cuda.set_per_process_memory_fraction(min(1.0, limit / total), name)

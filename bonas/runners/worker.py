@@ -18,10 +18,11 @@ from typing import Any
 import psutil
 
 from bonas.runners import messages, process_tree
+from bonas.runners.device_memory import Usage, start_measuring, usage
 from bonas.runners.trial_limits import restrict_device
 from fidelity.checkpoint import CheckpointWarning
 
-READY, BEGAN, ANSWER = "ready", "began", "answer"
+READY, BEGAN, USED, ANSWER = "ready", "began", "used", "answer"
 
 FAILED_IMPORT = 1
 """The exit code of a Python process that an exception has ended."""
@@ -41,6 +42,7 @@ class Worker:
     def __init__(self, device: str | None, threads: int, device_memory: int | None) -> None:
         self.device = device
         self.began: float | None = None  # of the current trial, on the monotonic clock
+        self.usage: Usage | None = None  # of its device, by the last trial
         self.ready = False  # it has read the script of the search, and waits for a request
         self._payload: bytes | None = None  # what the process holds
         self._broken = False
@@ -99,6 +101,8 @@ class Worker:
                     return str(value)
                 if kind == READY:
                     self.ready = True
+                elif kind == USED:
+                    self.usage = value
                 else:
                     self.began = float(value)
         except Exception:  # the pipe is closed, or the trial wrote something else into it
@@ -192,7 +196,9 @@ def serve(
                     restrict_device(device, device_memory)
                 assert payload is not None
                 pipe.send((BEGAN, time.monotonic()))
+                start_measuring(device)
                 answer = messages.answer(payload, request)
+                pipe.send((USED, usage(device)))
             except BaseException as error:  # of the payload, whose packages may be missing here
                 answer = messages.crash_answer(error)
             pipe.send((ANSWER, answer))

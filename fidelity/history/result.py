@@ -23,3 +23,10 @@ class InvalidArchitecture(ValueError):
 
 class Diverged(ArithmeticError):
     """Raised by an objective when training gave a number that is not finite."""
+
+
+class ProcessLost(RuntimeError):
+    """Raised by an objective when a process that it had started has died.
+
+    A runner that retries trials treats it like the death of its own worker.
+    """

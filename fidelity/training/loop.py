@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from fidelity.augment import Inputs
 from fidelity.datasets.part import Batch, Part
 from fidelity.mixing import Mixed
 from fidelity.objective import Diverged, InvalidArchitecture
+from fidelity.ranks import ALONE, Ranks
 from fidelity.tasks.distillation import Taught
 from fidelity.tasks.task import Criterion, Outputs, Tally
 from fidelity.training.batch_norm import calibrate
@@ -33,6 +34,9 @@ COLLAPSED_MESSAGES = ("Output size is too small", "can't be greater than actual 
 
 STATE_TENSORS = ("momentum_buffer", "exp_avg", "exp_avg_sq")
 """The state of an optimizer that has the shape of the parameters, which torch does not check."""
+
+Step = Callable[[Batch], None]
+"""A training step."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,23 @@ class Judgement:
 class TrainingLoop:
     """A network in training."""
 
-    def __init__(self, network: nn.Module, data: DeviceData, plan: Plan) -> None:
-        """Start at step 0; `network` is on the device of `data`."""
+    def __init__(
+        self, network: nn.Module, data: DeviceData, plan: Plan, ranks: Ranks = ALONE
+    ) -> None:
+        """Start at step 0.
+
+        Args:
+            network: on the device of `data`.
+            data: the examples.
+            plan: the settings.
+            ranks: the processes that train the network; each has a loop of its own.
+        """
         self.network = network
         self.data = data
         self.plan = plan
+        self.ranks = ranks
         self.step = 0
+        self.parallel = ranks.parallel(network)
         self.optimizer = plan.optimizer.start(network)
         self.average = None if plan.average is None else _average(network, plan.average)
         self.generator = torch.Generator(data.device).manual_seed(plan.seed)
@@ -85,18 +100,20 @@ class TrainingLoop:
         per_epoch = self.plan.steps_per_epoch
         return self.loss_sum.item() / ((self.step - 1) % per_epoch + 1)
 
-    def run(self, until: int, after_epoch: Callable[[], None]) -> None:
+    def run(self, until: int, after_epoch: Callable[[], None], update: Step | None = None) -> None:
         """Train to a step.
 
         Args:
             until: the step, a total.
             after_epoch: is called at the end of each whole epoch.
+            update: does what `TrainingLoop.update` does.
 
         Raises:
             Diverged: the loss is not finite.
             InvalidArchitecture: nothing between the inputs and the loss can be trained.
         """
         size, per_epoch = self.plan.batch_size, self.plan.steps_per_epoch
+        update = update or self.update
         while self.step < until:
             epoch, first = divmod(self.step, per_epoch)
             last = min(until - epoch * per_epoch, per_epoch)
@@ -105,17 +122,22 @@ class TrainingLoop:
                 self.loss_sum.zero_()
             self.network.train()
             for batch in self.data.train.batches(order[first * size : last * size], size):
-                self._train_on(batch)
+                set_rate(self.optimizer, self.plan.rate(self.step))
+                update(batch)
+                self.step += 1
+            self.ranks.average(self.loss_sum)
             # The only value read from the device, once per epoch: each read waits for it.
             if not math.isfinite(self.train_loss):
                 raise Diverged(f"the training loss is {self.train_loss} after epoch {self.epoch}")
             if last == per_epoch:
                 after_epoch()
 
-    def _train_on(self, batch: Batch) -> None:
-        rate = self.plan.rate(self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+    def update(self, batch: Batch) -> None:
+        """Change the weights by a batch, reading nothing back from the device.
+
+        Raises:
+            InvalidArchitecture: nothing between the inputs and the loss can be trained.
+        """
         self.optimizer.zero_grad()
         loss = self._loss(batch)
         if not loss.requires_grad:
@@ -127,26 +149,31 @@ class TrainingLoop:
         if self.average is not None:
             self.average.update_parameters(self.network)
         self.loss_sum += loss.detach()
-        self.step += 1
 
     def _loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """Return the mean loss of training examples, augmented, mixed and weighted."""
+        """Return the mean loss of training examples, augmented, mixed and weighted.
+
+        Every rank augments and mixes the whole batch and computes its share of it, so that the
+        random numbers, the partners and a checkpoint do not depend on the number of ranks.
+        """
         targets = batch.targets
+        size, share = len(targets), self.ranks.share(len(targets))
         inputs = self.data.number(batch.inputs)
         for augment in self.plan.augment:
             inputs = augment(inputs, self.generator)
         if self.plan.mixing is None:
-            each = self._criterion(inputs).losses(self._outputs(self.network, inputs), targets)
+            outputs = self._outputs(self.parallel, inputs[share])
+            each = self._criterion(inputs[share]).losses(outputs, targets[share])
         else:
             mixed: Mixed = self.plan.mixing(inputs, self.generator)
-            outputs = self._outputs(self.network, mixed.inputs)
-            losses = self._criterion(mixed.inputs).losses
-            own, other = losses(outputs, targets), losses(outputs, targets[mixed.partners])
-            each = torch.lerp(other, own, mixed.shares)
+            outputs = self._outputs(self.parallel, mixed.inputs[share])
+            losses, partners = self._criterion(mixed.inputs[share]).losses, mixed.partners[share]
+            own, other = losses(outputs, targets[share]), losses(outputs, targets[partners])
+            each = torch.lerp(other, own, mixed.shares[share])
         if batch.weights is None:
-            return each.mean()
+            return self.ranks.mean(each, size)
         # Not divided by the weights of the batch: an example counts the same in every batch.
-        return (each * batch.weights).mean() / self.data.mean_weight
+        return self.ranks.mean(each * batch.weights[share], size) / self.data.mean_weight
 
     def _criterion(self, inputs: Inputs) -> Criterion:
         """Return the criterion for a batch, which may depend on a teacher."""
@@ -208,6 +235,7 @@ class TrainingLoop:
         random = {"cpu": torch.get_rng_state()}  # what dropout draws from
         if self.data.device.type == "cuda":
             random["cuda"] = torch.cuda.get_rng_state(self.data.device)
+        others = self.ranks.gather(random)[1:]
         average = {} if self.average is None else {"average": self.average.state_dict()}
         return {
             "network": self.network.state_dict(),
@@ -219,6 +247,7 @@ class TrainingLoop:
             "generator": self.generator.get_state(),
             "device": self.data.device.type,
             "random": random,
+            **({"random_of_others": others} if others else {}),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -233,19 +262,49 @@ class TrainingLoop:
         self.network.load_state_dict(state["network"])
         if self.average is not None:
             self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self._restore_optimizer(state["optimizer"])
+        self.loss_sum.copy_(state["loss_sum"])
+        if state["device"] == self.data.device.type:
+            self.generator.set_state(state["generator"])
+            self._restore_random([state["random"], *state.get("random_of_others", ())])
+        # The random state of another kind of device is of no use: the new one stays.
+        self.step = int(state["step"])
+
+    def _restore_optimizer(self, state: dict[str, Any]) -> None:
+        groups = self.optimizer.param_groups
+        capturable = [group.get("capturable") for group in groups]
+        self.optimizer.load_state_dict(state)
+        for group, own in zip(self.optimizer.param_groups, capturable, strict=True):
+            # Of a captured training these two belong to its device, see `capture.rate_on_device`.
+            group["lr"] = float(group["lr"])
+            if own is not None:
+                group["capturable"] = own
         for parameter, values in self.optimizer.state.items():
             for name in STATE_TENSORS:
                 if name in values and values[name].shape != parameter.shape:
                     raise ValueError(f"its {name} has another shape than the parameters")
-        self.loss_sum.copy_(state["loss_sum"])
-        if state["device"] == self.data.device.type:
-            self.generator.set_state(state["generator"])
-            torch.set_rng_state(state["random"]["cpu"])
+
+    def _restore_random(self, states: Sequence[Mapping[str, Tensor]]) -> None:
+        """Restore the random state of this rank; one that was not there before keeps its own."""
+        if self.ranks.number < len(states):
+            own = states[self.ranks.number]
+            torch.set_rng_state(own["cpu"])
             if self.data.device.type == "cuda":
-                torch.cuda.set_rng_state(state["random"]["cuda"], self.data.device)
-        # The random state of another kind of device is of no use: the new one stays.
-        self.step = int(state["step"])
+                torch.cuda.set_rng_state(own["cuda"], self.data.device)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate; one on a device is written there without waiting for it.
+
+    Args:
+        optimizer: of the weights.
+        rate: for the next step.
+    """
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:

@@ -62,6 +62,11 @@ class Plan:
         generator = torch.Generator().manual_seed(int(seed) >> 1)
         return torch.randperm(examples, generator=generator)
 
+    def seed_of_rank(self, rank: int) -> int:
+        """Return the seed of the dropout of one of the ranks above 0."""
+        sequence = np.random.SeedSequence(self.seed, spawn_key=(rank,))
+        return int(sequence.generate_state(1, np.uint64)[0]) >> 1
+
     def fingerprint(self) -> list[Any]:
         """Return the settings that a checkpoint must share to resume exactly, as plain values."""
         size = [self.seed, self.batch_size, self.steps_per_epoch, self.steps]

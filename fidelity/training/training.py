@@ -16,7 +16,9 @@ from fidelity.augment import Augmentation, as_tuple
 from fidelity.datasets.dataset import Dataset, check_dataset
 from fidelity.mixing import Mixing
 from fidelity.objective import Context, InvalidArchitecture
+from fidelity.ranks import Ranks
 from fidelity.tasks.task import Measure
+from fidelity.training.capture import captured
 from fidelity.training.curves import Cosine, Curve
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.loop import Judgement, TrainingLoop
@@ -83,6 +85,9 @@ class Training:
             which is evaluated in place of the weights; None takes no average.
         device: as torch names devices; None means the GPU where there is one, else the CPU. A
             device that the context names takes precedence.
+        cuda_graph: whether steps on a GPU are captured as a CUDA graph, which helps where a step is
+            many small kernels. The networks must do the same operations in each step (dropout may
+            draw other numbers); where a capture fails, the log says so and the step stays.
         choices: objects that a `JointSpace` chooses by name, for instance
             `{"optimizer": {"sgd": SGD(0.1), "adamw": AdamW(0.001)}}`.
 
@@ -102,6 +107,7 @@ class Training:
     clip_norm: float | None = None
     average: float | None = None
     device: str | None = None
+    cuda_graph: bool = False
     choices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
     def __repr__(self) -> str:
@@ -250,6 +256,8 @@ class Training:
         with preserved(device):
             loop = self._resume(configuration, data, plan, until, context)
             resumed_from = loop.epoch
+            if len(steps := set(context.ranks.gather(loop.step))) > 1:
+                raise RuntimeError(f"the ranks resume at different steps: {sorted(steps)}")
             result: Judgement | None = None
             saved = time.monotonic()
 
@@ -257,11 +265,12 @@ class Training:
                 nonlocal result, saved
                 result = loop.evaluate(data.validation)
                 context.report(loop.epoch, result.cost)
-                if loop.step < until and time.monotonic() - saved >= SAVE_SECONDS:
+                due = loop.step < until and time.monotonic() - saved >= SAVE_SECONDS
+                if context.ranks.agree(due):
                     context.checkpoint.save(loop.state() | {"curve": context.curve})
                     saved = time.monotonic()
 
-            loop.run(until, after_epoch)
+            loop.run(until, after_epoch, captured(loop) if self.cuda_graph else None)
             if result is None or until % plan.steps_per_epoch:
                 after_epoch()
             context.checkpoint.save(loop.state() | {"curve": context.curve})
@@ -332,7 +341,7 @@ class Training:
         context: Context,
     ) -> TrainingLoop:
         """Return a loop that has resumed the checkpoint, or one at step 0 if it cannot."""
-        loop = self._start(configuration, data, plan)
+        loop = self._start(configuration, data, plan, context.ranks)
         try:
             state = context.checkpoint.load()
             if state is None:
@@ -345,16 +354,20 @@ class Training:
                 context.curve += [(step, cost) for step, cost in state["curve"] if step < last]
         except Exception as error:  # whatever a foreign or damaged state makes torch raise
             context.checkpoint.refuse(f"does not fit this training ({error})")
-            return self._start(configuration, data, plan)
+            return self._start(configuration, data, plan, context.ranks)
         return loop
 
-    def _start(self, configuration: Configuration, data: DeviceData, plan: Plan) -> TrainingLoop:
+    def _start(
+        self, configuration: Configuration, data: DeviceData, plan: Plan, ranks: Ranks
+    ) -> TrainingLoop:
         seed_generators(data.device, plan.seed)
         network = self.space.build(configuration, self.dataset.input_shape, self.dataset.outputs)
         if not trainable_parameters(network):
             raise InvalidArchitecture("the network has no parameter to train")
         move_network(network, data.device)
-        return TrainingLoop(network, data, plan)
+        if ranks.number:  # the same weights on all ranks, but not the same dropout
+            seed_generators(data.device, plan.seed_of_rank(ranks.number))
+        return TrainingLoop(network, data, plan, ranks)
 
 
 def _field_names(settings: Any) -> set[str]:

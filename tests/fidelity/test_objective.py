@@ -17,6 +17,7 @@ from fidelity.objective import (
     Diverged,
     InvalidArchitecture,
     ObjectiveError,
+    ProcessLost,
     accepted_arguments,
     deterministic,
     evaluate,
@@ -165,6 +166,7 @@ class TestFailure:
             (torch.OutOfMemoryError("CUDA out of memory"), Status.MEMORY),
             (RuntimeError("DefaultCPUAllocator: can't allocate memory"), Status.MEMORY),
             (RuntimeError("shapes differ"), Status.CRASHED),
+            (ProcessLost("rank 1 of 2 was killed"), Status.LOST),
         ],
     )
     def test_becomes_a_status_with_its_traceback(self, error: Exception, status: Status) -> None:

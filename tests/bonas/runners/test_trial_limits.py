@@ -40,3 +40,6 @@ def test_torch_is_told_how_much_of_a_gpu_it_may_have(monkeypatch: pytest.MonkeyP
     for device, limit in ((None, 2**28), ("cpu", 2**28), ("cuda", None)):
         restrict_device(device, limit)
     assert told == [(0.25, "cuda:1"), (1.0, "cuda:0")]
+    told.clear()
+    restrict_device("cuda:2,cuda:3", 2**28)
+    assert told == [(0.25, "cuda:2"), (0.25, "cuda:3")]

@@ -183,7 +183,7 @@ class SurrogateContract:
         model = self.surrogate().fit(rows[:20].float(), targets(rows[:20]).float(), layout)
         assert torch.isfinite(mean(model, rows[20:].float())).all()
 
-    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+    @pytest.mark.gpu
     def test_the_posterior_stays_on_the_device(self) -> None:
         rows, layout = encoded()
         there = rows.cuda()

@@ -262,7 +262,7 @@ def test_a_bfloat16_training_resumes_exactly_too(
     )
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.gpu
 class TestGPU:
     """What only a GPU can show."""
 

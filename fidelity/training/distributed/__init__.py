@@ -1,0 +1,5 @@
+"""One trial on several devices, by a process for each of them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

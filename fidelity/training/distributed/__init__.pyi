@@ -1,0 +1,4 @@
+from .distributed import Distributed
+from .group import Group
+
+__all__ = ["Distributed", "Group"]
