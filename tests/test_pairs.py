@@ -148,6 +148,17 @@ def table() -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [("strategies", [*STRATEGIES, "FreezeThaw"]), ("schedules", [*SCHEDULES])],
+)
+def test_the_docs_say_when_not_to_use_it(page: str, names: list[str]) -> None:
+    text = (PAGE.parent / f"{page}.md").read_text(encoding="utf-8")
+    section = text.partition("## When not to use it\n")[2].partition("\n## ")[0]
+    first = " ".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    assert [name for name in names if f"`{name}`" not in first] == []
+
+
 def test_the_table_in_the_docs_is_this_one() -> None:
     shown = re.search(
         r"<!-- pairs -->\n(.*?)\n<!-- /pairs -->", PAGE.read_text(encoding="utf-8"), re.S
