@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bonas import install_check, lazy_names
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 install_check.check(__version__)
 __getattr__, __all__ = lazy_names.attach(__name__, Path(__file__).with_suffix(".pyi"))

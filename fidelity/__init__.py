@@ -2,6 +2,6 @@
 
 import lazy_loader
 
-__bonas__ = "0.1.0"
+__bonas__ = "0.2.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

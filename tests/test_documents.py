@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+import yaml
 
 from bonas.callbacks.callback import Callback
 from bonas.runners.runner import Runner
@@ -19,13 +21,19 @@ from fidelity.history.trial import Status
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = tuple(sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")))
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *PAGES)
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *PAGES)
 ELSEWHERE = ("docs/slurm.md",)
 """Needs Slurm: what can be run of it is run by `tests/test_slurm.py`."""
 NOT_RUN = {
     ("docs/howto/parallel.md", "needs two GPUs"),
     ("docs/howto/parallel.md", "starts a cluster"),
     ("docs/howto/distributed.md", "needs four GPUs"),
+    ("docs/coming-from.md", "NNI 3"),
+    ("docs/coming-from.md", "Optuna"),
+    ("docs/coming-from.md", "SMAC3"),
+    ("docs/coming-from.md", "NASLib"),
+    ("docs/coming-from.md", "AutoKeras"),
+    ("docs/coming-from.md", "Ax 1"),
 }
 """Blocks that cannot run in a test. Their title says so: python title="not run here: REASON"."""
 MOST = 6  # evaluations, where a document asks for more
@@ -75,7 +83,17 @@ def test_readme(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert len(names["history"]) == MOST
     assert len(History.load(tmp_path / "runs" / "digits")) == MOST
     assert plt.imread(tmp_path / "anytime.png").size > 0
-    assert len(names["search"].history) == 5  # of the second block
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 200
+
+
+def test_the_citation_names_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
 
 
 @pytest.mark.usefixtures("_tiny")
@@ -94,6 +112,8 @@ def test_contributing() -> None:
 def test_page(page: str) -> None:
     names = execute(page)
     searches = [value for value in names.values() if isinstance(value, Search)]
+    if page == "docs/overview.md":
+        assert len(names["search"].history) == 5  # asked and told one by one
     for search in searches:
         assert not [e.error for e in search.history.evaluations if e.status is Status.CRASHED]
 

@@ -1,4 +1,4 @@
-"""Every strategy goes with every schedule: the README's table is what runs here.
+"""Every strategy goes with every schedule: the table in the docs is what runs here.
 
 A new strategy or schedule of the package that has no line here fails the test.
 """
@@ -55,7 +55,7 @@ from fidelity.schedules import (
 from fidelity.tables import MNIST1DCells
 from tests.golden import check
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "schedules.md"
 TABLE = MNIST1DCells()
 EPOCHS = TABLE.max_budget
 EVALUATIONS = 14
@@ -149,7 +149,7 @@ def test_nothing_is_left_out() -> None:
 
 
 def table() -> str:
-    """What the README shows."""
+    """What the page on schedules shows."""
     lines = [
         f"| | {' | '.join(f'`{name}`' for name in SCHEDULES)} |",
         "| --- " + "| :-: " * 8 + "|",
@@ -158,9 +158,20 @@ def table() -> str:
     return "\n".join(lines)
 
 
-def test_the_table_in_the_readme_is_this_one() -> None:
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [("strategies", [*STRATEGIES, "FreezeThaw"]), ("schedules", [*SCHEDULES])],
+)
+def test_the_docs_say_when_not_to_use_it(page: str, names: list[str]) -> None:
+    text = (PAGE.parent / f"{page}.md").read_text(encoding="utf-8")
+    section = text.partition("## When not to use it\n")[2].partition("\n## ")[0]
+    first = " ".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    assert [name for name in names if f"`{name}`" not in first] == []
+
+
+def test_the_table_in_the_docs_is_this_one() -> None:
     shown = re.search(
-        r"<!-- pairs -->\n(.*?)\n<!-- /pairs -->", README.read_text(encoding="utf-8"), re.S
+        r"<!-- pairs -->\n(.*?)\n<!-- /pairs -->", PAGE.read_text(encoding="utf-8"), re.S
     )
     assert shown is not None
     assert shown[1].strip() == table(), "put what tests.test_pairs.table() returns there"

@@ -37,6 +37,8 @@ class Program:
     def load(self, path: Path) -> nn.Module:
         """Return the graph as a module for prediction: torch refuses its `train()` and `eval()`.
 
+        torch may unpickle parts of the file, which can run code: load only what you trust.
+
         Raises:
             ExportError: the file is damaged or holds no program.
         """
