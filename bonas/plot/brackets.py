@@ -12,7 +12,8 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 
 from bonas.analysis.sources import wrong
-from bonas.plot.style import COLOURS, INK, axes, budget_axis
+from bonas.plot.logarithmic import budget_axis
+from bonas.plot.style import COLOURS, INK, axes
 from fidelity.schedules.bracket import HasBrackets, Rung
 
 AREA = 1000.0

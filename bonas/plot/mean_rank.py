@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from scipy.stats import rankdata
 
 from bonas.analysis.sources import Runs, Sources
-from bonas.analysis.trajectory import LABELS, Clock, Regret, at, trajectory
-from bonas.plot.style import GRID, axes, labels, legend, nothing, steps
+from bonas.analysis.trajectory import Clock, Regret, at, trajectory
+from bonas.plot.style import GRID, axes, clock_axis, labels, legend, nothing, steps
 
 
 def mean_rank(
@@ -58,11 +58,12 @@ def mean_rank(
             band = mean - error, mean + error
         if len(moments):
             steps(ax, index, name, moments, mean, band)
-    ax.set_xlabel(LABELS[clock])
+    clock_axis(ax, clock)
     ax.set_ylabel("mean rank (1 is best)")
     ax.set_ylim(len(sizes) + 0.2, 0.8)
     ax.grid(alpha=GRID)
     if not len(moments):
         nothing(ax)
-    legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    band = "standard error of the mean" if ax.collections else ""
+    legend(ax, band, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return ax
