@@ -2,8 +2,8 @@
 
     python benchmarks/gallery.py [--quick] [--into FOLDER]
 
-A figure follows the block that draws it. The pictures have 192 pixels per inch, for displays of high
-resolution, and 64 colours, to be small.
+A figure follows the block that draws it. The pictures have 192 pixels per inch, for displays of
+high resolution, and 128 colours, to be small.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from PIL import Image
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "gallery.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n!\[[^]]*\]\(gallery/(\w+)\.png\))?", re.M | re.S)
-PIXELS_PER_INCH, COLOURS = 192, 64
+PIXELS_PER_INCH, COLOURS = 192, 128
 
 
 def main() -> None:

@@ -100,8 +100,8 @@ def hypervolume(
         low, middle, high = values
         steps(ax, index, name, grid, middle, (low, high) if len(curves) > 1 else None)
     clock_axis(ax, clock)
-    missing = "missing hypervolume (%)"
-    ax.set_ylabel(missing if best is not None else f"hypervolume ({words(unit) or 'no unit'})")
+    own = f"hypervolume ({words(unit.replace('_', ' ')) or 'no unit'})"
+    ax.set_ylabel(own if best is None else "missing hypervolume (%)")
     ax.grid(alpha=GRID)
     if not ax.lines:
         nothing(ax, "nothing has been evaluated yet")

@@ -37,7 +37,7 @@ def learning_curves(
         for points in lines:
             ax.plot(*zip(*points, strict=True), style, color=colour, linewidth=1, alpha=0.8)
         ends = [points[-1] for points in lines]
-        name = f"{budget:g} {unit} ({len(lines)})"
+        name = f"{budget:g} ({len(lines)})"
         ax.plot(
             *zip(*ends, strict=True), marker, color=colour, label=name, markersize=5, mec="black"
         )
@@ -46,8 +46,8 @@ def learning_curves(
         ax.legend(
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
-            ncols=min(len(by_budget), 4),
-            title="final budget (trials)",
+            ncols=min(len(by_budget), 5),
+            title=f"final budget in {unit} (trials)",
             title_fontsize=9,
             fontsize=9,
             frameon=False,

@@ -49,6 +49,7 @@ def label_ends(ax: Axes) -> bool:
     lines = [line for line in lines if line.get_label()]
     if ax.figure.get_layout_engine() is None or not 1 < len(lines) <= MAX_LINES:
         return False
+    ax.get_xlim(), ax.get_ylim()  # settle the limits, on which positions depend
     ends = [_end(ax, line) for line in lines]
     box = ax.get_window_extent()
     points = 72 / ax.figure.dpi  # per pixel

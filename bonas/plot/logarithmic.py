@@ -17,8 +17,8 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-NARROW = 30
-"""Ratio of the ends of an axis below which powers of ten would be too few ticks."""
+NARROW = 5
+"""Ratio of the ends of an axis below which 1, 2 and 5 times powers of ten are too few ticks."""
 
 MANY_DECADES = 4
 """From here on only powers of ten have numbers."""

@@ -48,7 +48,7 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
     else:
         nothing(ax, "there are no predictions")
     ax.set_xlabel(f"observed {label}")
-    ax.set_ylabel(f"predicted {label}")
+    ax.set_ylabel(f"predicted {label} ± standard deviation")
     correlation = spearman(predictions.observed, predictions.mean)
     title = "no rank correlation" if isnan(correlation) else f"rank correlation {correlation:.2f}"
     ax.set_title(f"{title}, {len(predictions.observed)} evaluations", fontsize=10)

@@ -135,7 +135,9 @@ def clock_axis(ax: Axes, clock: Clock) -> None:
     """
     ax.set_xlabel(LABELS[clock])
     if clock == "evaluations":
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        ax.xaxis.set_major_locator(
+            MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+        )
 
 
 def percent(axis: Axis) -> None:

@@ -35,6 +35,14 @@ def test_input_and_output_have_names_and_any_batch(tmp_path: Path) -> None:
     assert inputs.shape[1:] == [1, 8, 8]
 
 
+def test_the_exporter_is_silent_about_torchvision(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    OnnxFile().save(subject("hierarchical"), tmp_path)
+    printed = "".join(capfd.readouterr())
+    assert "torchvision" not in printed + caplog.text
+
+
 def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for missing in ("onnxscript", "onnxruntime"):
         monkeypatch.setitem(sys.modules, missing, None)
