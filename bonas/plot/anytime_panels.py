@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from bonas.analysis.sources import Runs, Sources
 from bonas.analysis.trajectory import Clock, Regret
 from bonas.plot.medians import Anytime
-from bonas.plot.style import GREY, legend, steps
+from bonas.plot.style import legend, steps
+from spaces.display.palette import GREY
 
 WIDTH, HEIGHT = 2.4, 2.2
 """Inches of a panel."""

@@ -107,5 +107,5 @@ def hypervolume(
         nothing(ax, "nothing has been evaluated yet")
     if best is not None:
         logarithmic(ax, lowest)
-    legend(ax, "quartiles of seeds" if ax.collections else "", named=not label_ends(ax))
+    legend(ax, "quartiles" if ax.collections else "", named=not label_ends(ax))
     return ax

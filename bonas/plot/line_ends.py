@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from bonas.plot.style import INK
+from spaces.display.palette import INK
 
 FONT = 9.0
 """Height of the names in points."""
@@ -66,7 +67,7 @@ def label_ends(ax: Axes) -> bool:
     for line, name, shift in zip(lines, names, shifts, strict=True):
         ax.annotate(
             name,
-            (1.0, float(line.get_ydata()[-1])),  # type: ignore[index]
+            (1.0, float(np.asarray(line.get_ydata())[-1])),
             xycoords=("axes fraction", "data"),
             xytext=(LEADER, shift),
             textcoords="offset points",
@@ -88,8 +89,8 @@ def label_ends(ax: Axes) -> bool:
 
 def _end(ax: Axes, line: Line2D) -> tuple[float, float]:
     """Return the last point of a line in pixels."""
-    x, y = line.get_xydata()[-1]  # type: ignore[index]
-    right, top = ax.transData.transform((x, y))
+    last = np.asarray(line.get_xydata(), dtype=float)[-1]
+    right, top = ax.transData.transform(last)
     return float(right), float(top)
 
 

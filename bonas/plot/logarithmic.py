@@ -34,9 +34,11 @@ def logarithmic(ax: Axes, lowest: float) -> None:
         lowest: the lowest positive value in the data; infinite if there is none.
     """
     high = ax.get_ylim()[1]
-    if ax.dataLim.y0 < 0 or not np.isfinite(lowest):
+    # Panels that share an axis share its scale.
+    start = min(panel.dataLim.y0 for panel in ax.get_shared_y_axes().get_siblings(ax))
+    if start < 0 or not np.isfinite(lowest):
         return
-    if ax.dataLim.y0 == 0:
+    if start == 0:
         ax.set_yscale("symlog", linthresh=lowest, linscale=0.4)
         ax.set_ylim(-0.15 * lowest, high)
         _numbers_from_zero(ax.yaxis, lowest, high)
@@ -55,10 +57,11 @@ def logarithmic_clock(ax: Axes, lowest: float) -> None:
     if not np.isfinite(lowest):
         return
     high = ax.get_xlim()[1]
-    if ax.dataLim.x0 > 0:
+    start = min(panel.dataLim.x0 for panel in ax.get_shared_x_axes().get_siblings(ax))
+    if start > 0:
         ax.set_xscale("log")
         _numbers(ax.xaxis, *ax.get_xlim())
-    elif ax.dataLim.x0 == 0:
+    elif start == 0:
         ax.set_xscale("symlog", linthresh=lowest, linscale=0.4)
         ax.set_xlim(-0.15 * lowest, high)
         _numbers_from_zero(ax.xaxis, lowest, high)

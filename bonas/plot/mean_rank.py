@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import rankdata
@@ -64,6 +66,7 @@ def mean_rank(
     ax.grid(alpha=GRID)
     if not len(moments):
         nothing(ax)
-    band = "standard error of the mean" if ax.collections else ""
-    legend(ax, band, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    explained = "standard error" if ax.collections else ""
+    above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    legend(ax, explained, ncols=2, fontsize=9, frameon=False, **above)
     return ax

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from bonas.analysis.cross_validation import Predictions
 from bonas.analysis.sources import wrong
 from bonas.plot.spearman import spearman
-from bonas.plot.style import COLOURS, GRID, INK, axes, nothing
+from bonas.plot.style import COLOURS, GRID, axes, legend, nothing
+from spaces.display.palette import INK
 
 
 def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = "cost") -> Axes:
@@ -40,6 +41,7 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
         elinewidth=0.8,
         markersize=4,
         alpha=0.8,
+        label="± standard deviation",
     )
     both = np.concatenate([predictions.observed, predictions.mean])
     if len(both):
@@ -48,9 +50,11 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
     else:
         nothing(ax, "there are no predictions")
     ax.set_xlabel(f"observed {label}")
-    ax.set_ylabel(f"predicted {label} ± standard deviation")
+    ax.set_ylabel(f"predicted {label}")
     correlation = spearman(predictions.observed, predictions.mean)
     title = "no rank correlation" if isnan(correlation) else f"rank correlation {correlation:.2f}"
     ax.set_title(f"{title}, {len(predictions.observed)} evaluations", fontsize=10)
     ax.grid(alpha=GRID)
+    if len(both):
+        legend(ax, loc="upper left", fontsize=8)
     return ax

@@ -123,7 +123,8 @@ def legend(ax: Axes, band: str = "", *, named: bool = True, **settings: Any) -> 
         handles.append(Patch(facecolor=GREY, edgecolor=INK, linewidth=BAND_EDGE, alpha=0.5))
         names.append(f"band: {band}")
     if handles:
-        ax.legend(handles, names, **settings)
+        # Matplotlib warns of its own default if the search for the best place takes a second.
+        ax.legend(handles, names, **{"loc": "best", **settings})
 
 
 def clock_axis(ax: Axes, clock: Clock) -> None:

@@ -98,7 +98,7 @@ def test_names_stand_at_the_line_ends_where_there_is_room() -> None:
 @pytest.mark.parametrize(
     "crowded",
     [
-        {"one": plain(5, 4), "two": plain(3, 4)},  # equal ends
+        {"one": plain(5, 4), "two": plain(6, 4)},  # equal ends
         {"one": plain(5, 4, 3, 2, 1), "two": plain(9)},  # one ends far earlier
         {"a name that is as long as half of the axes": plain(5, 4), "two": plain(3, 1)},
         {f"{number}": plain(9, number) for number in range(8)},
@@ -147,6 +147,14 @@ def test_each_panel_has_one_search_in_colour() -> None:
     assert len({ax.get_ylim() for ax in panels}) == 1
     assert len(panels[0].figure.axes) == 3
     check(panels[0], "anytime_panels")
+
+
+def test_panels_share_a_logarithmic_axis_if_only_one_has_a_zero() -> None:
+    runs = {"a": plain(0.5, 0.1), "b": [plain(0.5, 0.2), plain(0.5, 0.2), plain(0.5, 0.0)]}
+    panels = anytime_panels(runs, clock="evaluations", log=True, band=(0.0, 1.0))
+    assert [ax.get_yscale() for ax in panels] == ["symlog", "symlog"]
+    low, high = panels[0].get_ylim()
+    assert -0.1 < low < 0 < 0.5 <= high < 1
 
 
 @pytest.mark.parametrize("histories", [{}, {"failed": plain(None)}])
