@@ -56,21 +56,7 @@ def anytime_panels(
     clock, regret = clock or compared.clock, regret or compared.regret
     settings = Anytime(clock, regret, label, log, log_clock, band)
     medians = settings.medians(compared)
-    columns = max(min(columns, len(medians)), 1)
-    rows = max(ceil(len(medians) / columns), 1)
-    _, grid = plt.subplots(
-        rows,
-        columns,
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        figsize=(WIDTH * columns + 0.6, HEIGHT * rows + 0.4),
-        layout="constrained",
-    )
-    panels: list[Axes] = list(grid.flat)
-    for unused in panels[max(len(medians), 1) :]:
-        unused.remove()
-    panels = panels[: max(len(medians), 1)]
+    panels = _panels(max(len(medians), 1), columns)
     for number, (ax, each) in enumerate(zip(panels, medians, strict=False)):
         for other in medians:
             if other is not each:
@@ -83,3 +69,22 @@ def anytime_panels(
         settings.finish(ax, medians, compared)
         ax.label_outer()
     return panels
+
+
+def _panels(count: int, columns: int) -> list[Axes]:
+    """Return the axes of a new figure, which all share their scales and limits."""
+    columns = min(columns, count)
+    rows = ceil(count / columns)
+    _, grid = plt.subplots(
+        rows,
+        columns,
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        figsize=(WIDTH * columns + 0.6, HEIGHT * rows + 0.4),
+        layout="constrained",
+    )
+    panels: list[Axes] = list(grid.flat)
+    for unused in panels[count:]:
+        unused.remove()
+    return panels[:count]
