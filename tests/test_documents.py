@@ -37,6 +37,8 @@ NOT_RUN = {
 }
 """Blocks that cannot run in a test. Their title says so: python title="not run here: REASON"."""
 MOST = 6  # evaluations, where a document asks for more
+MOST_ON = {"docs/gallery.md": 15}
+"""Where fewer are too few: importance needs ten different networks."""
 
 
 def blocks(document: str) -> list[str]:
@@ -46,9 +48,13 @@ def blocks(document: str) -> list[str]:
 
 
 @pytest.fixture
-def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _tiny(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[None]:
     """In an empty folder, with a budget of a few evaluations."""
     matplotlib.use("Agg")
+    parameters = getattr(request.node, "callspec", None)
+    most = MOST_ON.get(parameters.params["page"], MOST) if parameters else MOST
     run = Search.run
 
     def few(
@@ -58,7 +64,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         callbacks: Sequence[Callback] = (),
         **limits: Any,
     ) -> History:
-        return run(self, evaluations=MOST, runner=runner, callbacks=callbacks)
+        return run(self, evaluations=most, runner=runner, callbacks=callbacks)
 
     monkeypatch.setattr(Search, "run", few)
     monkeypatch.chdir(tmp_path)

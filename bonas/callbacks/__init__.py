@@ -1,4 +1,4 @@
-"""Callbacks, which follow a run: the protocol, TensorBoard and MLflow."""
+"""Callbacks, which follow a run: the protocol, TensorBoard, MLflow and W&B."""
 
 import lazy_loader
 

@@ -1,5 +1,6 @@
 from .acquisition import acquisition
 from .anytime import anytime
+from .anytime_panels import anytime_panels
 from .architecture import architecture
 from .brackets import brackets
 from .calibration import calibration
@@ -22,6 +23,7 @@ __all__ = [
     "Projection",
     "acquisition",
     "anytime",
+    "anytime_panels",
     "architecture",
     "brackets",
     "calibration",

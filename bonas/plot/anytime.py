@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from bonas.analysis.sources import Runs, Sources
-from bonas.analysis.trajectory import LABELS, Clock, Regret, quantiles, trajectory
-from bonas.plot.style import (
-    GRID,
-    axes,
-    labels,
-    legend,
-    logarithmic,
-    logarithmic_clock,
-    nothing,
-    percent,
-    steps,
-)
+from bonas.analysis.trajectory import Clock, Regret
+from bonas.plot.line_ends import label_ends
+from bonas.plot.medians import Anytime
+from bonas.plot.style import axes, legend, steps
 
 
 def anytime(
@@ -34,7 +25,8 @@ def anytime(
     """Draw the lowest cost so far, or the regret, of one or several searches.
 
     The curves are right-continuous steps, from the moment at which all runs of a name have had a
-    success; a run keeps its final value after its end.
+    success; a run keeps its final value after its end. The names stand at the right ends of the
+    lines where there is room, and in a legend otherwise.
 
     Args:
         histories: histories, searches or directories by name, or a comparison. Several of one name
@@ -56,31 +48,11 @@ def anytime(
     """
     compared = Runs.of(histories)
     clock, regret = clock or compared.clock, regret or compared.regret
+    settings = Anytime(clock, regret, label, log, log_clock, band)
     ax = axes(ax)
-    lowest = earliest = np.inf  # of the positive values and times in the plot
-    names = labels(compared.histories)
-    for index, (name, runs) in enumerate(zip(names, compared.histories.values(), strict=True)):
-        curves = [curve for run in runs if len((curve := trajectory(run, clock, regret))[0])]
-        if not curves:
-            continue
-        grid, (low, middle, high) = quantiles(curves, (band[0], 0.5, band[1]))
-        steps(ax, index, name, grid, middle, (low, high) if len(curves) > 1 else None)
-        lowest = middle[middle > 0].min(initial=lowest)
-        earliest = grid[grid > 0].min(initial=earliest)
-    ax.set_xlabel(LABELS[clock])
-    ax.set_ylabel(label or _own_label(compared, regret))
-    ax.grid(alpha=GRID)
-    legend(ax)
-    if not ax.lines:
-        nothing(ax)
-    if log:
-        logarithmic(ax, lowest)
-    if log_clock:
-        logarithmic_clock(ax, earliest)
-    if label is None and regret is None and compared.measure.fraction:
-        percent(ax.yaxis)
+    medians = settings.medians(compared)
+    for each in medians:
+        steps(ax, each.index, each.name, each.times, each.middle, each.band)
+    settings.finish(ax, medians, compared)
+    legend(ax, settings.explained(medians), named=not label_ends(ax))
     return ax
-
-
-def _own_label(compared: Runs, regret: Regret | None) -> str:
-    return f"lowest {compared.measure.name} so far" if regret is None else "regret of the incumbent"

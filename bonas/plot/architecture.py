@@ -14,13 +14,10 @@ from matplotlib.path import Path
 from bonas.analysis.sources import wrong
 from bonas.plot.style import words
 from spaces.architecture.architecture import Architecture
-from spaces.architecture.labels import INPUT, OUTPUT
 from spaces.display.layout import place
+from spaces.display.palette import INK, fills, shown
 
 Point = tuple[float, float]
-# Okabe & Ito (2008), without the two on which black text is unreadable.
-COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
-INK = "#333333"
 # Half the width and height of a box; layers, and boxes within a layer, are 1 apart.
 HALF_WIDTH, HALF_HEIGHT = 0.34, 0.3
 INCHES = (1.6, 0.75)  # width of a layer, height of a box within it
@@ -55,13 +52,12 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
         size = (INCHES[0] * (across + 1), INCHES[1] * (2 * tall + 1) + 0.4 * bool(title))
         _, ax = plt.subplots(figsize=size, layout="constrained")
     labels = [str(node.operation) for node in nodes]  # a canonical graph is flat
-    kinds = sorted({*labels} - {INPUT, OUTPUT})
+    colours = fills(labels)
     for target, node in enumerate(nodes):
         for source, times in Counter(node.inputs).items():
             _edge(ax, [at[source], *routes.get((source, target), ()), at[target]], times)
     for point, label in zip(at, labels, strict=True):
-        colour = COLOURS[kinds.index(label) % len(COLOURS)] if label in kinds else "#FFFFFF"
-        _box(ax, point, label, colour)
+        _box(ax, point, label, colours.get(label, "#FFFFFF"))
     if not nodes[-1].inputs:
         title = f"{title} (no path from input to output)".strip()
     ax.set_title(title, fontsize=10)
@@ -73,7 +69,7 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
 
 def _box(ax: Axes, point: Point, label: str, colour: str) -> None:
     x, y = point
-    text = words(textwrap.fill(label.replace("_", " "), 10))
+    text = words(textwrap.fill(shown(label).replace("_", " "), 10))
     corner = (x - HALF_WIDTH + 0.05, y - HALF_HEIGHT + 0.05)
     style = "round,pad=0.05,rounding_size=0.1"
     ax.add_patch(

@@ -12,8 +12,10 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 
 from bonas.analysis.sources import wrong
-from bonas.plot.style import COLOURS, INK, axes, budget_axis
+from bonas.plot.logarithmic import budget_axis
+from bonas.plot.style import COLOURS, axes
 from fidelity.schedules.bracket import HasBrackets, Rung
+from spaces.display.palette import INK
 
 AREA = 1000.0
 """Area of the largest rung in square points."""

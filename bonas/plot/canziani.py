@@ -105,6 +105,7 @@ def canziani(bubbles: Mapping[str, Bubble] | None = None, ax: Axes | None = None
         )
     ax.set_xlabel("multiply-adds per image (10⁹)")
     ax.set_ylabel("top-1 accuracy (%)")
+    ax.set_title("area of a bubble: millions of parameters", fontsize=10)
     ax.margins(x=0.25, y=0.15)
     ax.set_xlim(left=0)
     ax.grid(alpha=GRID)

@@ -12,7 +12,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from bonas.analysis.sources import Compared, Ranked, is_comparison, wrong
-from bonas.plot.style import INK, axes, words
+from bonas.plot.style import axes, words
+from spaces.display.palette import INK
 
 STEP = 0.3
 """Inches between lines of text."""

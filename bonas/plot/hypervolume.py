@@ -8,9 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from bonas.analysis.sources import Runs, Sources
-from bonas.analysis.trajectory import LABELS, Clock, Curve, quantiles
+from bonas.analysis.trajectory import Clock, Curve, quantiles
 from bonas.analysis.trajectory import times as clock_times
-from bonas.plot.style import GRID, axes, labels, legend, logarithmic, nothing, steps, words
+from bonas.plot.line_ends import label_ends
+from bonas.plot.logarithmic import logarithmic
+from bonas.plot.style import GRID, axes, clock_axis, labels, legend, nothing, steps, words
 from fidelity.history import pareto
 from fidelity.history.history import History
 
@@ -97,13 +99,13 @@ def hypervolume(
             lowest = values[values > 0].min(initial=lowest)
         low, middle, high = values
         steps(ax, index, name, grid, middle, (low, high) if len(curves) > 1 else None)
-    ax.set_xlabel(LABELS[clock])
-    missing = "missing hypervolume (%)"
-    ax.set_ylabel(missing if best is not None else f"hypervolume ({words(unit) or 'no unit'})")
+    clock_axis(ax, clock)
+    own = f"hypervolume ({words(unit.replace('_', ' ')) or 'no unit'})"
+    ax.set_ylabel(own if best is None else "missing hypervolume (%)")
     ax.grid(alpha=GRID)
-    legend(ax)
     if not ax.lines:
         nothing(ax, "nothing has been evaluated yet")
     if best is not None:
         logarithmic(ax, lowest)
+    legend(ax, "quartiles" if ax.collections else "", named=not label_ends(ax))
     return ax

@@ -50,6 +50,6 @@ def importance(
     ax.set_ylim(len(shown) - 0.4, -0.6)
     left_out = len(order) - len(shown)
     more = f"\n{left_out} more not shown" if left_out else ""
-    ax.set_xlabel(f"importance (share of variance){more}")
+    ax.set_xlabel(f"importance ± standard error\n(share of variance){more}")
     ax.grid(axis="x", alpha=GRID)
     return ax

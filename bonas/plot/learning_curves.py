@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 
 from bonas.analysis.learning_curves import curves
 from bonas.analysis.sources import Source, history_of
-from bonas.plot.style import GRID, MARKERS, STYLES, axes, budget_axis, nothing, percent, shades
+from bonas.plot.logarithmic import budget_axis
+from bonas.plot.style import GRID, MARKERS, STYLES, axes, nothing, percent, shades
 
 
 def learning_curves(
@@ -46,7 +47,7 @@ def learning_curves(
             loc="lower center",
             bbox_to_anchor=(0.5, 1.0),
             ncols=min(len(by_budget), 5),
-            title=f"final budget in {unit} (configurations)",
+            title=f"final budget in {unit} (trials)",
             title_fontsize=9,
             fontsize=9,
             frameon=False,

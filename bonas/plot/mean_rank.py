@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from scipy.stats import rankdata
 
 from bonas.analysis.sources import Runs, Sources
-from bonas.analysis.trajectory import LABELS, Clock, Regret, at, trajectory
-from bonas.plot.style import GRID, axes, labels, legend, nothing, steps
+from bonas.analysis.trajectory import Clock, Regret, at, trajectory
+from bonas.plot.style import GRID, axes, clock_axis, labels, legend, nothing, steps
 
 
 def mean_rank(
@@ -58,11 +60,13 @@ def mean_rank(
             band = mean - error, mean + error
         if len(moments):
             steps(ax, index, name, moments, mean, band)
-    ax.set_xlabel(LABELS[clock])
+    clock_axis(ax, clock)
     ax.set_ylabel("mean rank (1 is best)")
     ax.set_ylim(len(sizes) + 0.2, 0.8)
     ax.grid(alpha=GRID)
     if not len(moments):
         nothing(ax)
-    legend(ax, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    explained = "standard error" if ax.collections else ""
+    above: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0)}
+    legend(ax, explained, ncols=2, fontsize=9, frameon=False, **above)
     return ax

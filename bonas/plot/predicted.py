@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from bonas.analysis.cross_validation import Predictions
 from bonas.analysis.sources import wrong
 from bonas.plot.spearman import spearman
-from bonas.plot.style import COLOURS, GRID, INK, axes, nothing
+from bonas.plot.style import COLOURS, GRID, axes, legend, nothing
+from spaces.display.palette import INK
 
 
 def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = "cost") -> Axes:
@@ -40,6 +41,7 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
         elinewidth=0.8,
         markersize=4,
         alpha=0.8,
+        label="± standard deviation",
     )
     both = np.concatenate([predictions.observed, predictions.mean])
     if len(both):
@@ -53,4 +55,6 @@ def predicted(predictions: Predictions, ax: Axes | None = None, *, label: str = 
     title = "no rank correlation" if isnan(correlation) else f"rank correlation {correlation:.2f}"
     ax.set_title(f"{title}, {len(predictions.observed)} evaluations", fontsize=10)
     ax.grid(alpha=GRID)
+    if len(both):
+        legend(ax, loc="upper left", fontsize=8)
     return ax

@@ -8,10 +8,19 @@ from matplotlib.axes import Axes
 
 from bonas.analysis.sources import space_of
 from bonas.plot.style import words
+from spaces.display.palette import GREY
 from spaces.display.tree import rows
 from spaces.space import Space
 
 MAX_ROWS = 80
+FONT = 9.0
+"""Largest height of the text in points."""
+
+CHARACTER = 0.55
+"""Mean width of a character, as a part of the height of the text."""
+
+INDENT = 3
+"""Characters by which a level is further right than the one above."""
 
 
 def space_tree(
@@ -32,21 +41,29 @@ def space_tree(
         space = space_of(space, expected).configuration_space
     listed = rows(space)
     shown = listed[:most]
+    texts = [row.text for row in shown]
+    if len(listed) > most:
+        texts.append(f"... and {len(listed) - most} more")
+    starts = [INDENT * row.level for row in shown] + [0] * (len(texts) - len(shown))
+    # One unit is one character, so that the longest line is as wide as the axes.
+    width = max((x + len(text) for x, text in zip(starts, texts, strict=True)), default=1)
     if ax is None:
-        _, ax = plt.subplots(figsize=(11, 0.24 * len(shown) + 0.8), layout="constrained")
+        size = (CHARACTER * FONT / 72 * width + 0.2, 0.24 * len(texts) + 0.3)
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    points = ax.get_window_extent().width * 72 / ax.figure.dpi
+    font = min(FONT, points / (CHARACTER * width))
     for position, row in enumerate(shown):
         if row.parent is not None:
-            x = shown[row.parent].level + 0.25
+            x = INDENT * (shown[row.parent].level + 0.25)
             ax.plot(
-                [x, x, row.level],
+                [x, x, INDENT * row.level],
                 [row.parent + 0.3, position, position],
-                color="#999999",
+                color=GREY,
                 linewidth=0.8,
             )
-        ax.text(row.level + 0.1, position, words(row.text), va="center", fontsize=8)
-    if len(listed) > most:
-        ax.text(0.1, len(shown), f"... and {len(listed) - most} more", va="center", fontsize=8)
-    ax.set_xlim(0, max((row.level for row in shown), default=0) + 8)
-    ax.set_ylim(len(shown) + 0.5, -1)
+    for position, (x, text) in enumerate(zip(starts, texts, strict=True)):
+        ax.text(x + 0.5, position, words(text), va="center", fontsize=font)
+    ax.set_xlim(0, width + 1)
+    ax.set_ylim(len(texts) - 0.4, -0.6)
     ax.axis("off")
     return ax

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from math import ceil, floor, log10
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,24 +11,23 @@ from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import (
-    FixedLocator,
-    FuncFormatter,
-    LogLocator,
-    MaxNLocator,
-    NullFormatter,
-    NullLocator,
-)
+from matplotlib.colors import to_rgba
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-# Okabe & Ito (2008): distinguishable with colour blindness; line styles and markers distinguish
-# series in black and white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+from bonas.analysis.trajectory import LABELS, Clock
+from spaces.display.palette import BLACK, BLUE, GREEN, GREY, INK, ORANGE, PINK, SKY, VERMILION
+
+# Line styles and markers distinguish series in black and white.
+COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, BLACK)
 STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "h")
-INK = "#333333"
 Values = Float[np.ndarray, " n"]
 GRID = 0.3
 """Opacity of grid lines."""
+
+BAND_FILL, BAND_EDGE = 0.1, 0.6
+"""Opacity inside a band and width of its edge in points: bands that overlap stay visible."""
 
 
 def axes(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
@@ -75,7 +73,16 @@ def steps(
         settings["markevery"] = 1  # fractions of a line of length zero hold no marker
     ax.step(x, y, where="post", label=label, **settings)
     if band is not None:
-        ax.fill_between(x, *band, step="post", color=settings["color"], alpha=0.2, linewidth=0)
+        colour = settings["color"]
+        ax.fill_between(
+            x,
+            *band,
+            step="post",
+            facecolor=to_rgba(colour, BAND_FILL),
+            edgecolor=to_rgba(colour, 0.7),
+            linewidth=BAND_EDGE,
+            zorder=1.5,
+        )
 
 
 def nothing(ax: Axes, reason: str = "nothing has succeeded yet") -> None:
@@ -102,86 +109,41 @@ def labels(names: Collection[str]) -> list[str]:
     return [words(name or ("(no name)" if len(names) > 1 else "")) for name in names]
 
 
-def legend(ax: Axes, **settings: Any) -> None:
-    """Add a legend if anything has a label."""
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(**settings)
-
-
-def logarithmic(ax: Axes, lowest: float) -> None:
-    """Make the vertical axis logarithmic with plain numbers, down to zero if the data have a zero.
-
-    Negative values have no logarithm: with any in the data, the axis stays linear.
+def legend(ax: Axes, band: str = "", *, named: bool = True, **settings: Any) -> None:
+    """Add a legend if anything has a label or is explained.
 
     Args:
-        ax: axes with the data.
-        lowest: the lowest positive value in the data; infinite if there is none.
+        ax: the axes.
+        band: the meaning of shaded bands, if there are any.
+        named: whether the legend names the lines; otherwise their ends are labelled.
+        settings: of matplotlib's legend.
     """
-    low, high = ax.get_ylim()
-    if ax.dataLim.y0 < 0 or not np.isfinite(lowest):
-        return
-    if ax.dataLim.y0 == 0:
-        ax.set_yscale("symlog", linthresh=lowest, linscale=0.4)
-        ax.set_ylim(-0.15 * lowest, high)
-        ticks = _round_numbers(1.5 * lowest, high) or [lowest]
-        ax.yaxis.set_major_locator(FixedLocator([0.0, *ticks]))
-        ax.yaxis.set_minor_locator(NullLocator())
-    else:
-        ax.set_yscale("log")
-        low, high = ax.get_ylim()
-        narrow = high / low < 30  # matplotlib would label only one or two powers of ten
-        ax.yaxis.set_major_locator(
-            MaxNLocator(7, steps=[1, 2, 5, 10]) if narrow else LogLocator(subs=(1, 2, 5))
+    handles, names = ax.get_legend_handles_labels() if named else ([], [])
+    if band:
+        handles.append(Patch(facecolor=GREY, edgecolor=INK, linewidth=BAND_EDGE, alpha=0.5))
+        names.append(f"band: {band}")
+    if handles:
+        # Matplotlib warns of its own default if the search for the best place takes a second.
+        ax.legend(handles, names, **{"loc": "best", **settings})
+
+
+def clock_axis(ax: Axes, clock: Clock) -> None:
+    """Label the horizontal axis with a clock; evaluations have ticks at whole numbers only.
+
+    Args:
+        ax: the axes.
+        clock: the unit.
+    """
+    ax.set_xlabel(LABELS[clock])
+    if clock == "evaluations":
+        ax.xaxis.set_major_locator(
+            MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
         )
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def percent(axis: Axis) -> None:
     """Show the fractions along an axis in percent."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
-
-
-def _round_numbers(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 times the powers of ten in a range; only the powers in a wide range."""
-    first, last = floor(log10(low)), ceil(log10(high))
-    digits = (1, 2, 5) if last - first <= 4 else (1,)
-    numbers = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in digits]
-    return [number for number in numbers if low <= number <= high]
-
-
-def logarithmic_clock(ax: Axes, lowest: float) -> None:
-    """Make the horizontal axis logarithmic, down to zero if the data have a zero.
-
-    Args:
-        ax: axes with the data.
-        lowest: the lowest positive position in the data; infinite if there is none.
-    """
-    if not np.isfinite(lowest):
-        return
-    if ax.dataLim.x0 > 0:
-        ax.set_xscale("log")
-    elif ax.dataLim.x0 == 0:
-        ax.set_xscale("symlog", linthresh=lowest, linscale=0.4)
-        ax.set_xlim(left=-0.15 * lowest)
-
-
-def budget_axis(ax: Axes, budgets: Sequence[float]) -> None:
-    """Put ticks at budgets, on a logarithmic horizontal axis if they grow at least eightfold.
-
-    At most 8 budgets have ticks, the highest one among them.
-
-    Args:
-        ax: axes with the data.
-        budgets: one or more, above zero.
-    """
-    ticks = sorted(budgets)[:: -ceil(len(budgets) / 8)]
-    if max(budgets) >= 8 * min(budgets):
-        logarithmic_clock(ax, min(budgets))
-        ticks = [*ticks, 0.0] if ax.dataLim.x0 == 0 else ticks
-    ax.xaxis.set_major_locator(FixedLocator(ticks))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def star(ax: Axes, x: float, y: float, label: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bonas.reports.figures import anytime_svg, picture
 from bonas.reports.style import POLICY, SCRIPT, STYLE
+from fidelity.history.goal import COST
 from fidelity.history.history import History
 from fidelity.history.html import choices, rows, without_folders
 from fidelity.history.trial import Evaluation
@@ -83,11 +84,12 @@ def _title(subject: Subject) -> str:
 def _tiles(subject: Subject) -> Html:
     history, best = subject.history, subject.history.incumbent
     failed = sum(not evaluation.succeeded for evaluation in history.evaluations)
-    networks = len(history.keys())
+    trained = len({e.trial.key for e in history.evaluations if e.succeeded})
+    refused = f", {len(history.refused)} refused" if history.refused else ""
     tiles = [
         (history.cost_text(best) if best else "–", f"lowest {history.goal.measure.name}"),
         (str(len(history)), "evaluations"),
-        (str(networks), "network" if networks == 1 else "distinct networks"),
+        (f"{trained} trained{refused}", "distinct networks"),
         (f"{history.resource:g}", "budget spent"),
         (str(failed), "failure" if failed == 1 else "failures"),
     ]
@@ -142,9 +144,26 @@ def _settings(subject: Subject) -> Html:
         for part in ("space", "objective", "strategy", "schedule", "seed")
         if part in subject.settings
     ]
+    lines += _goal(subject.history)
     summary = f"Search space: {len(space)} hyperparameters, {size(space)}"
     listed = element("details", element("summary", summary), tree(space, MAX_CHOICES))
-    return join((element("h2", "Settings"), _facts(lines) if lines else Html(), listed))
+    return join((element("h2", "Settings"), _facts(lines), listed))
+
+
+def _goal(history: History) -> list[tuple[str, str]]:
+    """Return what is minimised, and each constraint with the evaluations that violate it."""
+    goal = history.goal
+    names = [goal.measure.name if name == COST else name for name in goal.objectives]
+    lines = [("minimised", ", ".join(names))]
+    successes = [e for e in history.evaluations if e.succeeded]
+    for constraint in goal.constraints:
+        violated = sum(constraint.violation(goal.value(e, constraint.name)) > 0 for e in successes)
+        effect = f"violated by {violated} of {len(successes)} evaluations"
+        lines.append(("constraint", f"{constraint}, {effect}"))
+    if history.refused:
+        number = len(history.refused)
+        lines.append(("refused", f"{number} networks that violate a constraint before training"))
+    return lines
 
 
 def _described(part: Any) -> str:
@@ -174,7 +193,12 @@ def _trials(subject: Subject) -> Html:
     head = element("thead", element("tr", titles))
     written = element("table", head, element("tbody", *body), class_="trials")
     note = element("p", "Click a heading to sort by that column.", class_="soft")
-    return join((heading, note, element("div", written, class_="scroll")))
+    words = "Search, for instance: crashed conv3x3"
+    box = element("input", type="search", class_="search", placeholder=words, aria_label=words)
+    box = Html(box.removesuffix("</input>"))
+    search = element("p", box, element("output", class_="soft shown"))
+    sideways = element("p", "The table scrolls sideways →", class_="soft sideways")
+    return join((heading, note, search, sideways, element("div", written, class_="scroll")))
 
 
 def _row(evaluation: Evaluation, best: bool, cost: str) -> Html:

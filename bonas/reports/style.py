@@ -1,4 +1,4 @@
-"""Style sheet of the page, and the script that sorts its table."""
+"""Style sheet of the page, and the script that sorts and searches its table."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """The content security policy: the browser makes no network request for the page."""
@@ -24,10 +24,20 @@ p { margin: 0.25rem 0 1rem; }
 .tile span { color: var(--soft); font-size: 0.85rem; }
 .figure { overflow-x: auto; margin: 0 0 1rem; }
 .figure svg { display: block; width: 100%; min-width: 32rem; height: auto; }
-.picture { padding: 0.5rem; background: #fcfcfb; color: #1f2328; border: 1px solid var(--line);
-  border-radius: 8px; }
+.picture { --back: #fcfcfb; padding: 0.5rem; background-color: #fcfcfb; color: #1f2328;
+  border: 1px solid var(--line); border-radius: 8px; }
 .picture svg { width: auto; min-width: 0; margin: 0 auto; }
 .scroll { overflow: auto; max-height: 32rem; border: 1px solid var(--line); border-radius: 8px; }
+/* A shadow at the side on which there is more to see. */
+.scroll, .figure { --shade: rgba(110, 118, 129, 0.45); scrollbar-width: thin;
+  background: linear-gradient(to right, var(--back) 40%, transparent) 0 0 / 2.5rem 100% local,
+    linear-gradient(to left, var(--back) 40%, transparent) 100% 0 / 2.5rem 100% local,
+    linear-gradient(to right, var(--shade), transparent) 0 0 / 0.9rem 100% scroll,
+    linear-gradient(to left, var(--shade), transparent) 100% 0 / 0.9rem 100% scroll;
+  background-repeat: no-repeat; }
+.sideways { display: none; }
+.search { font: inherit; width: min(24rem, 100%); padding: 0.35rem 0.6rem; margin-right: 0.75rem;
+  color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 0.875rem; }
 th, td { padding: 0.35rem 0.75rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
@@ -42,7 +52,8 @@ tr:last-child td { border-bottom: 0; }
 .trials th[aria-sort=descending] button::after { content: " \\2193"; }
 .trials td { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .trials .number { text-align: right; }
-.trials td:last-child { font-family: ui-monospace, monospace; font-size: 0.8rem; }
+.trials td:last-child { font-family: ui-monospace, monospace; font-size: 0.8rem;
+  white-space: normal; overflow-wrap: anywhere; min-width: 24rem; }
 .trials .failed td { color: var(--bad); }
 .trials .best td { font-weight: 600; }
 .facts { border: 1px solid var(--line); border-radius: 8px; overflow-x: auto; }
@@ -54,7 +65,10 @@ details { margin: 0.5rem 0; padding: 0.5rem 0.9rem; border: 1px solid var(--line
 summary { cursor: pointer; }
 details > div { overflow-x: auto; }
 pre { margin: 0.5rem 0 0; overflow-x: auto; font: 0.8rem/1.45 ui-monospace, monospace; }
-@media (max-width: 34rem) { body { padding-top: 0.75rem; } .facts td:first-child { width: 7rem; } }
+@media (max-width: 34rem) { body { padding-top: 0.75rem; } .facts td:first-child { width: 7rem; }
+  .sideways { display: block; } }
+@media (min-width: 66rem) { .scroll { --wide: min(100vw - 3rem, 90rem); width: var(--wide);
+  margin-left: calc(50% - var(--wide) / 2); } }
 """
 
 SCRIPT = """
@@ -72,5 +86,20 @@ for (const head of document.querySelectorAll('.trials th')) {
     const rows = [...body.rows].sort((one, other) => order(value(one), value(other)));
     body.append(...rows);
   });
+}
+const box = document.querySelector('.search');
+if (box) {
+  const rows = [...document.querySelectorAll('.trials tbody tr')];
+  const search = () => {
+    const words = box.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    for (const row of rows) {
+      const text = [...row.cells].map((cell) => cell.textContent).join('\\n').toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+    const shown = rows.filter((row) => !row.hidden).length;
+    document.querySelector('.shown').textContent = `${shown} of ${rows.length} trials`;
+  };
+  box.addEventListener('input', search);
+  search();
 }
 """

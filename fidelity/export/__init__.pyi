@@ -1,4 +1,4 @@
-from .format import Format, difference, write
+from .format import Format, difference, write, write_possible
 from .onnx_file import OnnxFile, OnnxNetwork
 from .program import Program
 from .python_file import PythonFile
@@ -16,4 +16,5 @@ __all__ = [
     "Subject",
     "difference",
     "write",
+    "write_possible",
 ]

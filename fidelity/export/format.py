@@ -66,13 +66,53 @@ def write(
         tolerance: of the difference of the outputs, relative for those above 1.
 
     Returns:
-        The first file of each format.
+        All files, those of each format together and the one that `load` takes first.
 
     Raises:
         FileExistsError: a file exists already. Nothing has been written.
         ExportError: a format cannot express the network, or the network read back differs. The
             files of that format are removed.
+        ImportError: a format needs a package that is missing.
     """
+    subject, directory = _prepared(network, input_shape, directory, formats)
+    return [path for each in formats for path in _write(each, subject, directory, tolerance)]
+
+
+def write_possible(
+    network: nn.Module, input_shape: InputShape, directory: Path | str, formats: Sequence[Format]
+) -> tuple[list[Path], dict[str, Exception]]:
+    """Write a network in those of several formats that can express it, as `write` does.
+
+    Args:
+        network: see `write`.
+        input_shape: of one input.
+        directory: for the files; created if missing.
+        formats: the formats to try.
+
+    Returns:
+        All files, and by the name of its first file the error of each format that was skipped.
+
+    Raises:
+        FileExistsError: a file exists already. Nothing has been written.
+        ExportError: no format can express the network.
+    """
+    subject, directory = _prepared(network, input_shape, directory, formats)
+    files: list[Path] = []
+    skipped: dict[str, Exception] = {}
+    for each in formats:
+        try:
+            files += _write(each, subject, directory, TOLERANCE)
+        except (ExportError, ImportError) as error:
+            skipped[each.files[0]] = error
+    if not files:
+        reasons = "; ".join(f"{name}: {error}" for name, error in skipped.items())
+        raise ExportError(f"no format can express this network: {reasons}")
+    return files, skipped
+
+
+def _prepared(
+    network: nn.Module, input_shape: InputShape, directory: Path | str, formats: Sequence[Format]
+) -> tuple[Subject, Path]:
     directory = Path(directory)
     for path in (directory / name for each in formats for name in each.files):
         if path.exists():
@@ -81,16 +121,21 @@ def write(
             )
     subject = Subject.of(network, input_shape)
     directory.mkdir(parents=True, exist_ok=True)
-    for each in formats:
-        try:
-            each.save(subject, directory)
-            _check(each, subject, directory, tolerance)
-        except BaseException:
-            for name in each.files:
-                with contextlib.suppress(OSError):  # the disk may have become read-only
-                    (directory / name).unlink(missing_ok=True)
-            raise
-    return [directory / each.files[0] for each in formats]
+    return subject, directory
+
+
+def _write(each: Format, subject: Subject, directory: Path, tolerance: float) -> list[Path]:
+    """Write and check the files of one format; remove them if that fails."""
+    paths = [directory / name for name in each.files]
+    try:
+        each.save(subject, directory)
+        _check(each, subject, directory, tolerance)
+    except BaseException:
+        for path in paths:
+            with contextlib.suppress(OSError):  # the disk may have become read-only
+                path.unlink(missing_ok=True)
+        raise
+    return paths
 
 
 def _check(written: Format, subject: Subject, directory: Path, tolerance: float) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +46,7 @@ class OnnxFile:
         _require("onnxscript")
         program = subject.program
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _without_torchvision():
                 # From torch's exporter, about its own code.
                 warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)
                 torch.onnx.export(
@@ -90,6 +93,21 @@ class OnnxNetwork(nn.Module):
         name = self.session.get_inputs()[0].name
         (outputs,) = self.session.run(None, {name: inputs.numpy(force=True)})
         return torch.from_numpy(outputs)
+
+
+@contextlib.contextmanager
+def _without_torchvision() -> Iterator[None]:
+    """Drop the exporter's messages about torchvision, whose operations no exported network has."""
+
+    def unrelated(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("torchvision is not installed")
+
+    exporter = logging.getLogger("torch.onnx._internal.exporter._registration")
+    exporter.addFilter(unrelated)
+    try:
+        yield
+    finally:
+        exporter.removeFilter(unrelated)
 
 
 def _require(module: str) -> Any:

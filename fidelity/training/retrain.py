@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import logging
 import math
 import statistics
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ConfigSpace import Configuration
 from torch import Tensor, nn
 
 from fidelity.datasets.dataset import Dataset
-from fidelity.export.format import Format, write
+from fidelity.export.format import Format, write, write_possible
 from fidelity.export.normalisation import Normalised
 from fidelity.export.onnx_file import OnnxFile
 from fidelity.export.program import Program
@@ -24,6 +24,8 @@ from fidelity.tasks.task import Measure
 from fidelity.training.device_data import DeviceData, copy_to_device, resolve_device
 from fidelity.training.training import Training
 from spaces.space import InputShape, Space
+
+log = logging.getLogger(__name__)
 
 SEEDS = (0, 1, 2)
 
@@ -80,21 +82,24 @@ class Final:
         Args:
             directory: for the files.
             formats: None means weights with the architecture as JSON, the graph of
-                `torch.export`, a Python file, and ONNX where its packages are installed.
+                `torch.export`, a Python file and ONNX. Those that cannot express the network, or
+                lack a package, are skipped with a warning that says why.
 
         Returns:
-            The first file of each format.
+            All files.
 
         Raises:
             FileExistsError: a file exists already; nothing has been written.
-            ExportError: a format cannot express the network.
+            ExportError: a requested format cannot express the network, or none can.
+            ImportError: a requested format lacks a package.
         """
-        return write(self.network, self.input_shape, directory, formats or self._formats())
-
-    def _formats(self) -> list[Format]:
-        formats: list[Format] = [StateDict(self.space, self.configuration), Program(), PythonFile()]
-        onnx = all(map(importlib.util.find_spec, ("onnx", "onnxruntime", "onnxscript")))
-        return [*formats, OnnxFile()] if onnx else formats
+        if formats is not None:
+            return write(self.network, self.input_shape, directory, formats)
+        every = (StateDict(self.space, self.configuration), Program(), PythonFile(), OnnxFile())
+        files, skipped = write_possible(self.network, self.input_shape, directory, every)
+        for name, reason in skipped.items():
+            log.warning(f"{name} was not written: {reason}")
+        return files
 
 
 def retrain(

@@ -8,10 +8,9 @@ from html import escape
 from itertools import pairwise
 from typing import Protocol
 
-from spaces.architecture.labels import INPUT, OUTPUT, RESERVED
+from spaces.architecture.labels import INPUT, OUTPUT
 from spaces.display.layout import place
-
-COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00")
+from spaces.display.palette import INK, fills, shown
 
 CHARACTER, LINE = 7.0, 24.0
 """Width of a character and height of a box, in pixels."""
@@ -54,7 +53,7 @@ _Item = int | tuple[int, int, int]
 """A node, or the point where the edge (source, target) passes a layer: (source, target, layer)."""
 
 # The ends of a nested motif need no words.
-DOT = _Picture(6, 6, '<circle cx="3" cy="3" r="3" fill="#333"/>')
+DOT = _Picture(6, 6, f'<circle cx="3" cy="3" r="3" fill="{INK}"/>')
 LINE_WIDTH = 2.0
 
 
@@ -64,9 +63,7 @@ def svg(architecture: Drawn) -> str:
     Args:
         architecture: drawn as it stands; pass `architecture.canonical()` to leave out dead nodes.
     """
-    kinds = sorted(_labels(architecture) - RESERVED)
-    colours = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(kinds)}
-    picture = _draw(architecture, colours)
+    picture = _draw(architecture, fills(_labels(architecture)))
     width, height = picture.width + 2 * MARGIN, picture.height + 2 * MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
@@ -140,13 +137,14 @@ def _box(operation: str | Drawn, colours: Mapping[str, str]) -> _Picture:
             f'<rect width="{width:.1f}" height="{height:.1f}" rx="6" fill="#f4f4f4" stroke="#999"/>'
         )
         return _Picture(width, height, frame + _moved(inner.elements, MARGIN, MARGIN))
-    width = CHARACTER * len(operation) + 2 * MARGIN
+    text = shown(operation)
+    width = CHARACTER * len(text) + 2 * MARGIN
     colour = colours.get(operation, "#ffffff")
     return _Picture(
         width,
         LINE,
-        f'<rect width="{width:.1f}" height="{LINE}" rx="6" fill="{colour}" stroke="#333"/>'
-        f'<text x="{width / 2:.1f}" y="16" text-anchor="middle">{escape(operation)}</text>',
+        f'<rect width="{width:.1f}" height="{LINE}" rx="6" fill="{colour}" stroke="{INK}"/>'
+        f'<text x="{width / 2:.1f}" y="16" text-anchor="middle">{escape(text)}</text>',
     )
 
 
@@ -162,7 +160,7 @@ def _edge(
 
 
 def _path(commands: str) -> str:
-    return f'<path d="{commands}" fill="none" stroke="#333"/>'
+    return f'<path d="{commands}" fill="none" stroke="{INK}"/>'
 
 
 def _moved(elements: str, x: float, y: float) -> str:

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from bonas.analysis.trajectory import LABELS
-from bonas.plot import anytime
+from bonas.plot import anytime, anytime_panels
+from bonas.plot.logarithmic import logarithmic_clock
+from bonas.plot.style import BAND_EDGE
 from fidelity.history.history import History
+from spaces.display.palette import GREY
 from tests.bonas.analysis.test_trajectory import plain
 from tests.bonas.plot.pictures import check, paper
 from tests.bonas.plot.searches import TABLE, full, hyperband
@@ -77,6 +80,106 @@ def test_28_series_differ_also_without_colour() -> None:
     assert len(looks) == 28
     grey = {(line.get_linestyle(), line.get_marker()) for line in ax.lines}
     assert len(grey) == 28
+
+
+def test_names_stand_at_the_line_ends_where_there_is_room() -> None:
+    apart = {"first": [plain(5, 4), plain(5, 4.2)], "second": plain(3, 2), "third": plain(1, 0.5)}
+    ax = anytime(apart, clock="evaluations")
+    assert [text.get_text() for text in ax.texts] == ["first", "second", "third"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "band: 25% to 75% of seeds"
+    ]
+    ax.figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(box.x1 <= ax.figure.bbox.x1 for box in boxes)
+
+
+@pytest.mark.parametrize(
+    "crowded",
+    [
+        {"one": plain(5, 4), "two": plain(6, 4)},  # equal ends
+        {"one": plain(5, 4, 3, 2, 1), "two": plain(9)},  # one ends far earlier
+        {"a name that is as long as half of the axes": plain(5, 4), "two": plain(3, 1)},
+        {f"{number}": plain(9, number) for number in range(8)},
+    ],
+)
+def test_names_are_in_a_legend_where_there_is_no_room(crowded: dict[str, History]) -> None:
+    ax = anytime(crowded, clock="evaluations")
+    assert not ax.texts
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list(crowded)
+
+
+def test_a_figure_that_makes_no_room_has_a_legend() -> None:
+    _, ax = plt.subplots()
+    anytime({"one": plain(5, 4), "two": plain(3, 1)}, ax, clock="evaluations")
+    assert not ax.texts
+    assert ax.get_legend() is not None
+
+
+def test_lines_that_are_added_later_are_labelled_again() -> None:
+    ax = anytime({"one": plain(5, 4), "two": plain(3, 1)}, clock="evaluations")
+    anytime({"three": plain(9, 8)}, ax, clock="evaluations")
+    assert [text.get_text() for text in ax.texts] == ["one", "two", "three"]
+
+
+def test_overlapping_bands_keep_their_edges() -> None:
+    ax = anytime({name: [plain(9, low), plain(8, 1)] for name, low in {"a": 5, "b": 4}.items()})
+    for band in ax.collections:
+        assert band.get_linewidth() == [BAND_EDGE]
+        assert band.get_facecolor()[0][3] < 0.15 < band.get_edgecolor()[0][3]
+
+
+def test_evaluations_have_ticks_at_whole_numbers() -> None:
+    ax = anytime({"mine": plain(5, 4, 3)}, clock="evaluations")
+    ax.figure.canvas.draw()
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
+
+
+def test_each_panel_has_one_search_in_colour() -> None:
+    runs = {"a": [plain(5, 4), plain(6, 2)], "b": plain(3, 2), "failed": plain(None), "c": plain(9)}
+    panels = anytime_panels(runs, columns=2, clock="evaluations", label="error")
+    assert [ax.get_title() for ax in panels] == ["a", "b", "c"]
+    for ax in panels:
+        assert len(ax.lines) == 3
+        assert [line.get_color() for line in ax.lines].count(GREY) == 2
+    assert [len(ax.collections) for ax in panels] == [1, 0, 0]
+    assert len({ax.get_ylim() for ax in panels}) == 1
+    assert len(panels[0].figure.axes) == 3
+    check(panels[0], "anytime_panels")
+
+
+def test_panels_share_a_logarithmic_axis_if_only_one_has_a_zero() -> None:
+    runs = {"a": plain(0.5, 0.1), "b": [plain(0.5, 0.2), plain(0.5, 0.2), plain(0.5, 0.0)]}
+    panels = anytime_panels(runs, clock="evaluations", log=True, band=(0.0, 1.0))
+    assert [ax.get_yscale() for ax in panels] == ["symlog", "symlog"]
+    low, high = panels[0].get_ylim()
+    assert -0.1 < low < 0 < 0.5 <= high < 1
+
+
+@pytest.mark.parametrize("histories", [{}, {"failed": plain(None)}])
+def test_without_a_success_there_is_one_empty_panel(histories: dict[str, History]) -> None:
+    (ax,) = anytime_panels(histories, log=True)
+    assert not ax.lines
+    assert "yet" in ax.texts[0].get_text()
+
+
+def test_panels_need_a_column() -> None:
+    with pytest.raises(ValueError, match="columns is 0: give the number of panels"):
+        anytime_panels({"mine": plain(1)}, columns=0)
+
+
+@pytest.mark.parametrize("times", [(1, 3), (1, 40), (2, 900), (1, 200_000)])
+def test_logarithmic_clocks_have_several_plain_numbers(times: tuple[int, int]) -> None:
+    ax = plt.subplots()[1]
+    ax.plot(times, [1, 2])
+    logarithmic_clock(ax, times[0])
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+    labels = [label.get_text() for tick, label in ticks if low <= tick <= high]
+    assert 3 <= len(labels) <= 12
+    assert all(float(label) > 0 for label in labels)
 
 
 @pytest.mark.parametrize("histories", [{}, {"failed": plain(None)}, {"none": []}])

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from bonas.plot import architecture
@@ -11,6 +12,7 @@ from bonas.plot.architecture import HALF_HEIGHT, HALF_WIDTH
 from spaces.architecture.architecture import Architecture, chain
 from spaces.cells.cell import CellSpace
 from spaces.display.layout import place
+from spaces.display.svg import svg
 from spaces.space import sample
 from tests.bonas.plot.pictures import check, paper
 
@@ -140,3 +142,17 @@ def test_the_picture() -> None:
         [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4), (0, 4)],
     )
     check(architecture(graph, paper(4.4, 2), title="a cell"), "architecture")
+
+
+def test_a_kind_of_operation_has_the_colour_of_the_report_and_no_digest() -> None:
+    graph = chain(["conv #8d2ed1", "pool", "conv #000000"])
+    ax = architecture(graph)
+    fills = {
+        str(box.get_gid()): to_hex(box.get_facecolor()).upper()
+        for box in ax.patches
+        if isinstance(box, FancyBboxPatch)
+    }
+    assert fills["conv #8d2ed1"] == fills["conv #000000"]
+    assert [text.get_text() for text in ax.texts] == ["input", "conv", "pool", "conv", "output"]
+    for label in ("conv #8d2ed1", "pool"):
+        assert f'fill="{fills[label]}"' in svg(graph)

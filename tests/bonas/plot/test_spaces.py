@@ -69,6 +69,14 @@ def test_the_tree_is_drawn() -> None:
     ax.figure.canvas.draw()
 
 
+def test_a_tree_uses_the_width_of_its_axes() -> None:
+    for space in (small(), zoo.space().configuration_space):
+        ax = space_tree(space, most=30)
+        ax.figure.canvas.draw()
+        right = max(text.get_window_extent().x1 for text in ax.texts)
+        assert 0.7 < right / ax.figure.bbox.width <= 1.02
+
+
 def test_a_large_space_says_what_is_left_out() -> None:
     space = zoo.space().configuration_space
     assert len(rows(space)) == len(space)

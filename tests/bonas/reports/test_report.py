@@ -15,9 +15,11 @@ import pytest
 from ConfigSpace import Configuration
 
 from bonas.reports.report import report
+from bonas.reports.style import SCRIPT, STYLE
 from bonas.search.progress import Silent
 from bonas.search.search import Search
 from bonas.strategies.random_search import RandomSearch
+from fidelity.history.goal import Constraint, Goal
 from fidelity.history.history import History
 from fidelity.history.journal import Journal, JournalError
 from fidelity.history.records import recommendation_record
@@ -169,3 +171,72 @@ def test_a_browser_would_say_so_if_something_were_fetched(tmp_path: Path) -> Non
     page.write_text(page.read_text(encoding="utf-8").replace("</body>", image), encoding="utf-8")
     _, said = browse(page, tmp_path / "profile")
     assert "Content Security Policy" in said
+
+
+def limited() -> History:
+    """Two networks that were trained, one of which is too large, and three that were refused."""
+    goal = Goal(("cost",), (Constraint("size", at_most=10), Constraint("latency", at_most=0.5)))
+    made = History(space(), goal=goal)
+    for size in (8.0, 20.0):
+        trial = start(made, Start(1.0))
+        made.add_evaluation(Evaluation(trial, 0.5, metrics={"size": size, "latency": 0.1}))
+    for key in ("a", "b", "c"):
+        made.refuse(key)
+    return made
+
+
+def test_a_report_counts_refused_networks_and_lists_constraints(tmp_path: Path) -> None:
+    page = written(limited(), tmp_path)
+    assert "<b>2 trained, 3 refused</b><span>distinct networks</span>" in page
+    assert "<td>constraint</td><td>size &lt;= 10, violated by 1 of 2 evaluations</td>" in page
+    assert "<td>constraint</td><td>latency &lt;= 0.5, violated by 0 of 2 evaluations</td>" in page
+    assert "<td>refused</td><td>3 networks" in page
+    assert "<b>1 trained</b>" in written(unlimited(), tmp_path)
+
+
+def unlimited() -> History:
+    made = History(space())
+    end(made, start(made, Start(1.0)), 0.5)
+    return made
+
+
+def test_the_configuration_is_whole_and_a_narrow_page_says_that_it_scrolls() -> None:
+    last = re.search(r"\.trials td:last-child \{([^}]*)\}", STYLE)
+    assert last
+    assert "white-space: normal" in last[1]
+    assert re.search(r"max-width: 34rem\).*?\.sideways \{ display: block; \}", STYLE, re.DOTALL)
+
+
+DOM = """
+const listeners = {};
+const row = (...cells) => ({ hidden: false, cells: cells.map((c) => ({ textContent: c })) });
+const rows = [row('3', '0', 'crashed'), row('30', '1', 'ok CONV'), row('4', '2', 'ok')];
+const box = { value: '', addEventListener: (name, f) => { listeners[name] = f; } };
+const shown = { textContent: '' };
+const document = {
+  querySelectorAll: (which) => (which === '.trials th' ? [] : rows),
+  querySelector: (which) => (which === '.search' ? box : shown),
+};
+"""
+TYPED = """
+for (const text of ['', 'conv', ' ok  30', '30', 'nothing']) {
+  box.value = text;
+  listeners.input();
+  console.log(shown.textContent, rows.map((r) => (r.hidden ? '-' : '+')).join(''));
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_search_box_hides_the_other_trials() -> None:
+    code = f"{DOM}(() => {{{SCRIPT}}})();{TYPED}"
+    done = subprocess.run(
+        ["node", "-e", code], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
+    assert done.stdout.splitlines() == [
+        "3 of 3 trials +++",
+        "1 of 3 trials -+-",
+        "1 of 3 trials -+-",
+        "1 of 3 trials -+-",
+        "0 of 3 trials ---",
+    ]

@@ -46,6 +46,14 @@ def test_transformers_read_sequences_of_any_length(name: str, tmp_path: Path) ->
         torch.testing.assert_close(back(inputs), one.network(inputs), atol=1e-5, rtol=1e-5)
 
 
+def test_the_exporter_is_silent_about_torchvision(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    OnnxFile().save(subject("hierarchical"), tmp_path)
+    printed = "".join(capfd.readouterr())
+    assert "torchvision" not in printed + caplog.text
+
+
 def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for missing in ("onnxscript", "onnxruntime"):
         monkeypatch.setitem(sys.modules, missing, None)

@@ -256,3 +256,15 @@ def test_a_history_is_summed_up_above_its_best_evaluations() -> None:
     page = history.html()
     assert page.index("0.25<") < page.index("0.5<")
     assert "no success yet" in History(space()).html()
+
+
+def test_a_frame_is_the_same_after_parquet(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the package pyarrow is not installed")
+    import pandas as pd
+
+    made = History(space())
+    for value in (0.5, None, 0.25):
+        end(made, start(made, Start(1.0)), value)
+    frame = made.frame()
+    frame.to_parquet(tmp_path / "history.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "history.parquet"), frame)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ConfigSpace import ConfigurationSpace
 
 from fidelity.datasets import from_arrays
 from fidelity.datasets.dataset import Part
-from fidelity.export import PythonFile, StateDict
+from fidelity.export import ExportError, Program, PythonFile, StateDict, Subject
 from fidelity.objective import InvalidArchitecture
 from fidelity.training.retrain import Final, retrain
 from fidelity.training.training import Training
@@ -74,7 +75,9 @@ def test_the_same_seeds_give_the_same_networks(final: Final) -> None:
 
 def test_saves_the_first_network_in_every_format(final: Final, tmp_path: Path) -> None:
     written = [path.name for path in final.save(tmp_path / "winner")]
-    everything = ["weights.pt", "network.pt2", "network.py", "network.onnx"]
+    everything = ["weights.pt", "weights.json", "network.pt2", "network.py", "network.pt"]
+    everything.append("network.onnx")
+    assert sorted(written) == sorted(path.name for path in (tmp_path / "winner").iterdir())
     installed = importlib.util.find_spec("onnxscript") is not None
     assert written == (everything if installed else everything[:-1])
     for kind, name in ((StateDict(SPACE), "weights.pt"), (PythonFile(), "network.py")):
@@ -82,6 +85,24 @@ def test_saves_the_first_network_in_every_format(final: Final, tmp_path: Path) -
         assert error(network, DATASET.test) == pytest.approx(final.test_costs[0])
     with pytest.raises(FileExistsError, match=r"weights\.pt exists"):
         final.save(tmp_path / "winner")
+
+
+def test_saving_says_what_it_skipped_and_why(
+    final: Final, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(self: Program, subject: Subject, directory: Path) -> None:
+        raise ExportError("its forward branches on values")
+
+    monkeypatch.setattr(Program, "save", refuse)
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    written = {path.name for path in final.save(tmp_path / "winner")}
+    assert written == {"weights.pt", "weights.json", "network.py", "network.pt"}
+    own = [record for record in caplog.records if record.name == "fidelity.training.retrain"]
+    pt2, onnx = (record.getMessage() for record in own)
+    assert pt2 == "network.pt2 was not written: its forward branches on values"
+    assert onnx.startswith("network.onnx was not written: ONNX needs the package onnxscript")
+    with pytest.raises(ExportError, match="branches on values"):
+        final.save(tmp_path / "requested", [Program()])
 
 
 def test_saves_the_requested_formats(final: Final, tmp_path: Path) -> None:
