@@ -32,8 +32,8 @@ def outputs(path: Path) -> Iterator[Any]:
         yield from cell.outputs
 
 
-def test_there_are_seven() -> None:
-    assert [path.stem[0] for path in NOTEBOOKS] == list("1234567")
+def test_there_are_eight() -> None:
+    assert [path.stem[0] for path in NOTEBOOKS] == list("12345678")
 
 
 @by_name

@@ -24,9 +24,9 @@ class DARTS(GradientSearch):
     pooling, without which, as in NAS-Bench-201, its scale differs from that of a convolution. A
     space whose pooling operation is followed by batch normalisation is searched like theirs.
 
-    A historical baseline: among random networks it ended at a rank below 0.01 on MNIST-1D cells,
-    but at 0.47 and 0.26 on digits (0 is the best; two seeds each), see
-    benchmarks/results/gradient_search.md. Use `DrNAS`.
+    A historical baseline: among random networks the best of three proposals ended at a median rank
+    below 0.01 on MNIST-1D cells, but of 0.26 on digits, between 0.04 and 0.77 (0 is the best; five
+    seeds each), see benchmarks/results/gradient_search.md. Use `DrNAS`.
 
     Attributes:
         bilevel: data, optimisers, epochs and seed.

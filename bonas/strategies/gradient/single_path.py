@@ -31,9 +31,9 @@ class SinglePathOneShot(Startable):
     cost of inherited weights in place of training. `strategy=RandomSearch()` makes it random search
     with weight sharing (Li and Talwalkar 2020).
 
-    A historical baseline: among random networks it ended at a rank of 0.16 on MNIST-1D cells and
-    0.50 on digits (0 is the best; one seed each), see benchmarks/results/gradient_search.md. Use
-    `DrNAS`.
+    A historical baseline: among random networks the best of three proposals ended at a median rank
+    of 0.16 on MNIST-1D cells, but of 0.50 on digits (0 is the best; five seeds each), see
+    benchmarks/results/gradient_search.md. Use `DrNAS`.
 
     The supernet is trained and searched for the first proposal; a resumed search does so again,
     unless `one_shot.file` holds the supernet. The first proposal is the network with the lowest

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from ConfigSpace import Configuration
+from ConfigSpace import Configuration, ConfigurationSpace
 
 from bonas.strategies.evolution import RegularizedEvolution
 from bonas.strategies.gradient.single_path import EstimatedNetworks, SinglePathOneShot
@@ -17,7 +17,7 @@ from fidelity.one_shot.one_shot import OneShot
 from fidelity.training.optimizers import SGD
 from fidelity.training.training import Training
 from spaces.cells.cell import CellSpace
-from spaces.hierarchical.macro_space import MacroSpace
+from spaces.joint import JointSpace
 from spaces.space import Space, SpaceError
 from tests.bonas.strategies.contract import MEDIUM, SMALL, StrategyContract, run
 from tests.fidelity.trained import DATASET
@@ -93,10 +93,11 @@ class TestBadInput:
         with pytest.raises(ValueError, match="estimates is 0: a proposal needs one or more"):
             dataclasses.replace(SETTINGS, estimates=0)
 
-    def test_a_space_without_weight_sharing(self) -> None:
-        space = MacroSpace.nasbench_macro()
+    def test_a_space_that_also_chooses_the_training(self) -> None:
+        rates = ConfigurationSpace({"learning_rate": (0.01, 0.1)})
+        space = JointSpace(SPACE, rates)
         strategy = SinglePathOneShot(one_shot(space), EVOLUTION, 4)
-        with pytest.raises(SpaceError, match="MacroSpace has no weight sharing"):
+        with pytest.raises(SpaceError, match="JointSpace has no weight sharing"):
             run(strategy, space, 1)
 
     def test_a_supernet_whose_loss_is_no_number_ends_the_search(self) -> None:
