@@ -15,7 +15,7 @@ from spaces.space import InputShape, Space, draw
 from spaces.weight_sharing.protocols import SharedWeights
 from spaces.weight_sharing.weights import Weight, weights
 
-NOTHING_NEW = 32
+NOTHING_NEW = 64
 """Random networks in a row that bring no new or larger weight, after which no more are tried."""
 
 MAX_RANDOM_NETWORKS = 1024
