@@ -41,7 +41,6 @@ from spaces import (
     ResidualPerceptrons,
     SequenceSpace,
     Space,
-    SpaceError,
 )
 
 PROXIES: tuple[Proxy, ...] = (
@@ -65,13 +64,11 @@ class Case:
         space: of the networks.
         dataset: makes the data.
         proxies: the names of those that can score its networks.
-        shares: whether its networks can share their weights.
     """
 
     space: Space
     dataset: Callable[[], Dataset]
     proxies: tuple[str, ...]
-    shares: bool = False
 
 
 def inputs(*shape: int) -> np.ndarray:
@@ -107,7 +104,6 @@ CASES = {
         CELLS,
         lambda: from_arrays(inputs(2, 12), LABELS, kind="signals"),
         (*RECTIFIED, "Zen", *SIZES),
-        shares=True,
     ),
     "macro signals": Case(
         MacroSpace.small(widths=(4,), stages=2),
@@ -118,7 +114,6 @@ CASES = {
         CELLS,
         lambda: from_arrays(inputs(8, 8), NUMBERS[:, 0]),
         (*RECTIFIED, "Zen", *SIZES),
-        shares=True,
     ),
     "masks": Case(
         MASKS,
@@ -164,6 +159,7 @@ def training(name: str) -> Training:
 @every_kind
 def test_resources_are_counted(name: str) -> None:
     counted = {key: count(configuration(name)) for key, count in training(name).computed.items()}
+    assert counted.pop("cache_bytes_per_token") >= 0  # causal attention alone keeps anything
     assert all(0 < value < math.inf for value in counted.values())
     result = training(name)(configuration(name), 1.0, 0, Context())
     assert result["parameters"] == counted["parameters"]
@@ -191,12 +187,8 @@ def test_proxies_score_the_networks_that_they_can(name: str) -> None:
 
 
 @every_kind
-def test_weights_are_inherited_where_the_space_shares_them(name: str) -> None:
+def test_weights_are_inherited(name: str) -> None:
     estimate = OneShot(training(name))
-    if not CASES[name].shares:
-        with pytest.raises(SpaceError, match="has no weight sharing"):
-            estimate(configuration(name))
-        return
     result = estimate(configuration(name))
     assert math.isfinite(result["cost"])
     assert estimate.measure == data(name).task.measure
@@ -209,12 +201,14 @@ def test_a_retrained_network_is_exported_in_every_format(name: str, tmp_path: Pa
     final = retrain(training(name), configuration(name), seeds=(0,))
     formats = [StateDict(final.space, final.configuration), Program(), PythonFile(), OnnxFile()]
     files = final.save(tmp_path, formats)
+    assert files == [tmp_path / file for kind in formats for file in kind.files]
     examples = data(name).test.inputs
     with torch.no_grad():
         number = examples if examples.dtype is torch.int64 else examples.float()
         expected = final.network(number)
-        for kind, file in zip(formats, files, strict=True):
-            torch.testing.assert_close(kind.load(file)(number), expected, rtol=1e-4, atol=1e-4)
+        for kind in formats:
+            loaded = kind.load(tmp_path / kind.files[0])
+            torch.testing.assert_close(loaded(number), expected, rtol=1e-4, atol=1e-4)
     text = str(final)
     assert text.startswith(f"test {data(name).task.measure.name} ")
     assert ("%" in text) is data(name).task.measure.fraction
