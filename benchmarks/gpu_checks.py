@@ -1,4 +1,4 @@
-"""What only a GPU can show, as checks; on a CPU the same checks are a rehearsal of their code.
+"""Checks that need a GPU; on a CPU the same checks are a rehearsal of their code.
 
 Each check takes a device and an empty folder, raises an exception if something is wrong, and
 returns what it saw. `gpu.py` runs them first; `tests/test_gpu.py` runs them as tests.

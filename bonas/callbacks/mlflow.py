@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bonas.callbacks.callback import Callback
+from bonas.callbacks.metrics import metrics_of
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 
@@ -36,12 +37,7 @@ class MLflow(Callback):
 
     def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
         """See `Callback.on_trial_end`: logs the evaluation."""
-        metrics = {"budget": evaluation.trial.budget, "seconds": evaluation.seconds}
-        if evaluation.succeeded:
-            metrics["cost"] = evaluation.cost
-        if history.incumbent is not None:
-            metrics["best"] = history.incumbent.cost
-        self._mlflow.log_metrics(metrics, step=len(history))
+        self._mlflow.log_metrics(metrics_of(history, evaluation), step=len(history))
 
     def on_run_end(self, history: History) -> None:
         """End the MLflow run."""

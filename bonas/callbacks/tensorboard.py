@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bonas.callbacks.callback import Callback
+from bonas.callbacks.metrics import metrics_of
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 
@@ -34,12 +35,8 @@ class TensorBoard(Callback):
     def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
         """See `Callback.on_trial_end`: writes the evaluation and its learning curve."""
         step, trial = len(history), evaluation.trial
-        self._writer.add_scalar("budget", trial.budget, step)
-        self._writer.add_scalar("seconds", evaluation.seconds, step)
-        if evaluation.succeeded:
-            self._writer.add_scalar("cost", evaluation.cost, step)
-        if history.incumbent is not None:
-            self._writer.add_scalar("best", history.incumbent.cost, step)
+        for name, value in metrics_of(history, evaluation).items():
+            self._writer.add_scalar(name, value, step)
         for epochs, cost in evaluation.curve:
             self._writer.add_scalar(f"curve/trial-{trial.number}", cost, round(epochs))
 

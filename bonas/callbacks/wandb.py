@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bonas.callbacks.callback import Callback
+from bonas.callbacks.metrics import metrics_of
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation
 
@@ -39,12 +40,7 @@ class WandB(Callback):
 
     def on_trial_end(self, history: History, evaluation: Evaluation) -> None:
         """See `Callback.on_trial_end`: logs the evaluation."""
-        metrics = {"budget": evaluation.trial.budget, "seconds": evaluation.seconds}
-        if evaluation.succeeded:
-            metrics["cost"] = evaluation.cost
-        if history.incumbent is not None:
-            metrics["best"] = history.incumbent.cost
-        self._run.log(metrics, step=len(history))
+        self._run.log(metrics_of(history, evaluation), step=len(history))
 
     def on_run_end(self, history: History) -> None:
         """Finish the W&B run."""

@@ -82,10 +82,14 @@ class Activation:
             elif np.isnan(vector[index]):
                 random = np.random.RandomState(seed) if random is None else random
                 vector[index] = hyperparameter.sample_vector(2, seed=random)[0]
-        result = Configuration(self.space, vector=vector)
-        if self.space.forbidden_clauses:
-            try:
-                result.check_valid_configuration()
-            except ForbiddenValueError:
-                return None
-        return result
+        return unless_forbidden(Configuration(self.space, vector=vector))
+
+
+def unless_forbidden(configuration: Configuration) -> Configuration | None:
+    """Return a configuration whose conditions hold; None if a clause forbids it."""
+    if configuration.config_space.forbidden_clauses:
+        try:
+            configuration.check_valid_configuration()
+        except ForbiddenValueError:
+            return None
+    return configuration

@@ -8,10 +8,9 @@ from typing import Literal
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
-from ConfigSpace.exceptions import ForbiddenValueError
 from ConfigSpace.hyperparameters import CategoricalHyperparameter
 
-from spaces.configurations.active_choices import Activation
+from spaces.configurations.active_choices import Activation, unless_forbidden
 from spaces.configurations.grid import value_grid
 
 End = Literal["smallest", "largest"]
@@ -58,13 +57,7 @@ class Extremes:
                 vector[index] = grid[-1 if end == "largest" else 0]
             elif np.isnan(vector[index]):
                 vector[index] = grid[rng.integers(len(grid))]
-        extreme = Configuration(self.space, vector=vector)
-        if self.space.forbidden_clauses:
-            try:
-                extreme.check_valid_configuration()
-            except ForbiddenValueError:
-                return None
-        return extreme
+        return unless_forbidden(Configuration(self.space, vector=vector))
 
     def covering(self, rng: np.random.Generator) -> Iterator[Configuration]:
         """Yield configurations of which each value of each choice is in one at least.

@@ -54,7 +54,7 @@ class DefineByRun(Shown):
     def _discovered(self) -> tuple[ConfigurationSpace, dict[str, Domain]]:
         import torch
 
-        runs = Runs(self._checked, lambda: torch.device("meta"))
+        runs = Runs(self._constructor(self.input_shape, self.outputs), lambda: torch.device("meta"))
         space = discovered(runs)
         if not len(space):
             raise SpaceError(
@@ -62,8 +62,9 @@ class DefineByRun(Shown):
             )
         return space, runs.domains
 
-    def _checked(self, pick: Pick) -> object:
-        return _module(self.constructor(pick, self.input_shape, self.outputs))
+    def _constructor(self, input_shape: InputShape, outputs: int) -> Callable[[Pick], nn.Module]:
+        """Return the constructor that only lacks its `pick`."""
+        return lambda pick: _module(self.constructor(pick, input_shape, outputs))
 
     @property
     def configuration_space(self) -> ConfigurationSpace:
@@ -101,9 +102,7 @@ class DefineByRun(Shown):
             return values[name]
 
         pick = Pick(answer, record)
-        network = construct(
-            lambda pick: _module(self.constructor(pick, input_shape, outputs)), pick, record
-        )
+        network = construct(self._constructor(input_shape, outputs), pick, record)
         if ignored := [name for name in values if name not in record.values]:
             raise _other_choices(f"does not pick {', '.join(map(repr, ignored))}", values)
         return network, record  # type: ignore[return-value]
@@ -121,7 +120,7 @@ def choices_of(function: Callable[[Pick], object]) -> ConfigurationSpace:
     return discovered(Runs(function, nullcontext))
 
 
-def _module(network: object) -> object:
+def _module(network: nn.Module) -> nn.Module:
     if not hasattr(network, "named_parameters"):
         raise SpaceError(
             f"the constructor returns a {type(network).__name__}: it has to return a "
