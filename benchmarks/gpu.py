@@ -33,7 +33,7 @@ import torch
 from gpu_checks import CHECKS, Check
 from gpu_networks import NETWORKS, TOYS
 from gpu_page import page
-from gpu_search import Limits, proposal, search
+from gpu_search import Limits, fit, proposal, search
 from gpu_speed import Case, images_per_second, parts, shared
 
 from bonas.runners import LocalProcesses
@@ -111,10 +111,13 @@ def steps(device: torch.device, rehearsal: bool, share: float) -> Iterator[Step]
             yield Step("shared", f"{trials} trials", 10 * second, call)
     yield from searches(device, rehearsal, 40.0 * share)
     for observations in (10, 20, 40) if rehearsal else (200, 2000, 20000):
+        large = 60.0 if observations > 2000 else 0.0
+        call = functools.partial(proposal, observations)
+        yield Step("proposals", f"{observations}, a proposal", large, call)
         for own in dict.fromkeys((device, torch.device("cpu"))):
-            call = functools.partial(proposal, own, observations)
-            least = 60.0 if observations > 2000 and own.type == "cpu" else 0.0
-            yield Step("proposals", f"{observations} on {own.type}", least, call)
+            call = functools.partial(fit, own, observations)
+            least = large if own.type == "cpu" else 0.0
+            yield Step("proposals", f"{observations}, a fit on {own.type}", least, call)
 
 
 def searches(device: torch.device, rehearsal: bool, seconds: float) -> Iterator[Step]:

@@ -1,4 +1,4 @@
-"""Whole searches and fits of surrogates on one device."""
+"""Whole searches on one device, proposals, and fits of surrogates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 import torch
+from proposal_speed import LARGE, times
 
 from bonas import Search
 from bonas.runners import LocalProcesses
@@ -56,7 +57,13 @@ def search(
     }
 
 
-def proposal(device: torch.device, observations: int) -> dict[str, Any]:
+def proposal(observations: int) -> dict[str, Any]:
+    """Time a proposal of Bayesian optimization as a search makes it, which is on the CPU."""
+    [seconds] = times(LARGE, observations, 1)
+    return {"device": "cpu", "observations": observations, "proposal": seconds}
+
+
+def fit(device: torch.device, observations: int) -> dict[str, Any]:
     """Time the fit of the default surrogate, and its belief about 1000 candidates."""
     space, surrogate = CellSpace.nasbench201(), default_surrogate()
     rng = np.random.default_rng(0)

@@ -50,7 +50,12 @@ def test_the_rehearsal_executes_every_step(tmp_path: Path) -> None:
     assert found["checks"] == len(CHECKS)
     page = (tmp_path / "gpu.md").read_text(encoding="utf-8")
     assert "A rehearsal at toy size on a CPU" in page
-    for title in ("Checks", "Where the time goes", "Whole searches", "Fits of the surrogate"):
+    for title in (
+        "Checks",
+        "Where the time goes",
+        "Whole searches",
+        "Proposals, and fits of the surrogate",
+    ):
         assert f"\n## {title}\n" in page
 
 

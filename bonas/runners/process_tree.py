@@ -1,4 +1,4 @@
-"""Termination of a process and of all its descendants, including those in other sessions."""
+"""A process with all its descendants: their memory and end, including those in other sessions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ def descendants(pid: int) -> Sequence[psutil.Process]:
         return list(psutil.Process(pid).children(recursive=True))
     except (psutil.Error, OSError):
         return ()
+
+
+def memory(pid: int) -> int:
+    """Return the bytes of host memory of process `pid` and its descendants; 0 if it has ended.
+
+    A descendant counts with what is its own: a forked one shares the rest with its parent.
+    """
+    try:
+        total = int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+    for process in descendants(pid):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            total += int(process.memory_full_info().uss)
+    return total
 
 
 def marked(mark: str) -> Sequence[psutil.Process]:

@@ -12,7 +12,8 @@ class TrialLimits:
     Attributes:
         seconds: of evaluation, without the start of the worker.
         memory: bytes of host memory that the worker's process may occupy (its resident set, with
-            the interpreter, the libraries and the data set).
+            the interpreter, the libraries and the data set) together with what the processes that
+            it has started have of their own. `Dask` counts the worker's process alone.
         device_memory: bytes that torch may allocate on the worker's GPU.
 
     Raises:

@@ -15,8 +15,6 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
-import psutil
-
 from bonas.runners import messages, process_tree
 from bonas.runners.device_memory import Usage, start_measuring, usage
 from bonas.runners.trial_limits import restrict_device
@@ -110,11 +108,8 @@ class Worker:
         return None
 
     def memory(self) -> int:
-        """Return the bytes of host memory that the process occupies."""
-        try:
-            return int(psutil.Process(self.pid).memory_info().rss)
-        except psutil.Error:  # it has just died
-            return 0
+        """Return the bytes of host memory of the process and all that it has started."""
+        return process_tree.memory(self.pid)
 
     def end(self) -> str:
         """Kill it and its descendants; return how it ended if it had already."""

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -226,6 +228,19 @@ def test_a_trial_over_its_memory_is_ended() -> None:
         assert "its limit is 1024 MiB" in str(evaluation.error)
         runner.submit(greedy, trial(1), Context())
         assert runner.wait().cost == 1.0
+
+
+def test_the_processes_of_a_trial_count_towards_its_memory() -> None:
+    def delegating(configuration: Configuration) -> float:
+        subprocess.run(
+            [sys.executable, "-c", "kept = bytearray(b'x') * 2**30; import time; time.sleep(60)"],
+            check=True,
+        )
+        return 1.0
+
+    with LocalProcesses(1, limits=TrialLimits(memory=2**30)) as runner:
+        runner.submit(delegating, trial(0), Context())
+        assert runner.wait().status == "memory"
 
 
 def test_what_ran_out_of_memory_on_a_shared_device_is_tried_again_alone(tmp_path: Path) -> None:
