@@ -40,6 +40,10 @@ RESTART_SECONDS = 600.0
 Dask's 15 seconds are not enough on a busy machine, and a cluster does not replace a closed nanny.
 """
 
+RESULT_SECONDS = 60.0
+"""The time to fetch the result of a trial that has ended from its worker, which may be busy or may
+just have died."""
+
 NO_WORKER_WARNING_SECONDS = 60.0
 """The time without any worker after which a warning is logged."""
 
@@ -332,7 +336,7 @@ class Dask:
         if running is None:  # of a trial that was abandoned
             return None
         try:
-            text = future.result(timeout=10)
+            text = future.result(timeout=RESULT_SECONDS)
         except Exception as error:  # of Dask; the objective's own errors are in answers
             self._check_scheduler()
             return self._lost(running, repr(error))
