@@ -5,6 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 from ConfigSpace import ConfigurationSpace
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
 
 from bonas.analysis.sources import space_of
 from bonas.plot.style import words
@@ -16,11 +18,8 @@ MAX_ROWS = 80
 FONT = 9.0
 """Largest height of the text in points."""
 
-CHARACTER = 0.55
-"""Mean width of a character, as a part of the height of the text."""
-
-INDENT = 3
-"""Characters by which a level is further right than the one above."""
+INDENT = 1.6
+"""Distance of a level from the one above, in heights of the text."""
 
 
 def space_tree(
@@ -44,14 +43,15 @@ def space_tree(
     texts = [row.text for row in shown]
     if len(listed) > most:
         texts.append(f"... and {len(listed) - most} more")
-    starts = [INDENT * row.level for row in shown] + [0] * (len(texts) - len(shown))
-    # One unit is one character, so that the longest line is as wide as the axes.
-    width = max((x + len(text) for x, text in zip(starts, texts, strict=True)), default=1)
+    texts = [words(text) for text in texts]
+    starts = [INDENT * row.level for row in shown] + [0.0] * (len(texts) - len(shown))
+    # One unit is the height of the text, so that the longest line is as wide as the axes.
+    width = max((x + _width(text) for x, text in zip(starts, texts, strict=True)), default=1.0)
     if ax is None:
-        size = (CHARACTER * FONT / 72 * width + 0.2, 0.24 * len(texts) + 0.3)
+        size = (FONT / 72 * (width + 0.6) + 0.1, 0.24 * len(texts) + 0.3)
         _, ax = plt.subplots(figsize=size, layout="constrained")
     points = ax.get_window_extent().width * 72 / ax.figure.dpi
-    font = min(FONT, points / (CHARACTER * width))
+    font = min(FONT, points / (width + 0.6))
     for position, row in enumerate(shown):
         if row.parent is not None:
             x = INDENT * (shown[row.parent].level + 0.25)
@@ -62,8 +62,15 @@ def space_tree(
                 linewidth=0.8,
             )
     for position, (x, text) in enumerate(zip(starts, texts, strict=True)):
-        ax.text(x + 0.5, position, words(text), va="center", fontsize=font)
-    ax.set_xlim(0, width + 1)
+        ax.text(x + 0.3, position, text, va="center", fontsize=font)
+    ax.set_xlim(0, width + 0.6)
     ax.set_ylim(len(texts) - 0.4, -0.6)
     ax.axis("off")
     return ax
+
+
+def _width(text: str) -> float:
+    """Return the width of a text in the default font, in heights of the text."""
+    font = FontProperties(size=100)
+    width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 100
