@@ -6,7 +6,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from nasbench201_report import COLOURS, MARKERS, STYLES
+
+from bonas.plot.style import COLOURS, MARKERS, STYLES
 
 MARKS = (50, 100, 200)
 DEVICES = {

@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from multifidelity_problems import PROBLEMS, RESULTS, Problem
 
+from bonas.plot.style import COLOURS, MARKERS, STYLES
+
 GOALS = (("BO", 50, "at most 0.33"), ("random", 150, "at most 0.05"))
 """The method and number of full training runs whose regret is to be reached, and the
 ratio of times aimed at."""
@@ -15,10 +17,6 @@ EARLY = (10, 3)
 """Parts of the time of the first of these goals at which methods are compared seed by seed."""
 FLOOR = 0.02
 """Regrets below are drawn here: a logarithmic axis has no zero."""
-# Okabe & Ito (2008); the line styles and markers tell them apart without colour.
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
-STYLES = ("-", "--", "-.", ":")
-MARKERS = "osD^vPX*<>h"
 
 
 def report() -> str:
@@ -146,7 +144,7 @@ def _plot(problem: Problem, frame: pd.DataFrame) -> None:
             curve.index,
             np.maximum(curve, FLOOR),
             drawstyle="steps-post",
-            linestyle=STYLES[(number + number // len(COLOURS)) % len(STYLES)],
+            linestyle=STYLES[number % len(STYLES)],
             marker=MARKERS[number % len(MARKERS)],
             markersize=4.5,
             linewidth=1.4,

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
+from bonas.plot.style import COLOURS, MARKERS, STYLES
+
 Floats = NDArray[np.float64]
 
 MARKS = (10, 25, 50, 100, 150)
@@ -19,10 +21,6 @@ DRAWS = 1000
 """Of the bootstrap."""
 FLOOR = 0.02
 """Regrets below are drawn here: a logarithmic axis has no zero."""
-# Okabe & Ito (2008); the line styles and markers tell them apart without colour.
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-STYLES = ("-", "--", "-.", ":")
-MARKERS = "osD^vPX*<>hd"
 
 
 def report(benchmark: str, files: Mapping[str, Path], target: Path) -> str:
