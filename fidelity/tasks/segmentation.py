@@ -12,7 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from fidelity.tasks.classes import check_labels, confusion, intersections_over_unions
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost, check_outputs
 
 COSTS: Mapping[str, Measure] = {
     "mean_iou": Measure("1 - mean IoU"),
@@ -97,6 +97,7 @@ class Pixels:
 
     def losses(self, outputs: Outputs, targets: Targets) -> Float[Tensor, " batch"]:
         """See `Criterion.losses`."""
+        check_outputs(outputs, (len(targets), self.classes, *targets.shape[1:]))
         labels = targets.long()
         if self.ignored is None:
             return F.cross_entropy(outputs, labels, reduction="none").mean((1, 2))
