@@ -10,9 +10,9 @@ are truly better, 0 for the best.
 
 `table`: `MNIST1DCells`, where the training runs and the truth (validation error after 27 epochs,
 mean of two seeds) are looked up, among all 483 networks. `digits`: the NAS-Bench-201 cells (8
-channels, one cell in each of two stages), trained for 20 epochs as in `one_shot.py`, among its 50 random
-networks. A single training hardly ranks them, so the truth is the error over validation and test
-images, mean of three further training seeds that no search sees; these runs are kept in
+channels, one cell in each of two stages), trained for 20 epochs as in `one_shot.py`, among its 50
+random networks. A single training hardly ranks them, so the truth is the error over validation and
+test images, mean of three further training seeds that no search sees; these runs are kept in
 results/gradient_search_digits.csv.
 
 The price is the CPU seconds of the supernet and its estimates, divided by those of one full
