@@ -253,6 +253,7 @@ def test_a_history_is_summed_up_above_its_best_evaluations() -> None:
     assert history.summary == (
         "3 evaluations, 3 units of budget spent, 1 failed, best cost 0.25 at budget 1"
     )
+    assert repr(history) == f"History({history.summary})"
     page = history.html()
     assert page.index("0.25<") < page.index("0.5<")
     assert "no success yet" in History(space()).html()
