@@ -20,7 +20,8 @@ def suited_task(inputs: Any, targets: Targets) -> Task:
     """Return the task that suits the types and shapes of inputs and targets.
 
     Floating-point targets are numbers to predict; integers (examples, height, width) of images and
-    (examples, length) of signals are masks; integers in the shape of integer inputs are next tokens; all other integers are classes.
+    (examples, length) of signals are masks; integers in the shape of integer inputs are next
+    tokens; all other integers are classes.
 
     Args:
         inputs: of the training part, a tensor or used like one (examples that are streamed).
