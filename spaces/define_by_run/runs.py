@@ -95,7 +95,7 @@ def construct(constructor: Construct, pick: Pick, record: Record, given: str = "
     except SpaceError:
         raise
     except Exception as error:  # whatever the user's code raises
-        called = f"it was called with {given}; " if given else ""
+        called = f"called with {given}, " if given else ""
         raise SpaceError(
             f"the constructor raised {type(error).__name__}: {error}; {called}it had picked "
             f"{record}. Every combination of choices has to make a network: choose one value "

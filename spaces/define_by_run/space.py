@@ -58,7 +58,7 @@ class DefineByRun(Shown):
         runs = Runs(
             self._constructor(shape, outputs),
             lambda: torch.device("meta"),
-            _given(shape, outputs, "; DefineByRun takes both as arguments"),
+            _given(shape, outputs, " (arguments of DefineByRun)"),
         )
         space = discovered(runs)
         if not len(space):
