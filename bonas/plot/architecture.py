@@ -16,6 +16,7 @@ from bonas.plot.style import words
 from spaces.architecture.architecture import Architecture
 from spaces.display.layout import place
 from spaces.display.palette import INK, fills, shown
+from spaces.display.sums import SUM, with_sums
 
 Point = tuple[float, float]
 # Half the width and height of a box; layers, and boxes within a layer, are 1 apart.
@@ -32,7 +33,8 @@ LINE_POINTS, BOX_POINTS, LINE_SPACING = 90.0, 32.0, 1.2
 def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = "") -> Axes:
     """Draw the canonical graph from left to right, each operation to the right of its inputs.
 
-    Several arrows into a box mean their sum (or concatenation, if the box says so). Arrows that
+    Several arrows into a box mean their sum (or concatenation, if the box says so). The sums of a
+    long residual stream are boxes of their own, each of which adds to the one before. Arrows that
     skip layers pass between the boxes.
 
     Args:
@@ -49,7 +51,7 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
     if not isinstance(graph, Architecture):
         hint = ": give `space.architecture(configuration)`"
         raise wrong("the graph of an architecture", graph, hint)
-    nodes = graph.canonical().nodes
+    nodes = with_sums(graph.canonical().nodes)
     inputs = [sorted({*node.inputs}) for node in nodes]
     at, routes = place(inputs)
     across = max(x for x, _ in at)
@@ -58,7 +60,7 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
         size = (INCHES[0] * (across + 1), INCHES[1] * (2 * tall + 1) + 0.4 * bool(title))
         _, ax = plt.subplots(figsize=size, layout="constrained")
     labels = [str(node.operation) for node in nodes]  # a canonical graph is flat
-    colours = fills(labels)
+    colours = fills({*labels} - {SUM})
     for target, node in enumerate(nodes):
         for source, times in Counter(node.inputs).items():
             _edge(ax, [at[source], *routes.get((source, target), ()), at[target]], times)
