@@ -8,7 +8,7 @@ written by hand; where the time goes; several trials per device; whole searches;
 Nothing is downloaded. After each step the results are in results/gpu.json and the page in
 results/gpu.md (of a rehearsal: in results/quick/), so that a run that is cut off still reports.
 Steps that no longer fit into the time are listed as left out; a step that fails is reported and
-does not end the run. The exit code is 1 if a step failed.
+does not end the run. If any step failed, the exit code is 1.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def on(device: torch.device, training: Training = TRAINING) -> Training:
 
 
 def close(one: dict[str, Any], other: dict[str, Any], tolerance: float) -> str:
-    """Compare the losses of two trainings."""
+    """Compare the losses of two training runs."""
     differences = [abs(one[name] - other[name]) for name in ("train_loss", "validation_loss")]
     assert max(differences) <= tolerance, f"{one} and {other} differ by more than {tolerance}"
     return f"losses differ by {max(differences):.1e}"

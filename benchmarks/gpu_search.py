@@ -32,7 +32,7 @@ class Limits(TypedDict, total=False):
 def search(
     device: torch.device, runner: LocalProcesses, kind: str, training: Training, limits: Limits
 ) -> dict[str, Any]:
-    """Search cells, with whole trainings at random or by BO and Hyperband."""
+    """Search cells, with full training runs at random or by BO and Hyperband."""
     training = dataclasses.replace(training, device=str(device))
     bayesian = kind == "BO and Hyperband"
     strategy = BayesianOptimization() if bayesian else RandomSearch()

@@ -1,4 +1,4 @@
-"""Gradient-based and one-shot strategies against random networks, at a price in full trainings.
+"""Gradient-based and one-shot strategies against random networks, at a price in training runs.
 
     OMP_NUM_THREADS=1 python benchmarks/gradient_search.py             # resumes recorded runs
     OMP_NUM_THREADS=1 python benchmarks/gradient_search.py --quick     # minutes, in results/quick
@@ -8,11 +8,11 @@ Each run trains a supernet, trains the strategy's first networks on their own (t
 and selects the one with the lowest validation error. Its rank is the share of random networks that
 are truly better, 0 for the best.
 
-`table`: `MNIST1DCells`, where the trainings and the truth (validation error after 27 epochs, mean
-of two seeds) are looked up, among all 483 networks. `digits`: the NAS-Bench-201 cells (8 channels,
-one cell in each of two stages), trained for 20 epochs as in `one_shot.py`, among its 50 random
-networks. A single training hardly ranks them, so the truth is the error over validation and test
-images, mean of three further training seeds that no search sees; these trainings are kept in
+`table`: `MNIST1DCells`, where the training runs and the truth (validation error after 27 epochs,
+mean of two seeds) are looked up, among all 483 networks. `digits`: the NAS-Bench-201 cells (8
+channels, one cell in each of two stages), trained for 20 epochs as in `one_shot.py`, among its 50
+random networks. A single training hardly ranks them, so the truth is the error over validation and
+test images, mean of three further training seeds that no search sees; these runs are kept in
 results/gradient_search_digits.csv.
 
 The price is the CPU seconds of the supernet and its estimates, divided by those of one full
@@ -137,7 +137,7 @@ def table_problem() -> Problem:
 
 
 class DigitsTrainings:
-    """Trainings on digits, each done once and kept in a file.
+    """Training runs on digits, each done once and kept in a file.
 
     Args:
         path: of the file.

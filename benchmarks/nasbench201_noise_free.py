@@ -11,8 +11,8 @@ the best network evaluated, in percent, because these papers report the best net
 `until_best` is the number of evaluations up to the first one of the best network, where the search
 ends with a regret of 0; it is nan while that network has not been evaluated.
 
-bonas and Optuna's Gaussian process are told that the objective is deterministic; everything else is
-as in `nasbench201.py`. Every seed is written to results/nasbench201_noise_free_<dataset>.csv;
+bonas and Optuna's Gaussian process know that the objective is deterministic; everything else
+is as in `nasbench201.py`. Every seed is written to results/nasbench201_noise_free_<dataset>.csv;
 recorded seeds are not run again.
 """
 
@@ -35,11 +35,11 @@ from peers.peer import EDGES, OPERATIONS, FlatSpace, Peer
 from spaces.cells.cell import CellSpace
 
 SLOW = ("bonas, SMAC strategy", "Syne Tune BORE", "SMAC3")
-"""Run only where they are named: a proposal takes a quarter of a second."""
+"""Peers that run only on request: each proposal takes a quarter of a second."""
 
 
 def deterministic(peer: Peer) -> Peer:
-    """Return the peer for an objective without noise, of which some can be told."""
+    """Return the peer with its setting for noise-free objectives, if it has one."""
     return replace(peer, deterministic=True) if isinstance(peer, Bonas | OptunaGP) else peer
 
 

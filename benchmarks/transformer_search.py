@@ -80,7 +80,7 @@ def run(name: str, seed: int, most: int, epochs: int) -> dict[str, Any]:
         name: of the space.
         seed: of the split, the search and the final training.
         most: the number of epochs of a full training run.
-        epochs: of all trainings of the search together.
+        epochs: of all training runs of the search together.
     """
     data = text(seed)
     rate = ConfigurationSpace(space=[Float("learning_rate", (3e-4, 3e-2), log=True)])

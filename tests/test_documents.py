@@ -28,6 +28,7 @@ NOT_RUN = {
     ("docs/howto/parallel.md", "needs two GPUs"),
     ("docs/howto/parallel.md", "starts a cluster"),
     ("docs/howto/distributed.md", "needs four GPUs"),
+    ("docs/howto/export.md", "needs onnxruntime"),
     ("docs/coming-from.md", "NNI 3"),
     ("docs/coming-from.md", "Optuna"),
     ("docs/coming-from.md", "SMAC3"),

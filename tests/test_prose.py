@@ -1,4 +1,4 @@
-"""README, docs, help texts and notebooks are free of phrases that read as translated.
+"""README, docs, docstrings, help texts and notebooks are free of phrases that read as translated.
 
 Each pattern is a phrase that has a better form wherever it stands. Words that are right in some
 sentences and wrong in others are left to reviews.
@@ -67,6 +67,7 @@ PAGES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")),
 )
 NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/*.ipynb"))
+PACKAGES = ("spaces", "fidelity", "bonas", "benchmarks")
 COMMANDS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("bonas/cli/*.py"))
 
 
@@ -107,6 +108,26 @@ def test_help_texts_read_as_native_english(file: str) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     assert phrases("\n".join(texts)) == []
+
+
+def docstrings(file: Path) -> str:
+    """Return all strings that document something, without the names of arguments."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    texts = [
+        str(node.value.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ]
+    return without_code(re.sub(r"^ *\w+:", "", "\n".join(texts), flags=re.M))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_read_as_native_english(package: str) -> None:
+    files = sorted((ROOT / package).rglob("*.py"))
+    found = {str(file.relative_to(ROOT)): phrases(docstrings(file)) for file in files}
+    assert {file: texts for file, texts in found.items() if texts} == {}
 
 
 @pytest.mark.parametrize(("sentence", "phrase"), SEEN)

@@ -16,17 +16,25 @@ from bonas.plot.style import words
 from spaces.architecture.architecture import Architecture
 from spaces.display.layout import place
 from spaces.display.palette import INK, fills, shown
+from spaces.display.sums import SUM, with_sums
 
 Point = tuple[float, float]
 # Half the width and height of a box; layers, and boxes within a layer, are 1 apart.
 HALF_WIDTH, HALF_HEIGHT = 0.34, 0.3
 INCHES = (1.6, 0.75)  # width of a layer, height of a box within it
 
+MIN_CHARACTERS, MAX_CHARACTERS = 10, 22
+"""Of a line in a box; only longer words are broken."""
+
+LINE_POINTS, BOX_POINTS, LINE_SPACING = 90.0, 32.0, 1.2
+"""The width of a box in characters times points, its height in points, a line in font sizes."""
+
 
 def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = "") -> Axes:
     """Draw the canonical graph from left to right, each operation to the right of its inputs.
 
-    Several arrows into a box mean their sum (or concatenation, if the box says so). Arrows that
+    Several arrows into a box mean their sum (or concatenation, if the box says so). The sums of a
+    long residual stream are boxes of their own, each of which adds to the one before. Arrows that
     skip layers pass between the boxes.
 
     Args:
@@ -43,7 +51,7 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
     if not isinstance(graph, Architecture):
         hint = ": give `space.architecture(configuration)`"
         raise wrong("the graph of an architecture", graph, hint)
-    nodes = graph.canonical().nodes
+    nodes = with_sums(graph.canonical().nodes)
     inputs = [sorted({*node.inputs}) for node in nodes]
     at, routes = place(inputs)
     across = max(x for x, _ in at)
@@ -52,7 +60,7 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
         size = (INCHES[0] * (across + 1), INCHES[1] * (2 * tall + 1) + 0.4 * bool(title))
         _, ax = plt.subplots(figsize=size, layout="constrained")
     labels = [str(node.operation) for node in nodes]  # a canonical graph is flat
-    colours = fills(labels)
+    colours = fills({*labels} - {SUM})
     for target, node in enumerate(nodes):
         for source, times in Counter(node.inputs).items():
             _edge(ax, [at[source], *routes.get((source, target), ()), at[target]], times)
@@ -69,7 +77,7 @@ def architecture(graph: Architecture, ax: Axes | None = None, *, title: str = ""
 
 def _box(ax: Axes, point: Point, label: str, colour: str) -> None:
     x, y = point
-    text = words(textwrap.fill(shown(label).replace("_", " "), 10))
+    text, size = _fitted(shown(label))
     corner = (x - HALF_WIDTH + 0.05, y - HALF_HEIGHT + 0.05)
     style = "round,pad=0.05,rounding_size=0.1"
     ax.add_patch(
@@ -84,7 +92,21 @@ def _box(ax: Axes, point: Point, label: str, colour: str) -> None:
             gid=label,
         )
     )
-    ax.text(x, y, text, ha="center", va="center", fontsize=9, zorder=4)
+    ax.text(x, y, words(text), ha="center", va="center", fontsize=size, zorder=4)
+
+
+def _fitted(label: str) -> tuple[str, float]:
+    """Return a label in lines, and the largest font size at which it fits into a box."""
+    name, bracket, settings = label.partition("(")
+    whole = name.replace("_", " ") + bracket + settings
+    fitted = []
+    for text in (whole, whole.replace("(", " (", 1)):  # a long name has a line of its own
+        width = min(max(MIN_CHARACTERS, *map(len, text.split())), MAX_CHARACTERS)
+        lines = textwrap.wrap(text, width)
+        size = min(LINE_POINTS / width, BOX_POINTS / (LINE_SPACING * len(lines)))
+        fitted.append((size, "\n".join(lines)))
+    size, text = max(fitted, key=lambda each: each[0])
+    return text, size
 
 
 def _edge(ax: Axes, points: Sequence[Point], times: int) -> None:

@@ -134,6 +134,8 @@ def _best(subject: Subject) -> Html:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_short, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -195,7 +195,8 @@ class LocalProcesses:
                 return
             context = task.attempt.context
             context = replace(context, device=worker.device or context.device)
-            if worker.start(task.payload, request(task.attempt.trial, context)):
+            started = worker.start(task.payload, request(task.attempt.trial, context))
+            if started or not worker.ready:  # `_result` reports a new worker that has died
                 self._tasks[worker] = self._queue.popleft()
             else:  # it died while it was idle
                 self._remove(worker)

@@ -25,6 +25,9 @@ READY, BEGAN, USED, ANSWER = "ready", "began", "used", "answer"
 FAILED_IMPORT = 1
 """The exit code of a Python process that an exception has ended."""
 
+ENDING_SECONDS = 1.0
+"""The time in which a process that has closed its pipe usually ends, and has an exit code."""
+
 
 class Worker:
     """A worker process, as the process of the search sees it.
@@ -113,7 +116,7 @@ class Worker:
 
     def end(self) -> str:
         """Kill it and its descendants; return how it ended if it had already."""
-        self._process.join(0.1 if self._broken else 0)
+        self._process.join(ENDING_SECONDS if self._broken else 0)
         code = self._process.exitcode
         started = process_tree.descendants(self.pid) if code is None else ()
         process_tree.kill_group(self.pid)  # of its own, see `serve`

@@ -13,7 +13,7 @@ from fidelity.history.trial import Evaluation, Trial
 from fidelity.objective import Context, Objective
 
 POLL_SECONDS = 0.02
-"""The wait for a result after which the attending thread looks whether it has to stop."""
+"""The wait for a result after which the attending thread checks whether it has to stop."""
 
 SWITCH_SECONDS = 0.0005
 """Python's switch interval between threads while one of them attends to the workers."""

@@ -7,6 +7,7 @@ import warnings
 
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Status
+from spaces.space import values
 
 FIRST_FAILURES = 5
 """Failures after which a run stops if nothing has ever succeeded."""
@@ -112,4 +113,8 @@ class Failures:
 def _described(evaluation: Evaluation) -> str:
     trial = evaluation.trial
     error = (evaluation.error or "it gave no reason").strip()
-    return f"trial {trial.number} at budget {trial.budget:g}: {evaluation.status}\n{error}"
+    choices = ", ".join(f"{name}={value}" for name, value in values(trial.configuration).items())
+    return (
+        f"trial {trial.number} at budget {trial.budget:g}: {evaluation.status}\n{error}\n"
+        f"The configuration of trial {trial.number}: {choices}"
+    )

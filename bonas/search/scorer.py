@@ -63,14 +63,14 @@ class Scorer:
             device=getattr(self._objective, "device", None),
         )
         names = _names(features)
-        failed: dict[str, Exception] = {}
+        failed: dict[str, list[Exception]] = {}
         for number, configuration in enumerate(request.configurations, start=1):
             started, begun = self._clock.now(), time.monotonic()
             outcomes = _outcomes(features, configuration)
             scores = {}
             for name, outcome in zip(names, outcomes, strict=True):
                 if isinstance(outcome, Exception):
-                    failed.setdefault(name, outcome)
+                    failed.setdefault(name, []).append(outcome)
                 scores[name] = math.nan if isinstance(outcome, Exception) else outcome
             seconds = time.monotonic() - begun
             self._storage.add_scored(
@@ -78,10 +78,11 @@ class Scorer:
             )
             if give_up() and number < len(request.configurations):
                 return False
-        for name, error in failed.items():
+        for name, errors in failed.items():
             log.warning(
-                f"the zero-cost proxy {name} could not score some networks, which do without it: "
-                f"{error!r}"
+                f"the zero-cost proxy {name} could not score {len(errors)} of "
+                f"{len(request.configurations)} networks; the search uses the scores of the other "
+                f"proxies. The first reason: {errors[0]!r}"
             )
         return True
 

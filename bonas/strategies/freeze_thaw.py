@@ -102,7 +102,8 @@ class FreezeThaw(Startable):
         check_budgets(self.min_budget, highest, self.eta)
         if not 0 <= self.first < math.inf:
             raise ValueError(
-                f"first is {self.first}: it counts trainings to the highest budget, 0 or more"
+                f"first is {self.first}: it is a number of training runs to the highest budget, 0 "
+                "or more"
             )
 
     def start(self, space: Space) -> FreezeThawSearch:

@@ -55,7 +55,7 @@ def from_arrays(
             cannot tell apart is centred first, see `Dataset.offset`. An array on disk
             (`numpy.memmap`) stays there and is read batch by batch, which is slower.
         targets: N integers, the classes counted from 0; N floating-point numbers, or (N, targets);
-            masks (N, height, width); or the next token of each token, (N, length).
+            masks (N, height, width) or (N, length); or the next token of each token, (N, length).
         task: what networks are trained for; None takes the one that suits the targets.
         kind: 'images', 'signals', 'table' or 'tokens', where the shape does not decide.
         split: the way to split: `Stratified()` draws each class in proportion, `ByGroup(groups)`

@@ -61,7 +61,7 @@ def from_torch(
     Each item is read once, in this process, if all inputs fit `memory`. Otherwise inputs are read
     batch by batch by worker processes, which is slower; one pass beforehand reads all targets and
     checks all items. Random transformations belong into `augment`: an item must always be the same,
-    or resumed trainings are not.
+    or a training run that resumes differs from one that never stopped.
 
     Args:
         dataset: the items, all of the same shape.

@@ -81,6 +81,9 @@ class History:
     def __len__(self) -> int:
         return len(self._evaluations)
 
+    def __repr__(self) -> str:
+        return f"History({self.summary})"
+
     def _repr_html_(self) -> str:
         return self.html()
 

@@ -15,7 +15,7 @@ from fidelity.training.device_data import resolve_device
 
 
 def available_device(name: str | None) -> torch.device:
-    """Return the device of this name; for None the one that trainings use.
+    """Return the device of this name; for None the one that `Training` uses.
 
     Raises:
         ValueError: this machine has no such device.
@@ -45,7 +45,7 @@ def lock_file(device: torch.device) -> Path:
 def exclusive(device: torch.device, wait: float) -> Iterator[None]:
     """Lock a device against other measurements, and pause this process's garbage collector.
 
-    Trainings do not take the lock: the user decides whether they run during a measurement.
+    Training runs do not take the lock: the user decides whether they run during a measurement.
 
     Args:
         device: the device that is measured.

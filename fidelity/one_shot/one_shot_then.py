@@ -57,7 +57,7 @@ class OneShotThen:
 
     @property
     def resumes(self) -> bool:
-        """Whether trainings resume from checkpoints."""
+        """Whether training runs resume from checkpoints."""
         return resumes(self.training)
 
     def __call__(

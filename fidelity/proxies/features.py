@@ -26,7 +26,7 @@ class ProxyFeatures:
         space: builds the networks.
         dataset: the batch is drawn from its training part, normalised as for `Training`.
         proxies: score the networks, on the same initial weights.
-        images: the size of the batch; the whole training part if that is smaller.
+        images: the size of the batch; all training examples if there are fewer.
         seed: of initial weights, batch, and what a proxy draws.
         device: as torch names devices; None means the GPU where there is one, else the CPU.
 

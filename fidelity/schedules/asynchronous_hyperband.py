@@ -61,7 +61,7 @@ class AsynchronousHyperband(Rungs, Replaying[Brackets]):
 
     Bracket s begins at rung s. A promotion in any bracket precedes a new configuration, which
     joins the bracket that is furthest behind its share of the budget that `Hyperband` would have
-    spent, resumed trainings counted by their increments.
+    spent, resumed training runs counted by their increments.
 
     Failed evaluations count in their rung and are never promoted. A promotion whose worker died
     does not count, and is repeated.
@@ -91,7 +91,7 @@ class AsynchronousHyperband(Rungs, Replaying[Brackets]):
 
 
 def _spent(rungs: Sequence[Rung]) -> float:
-    """Return the budget of a bracket with these rungs, all trainings resumed."""
+    """Return the budget of a bracket with these rungs, all training runs resumed."""
     below = (0.0, *(rung.budget for rung in rungs))
     return sum(
         rung.trials * (rung.budget - before) for rung, before in zip(rungs, below, strict=False)

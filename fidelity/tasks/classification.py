@@ -18,7 +18,7 @@ from fidelity.tasks.classes import (
     f1_scores,
     recalls,
 )
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost, check_outputs
 
 COSTS: Mapping[str, Measure] = {
     "error": Measure("error", fraction=True),
@@ -133,6 +133,7 @@ class Classes:
 
     def losses(self, outputs: Outputs, targets: Targets) -> Float[Tensor, " batch"]:
         """See `Criterion.losses`."""
+        check_outputs(outputs, (len(targets), self.classes))
         labels = targets.long()
         losses = F.cross_entropy(outputs, labels, reduction="none", label_smoothing=self.smoothing)
         return losses if self.weights is None else losses * self.weights[labels]

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from fidelity.tasks.classes import area_under_roc, few
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost, check_outputs
 
 COSTS: Mapping[str, Measure] = {
     "error": Measure("error per label", fraction=True),
@@ -98,6 +98,7 @@ class Labels:
 
     def losses(self, outputs: Outputs, targets: Targets) -> Float[Tensor, " batch"]:
         """See `Criterion.losses`."""
+        check_outputs(outputs, tuple(targets.shape))
         losses = F.binary_cross_entropy_with_logits(outputs, targets.float(), reduction="none")
         return losses.mean(1)
 

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fidelity.tasks.classes import WHOLE
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost, check_outputs
 
 COSTS: Mapping[str, Measure] = {
     "bits_per_token": Measure("bits per token"),
@@ -76,7 +76,7 @@ class NextToken:
 
     def criterion(self, targets: Targets) -> Tokens:
         """See `Task.criterion`."""
-        return Tokens(self.cost)
+        return Tokens(self.cost, self.vocabulary)
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,17 @@ class Tokens:
 
     Attributes:
         cost: the name of the metric to minimise.
+        vocabulary: the number of different tokens.
     """
 
     units: ClassVar[None] = None
 
     cost: str
+    vocabulary: int
 
     def losses(self, outputs: Outputs, targets: Targets) -> Float[Tensor, " batch"]:
         """See `Criterion.losses`; in nats."""
+        check_outputs(outputs, (len(targets), self.vocabulary, *targets.shape[1:]))
         return F.cross_entropy(outputs, targets.long(), reduction="none").mean(1)
 
     def tally(self) -> TokenTally:

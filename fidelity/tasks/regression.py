@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from fidelity.tasks.classes import few
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost, check_outputs
 
 COSTS: Mapping[str, Measure] = {
     "rmse": Measure("RMSE"),
@@ -116,6 +116,7 @@ class Numbers:
         """See `Criterion.losses`."""
         mean, scale = self.units
         standard = ((targets.reshape(len(targets), -1) - mean) / scale).float()
+        check_outputs(outputs, tuple(standard.shape))
         return self.loss(outputs, standard, reduction="none").mean(1)
 
     def tally(self) -> NumberTally:

@@ -1,4 +1,4 @@
-"""Segmentation: each pixel has a class."""
+"""Segmentation: each pixel of an image, or each point of a signal, has a class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from fidelity.tasks.classes import check_labels, confusion, intersections_over_unions
-from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost
+from fidelity.tasks.task import DataError, Measure, Outputs, Targets, check_cost, check_outputs
 
 COSTS: Mapping[str, Measure] = {
     "mean_iou": Measure("1 - mean IoU"),
@@ -24,7 +24,8 @@ COSTS: Mapping[str, Measure] = {
 class Segmentation:
     """Each pixel of an image has a class; networks return one map per class.
 
-    Targets are masks (examples, height, width), in uint8 or int64. The metrics are 'mean_iou', the
+    Targets are masks (examples, height, width), in uint8 or int64; those of signals are (examples,
+    length), and their points count as pixels. The metrics are 'mean_iou', the
     mean over classes of intersection over union, over all pixels of the part; 'error', the fraction
     of pixels that are classified wrongly; and 'ious' by class (NaN for one that is neither
     present nor predicted, which the mean leaves out).
@@ -52,11 +53,14 @@ class Segmentation:
     def check(self, parts: Mapping[str, Targets], input_shape: tuple[int, ...]) -> None:
         """See `Task.check`."""
         for name, masks in parts.items():
-            if len(input_shape) != 3 or tuple(masks.shape[1:]) != tuple(input_shape[1:]):
+            sides = tuple(input_shape[1:])
+            if len(sides) not in (1, 2) or tuple(masks.shape[1:]) != sides:
+                kind = "the images" if len(sides) == 2 else "the inputs"
                 raise DataError(
-                    f"the {name} masks have the shape {tuple(masks.shape)}, the images "
-                    f"{tuple(input_shape)} (channels, height, width): expected masks (examples, "
-                    "height, width) of the same height and width"
+                    f"the {name} masks have the shape {tuple(masks.shape)}, {kind} "
+                    f"{tuple(input_shape)}: expected masks (examples, height, width) for images "
+                    "(channels, height, width), or (examples, length) for signals (channels, "
+                    "length), of the same size"
                 )
         check_labels({name: self._counting(name, masks) for name, masks in parts.items()})
 
@@ -97,12 +101,13 @@ class Pixels:
 
     def losses(self, outputs: Outputs, targets: Targets) -> Float[Tensor, " batch"]:
         """See `Criterion.losses`."""
+        check_outputs(outputs, (len(targets), self.classes, *targets.shape[1:]))
         labels = targets.long()
         if self.ignored is None:
-            return F.cross_entropy(outputs, labels, reduction="none").mean((1, 2))
+            return F.cross_entropy(outputs, labels, reduction="none").flatten(1).mean(1)
         losses = F.cross_entropy(outputs, labels, reduction="none", ignore_index=self.ignored)
-        counting = (labels != self.ignored).sum((1, 2))
-        return losses.sum((1, 2)) / counting.clamp(min=1)
+        counting = (labels != self.ignored).flatten(1).sum(1)
+        return losses.flatten(1).sum(1) / counting.clamp(min=1)
 
     def tally(self) -> PixelTally:
         """See `Criterion.tally`."""

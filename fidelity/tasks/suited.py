@@ -19,8 +19,9 @@ FEW = 20
 def suited_task(inputs: Any, targets: Targets) -> Task:
     """Return the task that suits the types and shapes of inputs and targets.
 
-    Floating-point targets are numbers to predict; integers (examples, height, width) of images are
-    masks; integers in the shape of integer inputs are next tokens; all other integers are classes.
+    Floating-point targets are numbers to predict; integers (examples, height, width) of images and
+    (examples, length) of signals are masks; integers in the shape of integer inputs are next
+    tokens; all other integers are classes.
 
     Args:
         inputs: of the training part, a tensor or used like one (examples that are streamed).
@@ -33,6 +34,8 @@ def suited_task(inputs: Any, targets: Targets) -> Task:
     if targets.is_floating_point():
         return Regression()
     if inputs.ndim == 4 and targets.ndim == 3:
+        return Segmentation()
+    if inputs.ndim == 3 and targets.shape[1:] == inputs.shape[2:]:
         return Segmentation()
     if inputs.dtype is torch.int64 and targets.shape == inputs.shape and inputs.ndim == 2:
         return NextToken(1 + int(torch.maximum(inputs.max(), targets.max())))

@@ -133,6 +133,24 @@ class Task(Protocol):
         ...
 
 
+def check_outputs(outputs: Outputs, expected: tuple[int, ...]) -> None:
+    """Refuse outputs of another shape than the targets need.
+
+    Args:
+        outputs: of a network.
+        expected: their shape, (batch, outputs) or (batch, outputs, ...).
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if outputs.shape != expected:
+        raise ValueError(
+            f"the network returns the shape {tuple(outputs.shape)} for a batch of {expected[0]}: "
+            f"the targets need {expected}; build the last layer with the number of outputs that "
+            "the constructor receives as `outputs`"
+        )
+
+
 def check_cost(cost: str, known: Mapping[str, Measure]) -> None:
     """Refuse a cost that a task cannot minimise.
 

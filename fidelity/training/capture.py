@@ -108,7 +108,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 class CudaGraph:
-    """A recorder of steps with an optimizer.
+    """A `Recorder` on a GPU: a training step and its optimizer as one CUDA graph.
 
     Args:
         optimizer: whose learning rate changes from step to step.

@@ -27,7 +27,7 @@ CHECKED = 100
 """Random configurations in a row that have to reach what the rules say."""
 
 REPEATED = 10
-"""Of these so many are run twice, to notice a constructor that is random."""
+"""The number of these that are run twice, to notice a constructor that is random."""
 
 MAX_TERMS = 16
 """Ways to reach one choice; a constructor that needs more is refused as indescribable."""
@@ -233,11 +233,22 @@ class _Path:
 
 
 def _compare_repeated(one: Run, other: Run) -> None:
-    if one != other:
+    if list(one.domains) != list(other.domains):
         raise SpaceError(
             f"the constructor is random: with the same values it reached {list(one.domains)} and "
             f"then {list(other.domains)}. Which choices there are may only depend on earlier "
             "choices"
+        )
+    if one.shapes != other.shapes:
+        differing = next(
+            name
+            for name in [*one.shapes, *other.shapes]
+            if one.shapes.get(name) != other.shapes.get(name)
+        )
+        shapes = [run.shapes.get(differing, "missing") for run in (one, other)]
+        raise SpaceError(
+            f"the constructor is random: with {one} the parameter {differing!r} had the shape "
+            f"{shapes[0]} and then {shapes[1]}. Decide by pick(name, choices) whatever may change"
         )
 
 

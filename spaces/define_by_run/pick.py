@@ -178,7 +178,7 @@ def two_domains(name: str, one: Domain, other: Domain) -> SpaceError:
 
 def written(values: Mapping[str, Any]) -> str:
     """Return values by name as a person would write them."""
-    return ", ".join(f"{name}={value!r}" for name, value in values.items()) or "no choices"
+    return ", ".join(f"{name}={value!r}" for name, value in values.items()) or "nothing"
 
 
 def _is_module(part: object) -> bool:

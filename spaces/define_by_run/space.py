@@ -27,22 +27,22 @@ Constructor = Callable[[Pick, InputShape, int], "nn.Module"]
 
 @dataclass(frozen=True, repr=False)
 class DefineByRun(Shown):
-    """All networks that a function can build; whatever it picks is a choice.
+    """All networks that a function can build; each call of `pick` is a choice.
 
-    The function runs on torch's meta device with one value after another, so that every choice is
-    found that it can reach, and when it is reached becomes a condition: depth 2 has no block 3.
-    That happens at the first use of the space. Choices may depend on earlier choices and on
-    nothing else; what they cannot describe is refused with the two runs that differ.
+    At its first use the space runs the function on torch's meta device with one value after
+    another. It finds every choice that the function can reach, and the condition under which it
+    does: depth 2 has no block 3. Choices may depend on earlier choices and on nothing else. A
+    dependence that conditions cannot express is refused, with two runs that differ.
 
     Attributes:
-        constructor: of the network, from `pick`, the shape of one input, and the number of
-            outputs. To be used by other processes it is defined in a module or a notebook cell,
-            not inside another function.
-        input_shape: of one input, for finding the choices and for graphs; `build` is given that
-            of the data.
-        outputs: of the network, likewise.
-        part: returns the part of a network whose graph stands for it: of a network that repeats
-            one cell, the first of them. None is the whole network.
+        constructor: builds the network from `pick`, the shape of one input and the number of
+            outputs.
+        input_shape: the shape of one input, with which the choices are found and graphs are made.
+            Pass that of your data unless its dimensions are those of an image; `build` receives
+            the shape of the data.
+        outputs: the number of outputs, used likewise.
+        part: returns the part of a network whose graph represents it: the first cell of a network
+            that repeats one cell, for instance. None is the whole network.
     """
 
     constructor: Constructor
@@ -54,7 +54,12 @@ class DefineByRun(Shown):
     def _discovered(self) -> tuple[ConfigurationSpace, dict[str, Domain]]:
         import torch
 
-        runs = Runs(self._constructor(self.input_shape, self.outputs), lambda: torch.device("meta"))
+        shape, outputs = self.input_shape, self.outputs
+        runs = Runs(
+            self._constructor(shape, outputs),
+            lambda: torch.device("meta"),
+            _given(shape, outputs, " (arguments of DefineByRun)"),
+        )
         space = discovered(runs)
         if not len(space):
             raise SpaceError(
@@ -102,7 +107,8 @@ class DefineByRun(Shown):
             return values[name]
 
         pick = Pick(answer, record)
-        network = construct(self._constructor(input_shape, outputs), pick, record)
+        given = _given(input_shape, outputs)
+        network = construct(self._constructor(input_shape, outputs), pick, record, given)
         if ignored := [name for name in values if name not in record.values]:
             raise _other_choices(f"does not pick {', '.join(map(repr, ignored))}", values)
         return network, record  # type: ignore[return-value]
@@ -118,6 +124,10 @@ def choices_of(function: Callable[[Pick], object]) -> ConfigurationSpace:
         SpaceError: its choices cannot be described, see `DefineByRun`.
     """
     return discovered(Runs(function, nullcontext))
+
+
+def _given(input_shape: InputShape, outputs: int, hint: str = "") -> str:
+    return f"input_shape={input_shape} and outputs={outputs}{hint}"
 
 
 def _module(network: nn.Module) -> nn.Module:

@@ -6,40 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from typing import Protocol
 
 from spaces.architecture.labels import INPUT, OUTPUT
+from spaces.display.drawn import Drawn
 from spaces.display.layout import place
 from spaces.display.palette import INK, fills, shown
+from spaces.display.sums import with_sums
 
 CHARACTER, LINE = 7.0, 24.0
 """Width of a character and height of a box, in pixels."""
 
 GAP, MARGIN = 26.0, 10.0
 """Space between boxes, and around the content of a box, in pixels."""
-
-
-class DrawnNode(Protocol):
-    """The part of a `spaces.Node` that is drawn."""
-
-    @property
-    def operation(self) -> str | Drawn:
-        """A label, or a nested graph."""
-        ...
-
-    @property
-    def inputs(self) -> Sequence[int]:
-        """The positions of the nodes that it reads."""
-        ...
-
-
-class Drawn(Protocol):
-    """The part of a `spaces.Architecture` that is drawn."""
-
-    @property
-    def nodes(self) -> Sequence[DrawnNode]:
-        """The nodes in topological order."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +58,7 @@ def _labels(architecture: Drawn) -> set[str]:
 
 
 def _draw(architecture: Drawn, colours: Mapping[str, str], *, nested: bool = False) -> _Picture:
-    nodes = architecture.nodes
+    nodes = with_sums(architecture.nodes)
     boxes: dict[_Item, _Picture] = {
         i: DOT if nested and node.operation in (INPUT, OUTPUT) else _box(node.operation, colours)
         for i, node in enumerate(nodes)

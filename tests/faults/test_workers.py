@@ -187,15 +187,19 @@ from bonas.runners import LocalProcesses
 from fidelity.objective import Context
 from tests.bonas.runners.fakes import trial
 
+data = bytes({size})
 with LocalProcesses(1, retries=0) as runner:
-    runner.submit(lambda configuration: 1.0, trial(0), Context())
+    runner.submit(lambda configuration: float(len(data)), trial(0), Context())
     print(runner.wait().error)
 """
 
 
-def test_a_script_that_begins_its_work_when_it_is_imported_is_said_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [1, 2**22])  # more than a pipe holds: the worker has to read
+def test_a_script_that_begins_its_work_when_it_is_imported_is_said_to(
+    tmp_path: Path, size: int
+) -> None:
     path = tmp_path / "unguarded.py"
-    path.write_text(UNGUARDED.format(root=str(ROOT)), encoding="utf-8")
+    path.write_text(UNGUARDED.format(root=str(ROOT), size=size), encoding="utf-8")
     ended = subprocess.run(
         [sys.executable, path], capture_output=True, encoding="utf-8", timeout=300
     )

@@ -25,7 +25,7 @@ class DrNAS(GradientSearch):
 
     Train its first few proposals and take the best: among random networks the best of three ended
     at a median rank below 0.01 on MNIST-1D cells and of 0.08 on digits (0 is the best), for the
-    price of five to seven full trainings, see benchmarks/results/gradient_search.md.
+    price of five to seven full training runs, see benchmarks/results/gradient_search.md.
 
     Attributes:
         bilevel: data, optimisers, epochs and seed.

@@ -156,3 +156,26 @@ def test_a_kind_of_operation_has_the_colour_of_the_report_and_no_digest() -> Non
     assert [text.get_text() for text in ax.texts] == ["input", "conv", "pool", "conv", "output"]
     for label in ("conv #8d2ed1", "pool"):
         assert f'fill="{fills[label]}"' in svg(graph)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "nor_conv_3x3",
+        "transpose(., 1, 2)",
+        "Conv1d(32, 32, 7, padding=same)",
+        "MultiheadAttention(32, 2, kdim=32, vdim=32, batch_first=True)",
+        "ScaledDotProductSelfAttention",
+    ],
+)
+def test_a_label_stays_within_its_box_and_its_words_whole(label: str) -> None:
+    ax = architecture(chain([label]))
+    ax.figure.draw_without_rendering()
+    (text,) = [text for text in ax.texts if text.get_text() not in ("input", "output")]
+    extent = text.get_window_extent().transformed(ax.transData.inverted())
+    assert extent.height <= 2 * HALF_HEIGHT + 0.02
+    assert extent.width <= 2 * HALF_WIDTH + 0.1
+    name, bracket, settings = label.partition("(")
+    expected = [*name.replace("_", " ").split(), *(bracket + settings).split()]
+    assert "".join(text.get_text().split()) == "".join(expected)
+    assert all(line in label.replace("_", " ") or "_" in line for line in text.get_text().split())

@@ -62,6 +62,13 @@ def failures() -> History:
     return made
 
 
+def test_metrics_by_class_are_rounded_like_others(tmp_path: Path) -> None:
+    made = History(space())
+    trial = start(made, Start(1.0))
+    made.add_evaluation(Evaluation(trial, 0.5, metrics={"recalls": [1 / 3, 2 / 3], "auroc": 0.1}))
+    assert "0.333333, 0.666667" in written(made, tmp_path)
+
+
 def written(source: Search | History | Path, directory: Path) -> str:
     return report(source, directory / "report.html").read_text(encoding="utf-8")
 

@@ -108,7 +108,8 @@ def test_the_first_are_shown_whole_and_the_others_in_a_line(
             Evaluation(trial, status=Status.CRASHED, error=f"where{number}\nwhy{number}")
         )
     shown = [record.getMessage() for record in caplog.records]
-    assert shown[0] == "trial 0 at budget 1: crashed\nwhere0\nwhy0"
+    configuration = "The configuration of trial 0: operation=a, x=0.5"
+    assert shown[0] == f"trial 0 at budget 1: crashed\nwhere0\nwhy0\n{configuration}"
     assert shown[3] == "trial 3 crashed: why3"
 
 

@@ -253,9 +253,26 @@ def test_a_history_is_summed_up_above_its_best_evaluations() -> None:
     assert history.summary == (
         "3 evaluations, 3 units of budget spent, 1 failed, best cost 0.25 at budget 1"
     )
+    assert repr(history) == f"History({history.summary})"
     page = history.html()
     assert page.index("0.25<") < page.index("0.5<")
     assert "no success yet" in History(space()).html()
+
+
+def test_a_choice_among_numbers_and_text_is_written_to_parquet_as_text(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the package pyarrow is not installed")
+    import pandas as pd
+
+    mixed = History(ConfigurationSpace({"batch": [16, "auto"]}))
+    for number, value in enumerate((16, "auto")):
+        trial = Trial(number, configuration(mixed.space, {"batch": value}), str(value), 1.0)
+        mixed.add_trial(trial)
+        mixed.add_evaluation(Evaluation(trial, 0.5))
+    frame = mixed.frame()
+    assert frame["batch"].tolist() == [16, "auto"]
+    frame["batch"] = frame["batch"].astype(str)  # as the page on looking at a search says
+    frame.to_parquet(tmp_path / "history.parquet")
+    assert pd.read_parquet(tmp_path / "history.parquet")["batch"].tolist() == ["16", "auto"]
 
 
 def test_a_frame_is_the_same_after_parquet(tmp_path: Path) -> None:

@@ -57,6 +57,19 @@ class TestIgnoredPixels(TestSegmentation):
         assert float(criterion.losses(outputs, masks)[0]) == 0
 
 
+class TestSegmentationOfSignals(TestSegmentation):
+    def data(self, size: int = 20, seed: int = 0) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+        outputs, masks, _ = super().data(size, seed)
+        return outputs[:, :, 0], masks[:, 0], (1, 6)
+
+
+def test_a_point_of_a_signal_counts_as_a_pixel() -> None:
+    outputs, masks, _ = TestSegmentationOfSignals().data()
+    of_signals = Segmentation().criterion(masks).losses(outputs, masks)
+    of_images = Segmentation().criterion(masks).losses(outputs[:, :, None], masks[:, None])
+    assert torch.equal(of_signals, of_images)
+
+
 def test_a_class_that_is_nowhere_is_left_out_of_the_mean() -> None:
     tally = Segmentation().criterion(torch.arange(3)).tally()
     outputs = nn.functional.one_hot(torch.zeros(1, 2, 2).long(), 3).movedim(3, 1).float()
@@ -70,6 +83,7 @@ def test_a_class_that_is_nowhere_is_left_out_of_the_mean() -> None:
     [
         (torch.zeros(4, 3, 3).long(), r"masks have the shape \(4, 3, 3\), the images \(1, 5, 6\)"),
         (torch.zeros(4).long(), r"masks have the shape \(4,\)"),
+        (torch.zeros(4, 6).long(), r"masks have the shape \(4, 6\), the images"),
         (torch.full((4, 5, 6), 9).long(), "every pixel of the training masks has the ignored"),
         (torch.zeros(4, 5, 6), "torch.float32: expected integers"),
     ],
@@ -77,3 +91,9 @@ def test_a_class_that_is_nowhere_is_left_out_of_the_mean() -> None:
 def test_wrong_masks_are_refused(masks: Tensor, message: str) -> None:
     with pytest.raises(DataError, match=message):
         Segmentation(ignored=9).check({"training": masks}, (1, 5, 6))
+
+
+def test_masks_of_signals_have_their_length() -> None:
+    Segmentation().check({"training": torch.arange(12).reshape(4, 3) % 2}, (2, 3))
+    with pytest.raises(DataError, match=r"shape \(4, 3\), the inputs \(2, 5\)"):
+        Segmentation().check({"training": torch.zeros(4, 3).long()}, (2, 5))

@@ -15,6 +15,7 @@ from fidelity.tasks.suited import suited_task
         (torch.ones(4, 3), torch.rand(4), Regression()),
         (torch.ones(4, 3), torch.rand(4, 2), Regression()),
         (torch.ones(4, 1, 2, 3), torch.ones(4, 2, 3).long(), Segmentation()),
+        (torch.ones(4, 1, 3), torch.ones(4, 3).long(), Segmentation()),
         (torch.ones(4, 3).long(), torch.full((4, 3), 6), NextToken(7)),
         (torch.ones(4, 3).long(), torch.arange(4), Classification()),
     ],

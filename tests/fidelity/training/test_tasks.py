@@ -72,6 +72,9 @@ def _of(name: str) -> tuple[Space, Dataset]:
             return CellSpace.nasbench201(4, 1), from_arrays(signals, targets)
         case "signals, numbers":
             return CellSpace.nasbench201(4, 1), from_arrays(signals, rows[:, 0])
+        case "signals, masks":
+            masks = (signals[:, 0] > 0).astype(int)
+            return EncoderDecoderSpace(), from_arrays(signals, masks)
         case "images, masks":
             return EncoderDecoderSpace(), from_arrays(images, masks)
         case "images, numbers":
@@ -86,7 +89,8 @@ def _of(name: str) -> tuple[Space, Dataset]:
 
 NAMES = (
     *("table, classes", "table, numbers", "table, several numbers", "table, several labels"),
-    *("signals, classes", "signals, numbers", "images, masks", "images, numbers"),
+    *("signals, classes", "signals, numbers", "signals, masks"),
+    *("images, masks", "images, numbers"),
     *("tokens, classes", "tokens, next ones"),
 )
 

@@ -11,10 +11,11 @@ import pytest
 from ConfigSpace import ConfigurationSpace
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from spaces.define_by_run.discovery import values_of
 from spaces.define_by_run.pick import Pick, Record
-from spaces.define_by_run.space import choices_of
+from spaces.define_by_run.space import DefineByRun, choices_of
 from spaces.space import SpaceError, sample
 
 
@@ -210,6 +211,30 @@ def test_a_random_constructor_is_noticed() -> None:
             pick("b", [1, 2])
 
     assert "the constructor is random: with the same values it reached" in refusal(function)
+
+
+def test_a_random_size_is_noticed_although_the_choices_are_the_same() -> None:
+    rng = random.Random(0)
+
+    def network(pick: Pick, input_shape: tuple[int, ...], outputs: int) -> nn.Module:
+        return nn.Conv2d(pick("width", [8, 16]), 4, rng.choice([1, 3]))
+
+    with pytest.raises(SpaceError, match="the constructor is random") as error:
+        _ = DefineByRun(network).configuration_space
+    assert "the parameter 'weight' had the shape (4, " in str(error.value)
+    assert "Decide by pick(name, choices)" in str(error.value)
+
+
+def test_an_error_names_the_arguments_of_the_constructor() -> None:
+    def network(pick: Pick, input_shape: tuple[int, ...], outputs: int) -> nn.Module:
+        channels, _length = input_shape
+        return nn.Conv1d(channels, outputs, pick("kernel", [1, 3]))
+
+    with pytest.raises(SpaceError, match="too many values to unpack") as error:
+        _ = DefineByRun(network).configuration_space
+    called = "called with input_shape=(3, 32, 32) and outputs=10 (arguments of DefineByRun)"
+    assert f"{called}, it had picked nothing. Every combination" in str(error.value)
+    assert len(DefineByRun(network, (2, 40), 4).configuration_space) == 1
 
 
 def test_one_name_for_two_lists_is_refused() -> None:
