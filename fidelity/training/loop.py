@@ -100,6 +100,7 @@ class TrainingLoop:
         per_epoch = self.plan.steps_per_epoch
         return self.loss_sum.item() / ((self.step - 1) % per_epoch + 1)
 
+    @torch.enable_grad()  # whatever the caller has switched off
     def run(self, until: int, after_epoch: Callable[[], None], update: Step | None = None) -> None:
         """Train to a step.
 

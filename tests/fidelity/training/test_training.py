@@ -370,3 +370,10 @@ class TestRepr:
             "Training(TinySpace, digits, max_epochs=2.5, batch_size=32, augment=(PadCrop, blur), "
             "device='cpu')"
         )
+
+
+def test_it_trains_where_gradients_are_switched_off() -> None:
+    configuration = SPACE.of("convolution")
+    expected = TRAINING(configuration, 2.0)
+    with torch.no_grad():
+        assert TRAINING(configuration, 2.0)["cost"] == expected["cost"]
