@@ -28,6 +28,7 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, OrdinalHyperp
 from numpy.typing import NDArray
 
 from spaces.architecture.architecture import Architecture
+from spaces.configurations.families import Family, families, family_columns
 from spaces.keys import Keyed, graph_key, trial_key
 from spaces.space import Space, provides
 
@@ -109,6 +110,8 @@ class Layout:
         extra: the columns of the encoder's `features`, where it has any.
         budget: the column of the budget, where rows are points of space times budget.
         trend: the column of a prediction of the target, where there is one.
+        families: the repeated choices of the space and their means; empty where it has none, see
+            `spaces.configurations.families`.
     """
 
     hyperparameters: tuple[slice, ...]
@@ -117,6 +120,7 @@ class Layout:
     extra: slice | None = None
     budget: slice | None = None
     trend: slice | None = None
+    families: tuple[Family, ...] = ()
 
     @property
     def configuration(self) -> slice:
@@ -174,6 +178,10 @@ class Encoder:
     def _without_graphs(self) -> bool:
         return not provides(self.space, "architecture")
 
+    @cached_property
+    def _families(self) -> tuple[tuple[int, ...], ...]:
+        return families(self.space.configuration_space)
+
     def key(self, configuration: Configuration) -> str:
         """Return the key of a configuration in a history: see `trial_key`."""
         if isinstance(self.space, Keyed) or self._without_graphs:
@@ -196,7 +204,9 @@ class Encoder:
         ends = np.cumsum([block.shape[1] for block in blocks])
         slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
         extra = None if self.features is None else slices.pop()
-        return Encoding(np.hstack(blocks), Layout(groups, tuple(slices[:-1]), slices[-1], extra))
+        means, shared = family_columns(vectors, groups, self._families, int(ends[-1]))
+        layout = Layout(groups, tuple(slices[:-1]), slices[-1], extra, families=shared)
+        return Encoding(np.hstack([*blocks, means]), layout)
 
     def _extra(self, configuration: Configuration) -> tuple[float, ...]:
         assert self.features is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bonas.surrogates.budget_grid import GridPosterior, grid
+from bonas.surrogates.family_scales import ScaledViews
 from bonas.surrogates.kernel import (
     ConfigurationView,
     GraphView,
@@ -103,27 +104,20 @@ class GaussianProcess:
         if layout.trend is not None:
             values = values - SLOPE * _trend(inputs, layout)
             values = values - values.mean()
-        squared = squared_distances(self.views, inputs, inputs, layout)
-        distances = Tabulated(squared.views, squared.budget, squared.trend)
-        scores: dict[Hyperparameters, float] = {}
-
-        def score(hyperparameters: Hyperparameters) -> float:
-            if hyperparameters not in scores:
-                evidence = log_evidence(distances, values, hyperparameters, basis)
-                scores[hyperparameters] = evidence + _log_prior(hyperparameters)
-            return scores[hyperparameters]
-
         count = len(self.views)
         best = Hyperparameters((1.2,) * count, (1.0 / count,) * count, 1e-2)
         if layout.trend is not None:
             best = replace(best, trend=TRENDS[0])
+        scaled = ScaledViews(self.views, inputs, layout)
         for _ in range(self.sweeps):
+            score = _Score(scaled.distances, values, basis)
             best = _sweep(best, score)
             if layout.trend is not None:
                 best = max([best, *(replace(best, trend=value) for value in TRENDS)], key=score)
             if layout.budget is not None:
                 best = max([best, *(replace(best, budget=value) for value in BUDGETS)], key=score)
-        return replace(self, hyperparameters=best)
+            scaled = scaled.tuned(lambda d, h=best: log_evidence(d, values, h, basis))
+        return replace(self, views=scaled.views, hyperparameters=best)
 
     def fit(
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
@@ -139,6 +133,22 @@ class GaussianProcess:
             rows = torch.cat([best, others[_spread(len(others), self.most - len(best))]])
             inputs, targets = inputs[rows], targets[rows]
         return GaussianProcessModel(self.views, tuned, layout, inputs, targets, scale)
+
+
+@dataclass(frozen=True)
+class _Score:
+    """The log marginal likelihood plus weak priors, computed once per hyperparameters."""
+
+    distances: Tabulated
+    targets: Float[Tensor, " n"]
+    basis: Float[Tensor, "n p"] | None
+    _scores: dict[Hyperparameters, float] = field(init=False, default_factory=dict)
+
+    def __call__(self, hyperparameters: Hyperparameters) -> float:
+        if hyperparameters not in self._scores:
+            evidence = log_evidence(self.distances, self.targets, hyperparameters, self.basis)
+            self._scores[hyperparameters] = evidence + _log_prior(hyperparameters)
+        return self._scores[hyperparameters]
 
 
 def _basis(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor, "*batch n p"]:

@@ -1,0 +1,95 @@
+"""Scales of families of hyperparameters by marginal likelihood, one after another on a grid.
+
+A lengthscale per hyperparameter would be 75 of them for a transformer of 36 layers, more than a few
+dozen evaluations can tell apart; a single one hides the choices that matter behind all others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bonas.surrogates.kernel import (
+    ConfigurationView,
+    Distances,
+    Tabulated,
+    View,
+    squared_distances,
+)
+from spaces.encoding import Layout
+
+SCALES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+DEVIATION = 1.5
+"""Standard deviation of the prior of the logarithm of a scale."""
+
+
+@dataclass(frozen=True)
+class ScaledViews:
+    """Views of a kernel, of which a `ConfigurationView` has scales that can be tuned.
+
+    Attributes:
+        views: of the kernel.
+        inputs: the observed rows.
+        layout: of their columns; without families nothing is tuned.
+    """
+
+    views: tuple[View, ...]
+    inputs: Float[Tensor, "n d"]
+    layout: Layout
+
+    @cached_property
+    def distances(self) -> Tabulated:
+        """The squared distances between the rows."""
+        squared = squared_distances(self.views, self.inputs, self.inputs, self.layout)
+        return Tabulated(squared.views, squared.budget, squared.trend)
+
+    def tuned(self, evidence: Callable[[Distances], float]) -> ScaledViews:
+        """Return the views with each scale in turn at its best value, the others fixed.
+
+        Args:
+            evidence: the log marginal likelihood, with everything else fixed.
+        """
+        tuned = self
+        for position, view in enumerate(self.views if self.layout.families else ()):
+            if isinstance(view, ConfigurationView):
+                tuned = tuned._tuned(position, view, evidence)
+        return tuned
+
+    def _tuned(
+        self, position: int, view: ConfigurationView, evidence: Callable[[Distances], float]
+    ) -> ScaledViews:
+        families = self.layout.families
+        parts = torch.stack([self._part(index) for index in range(len(families))])
+        best = view.scales or (1.0,) * len(families)
+
+        def score(scales: Sequence[float]) -> float:
+            weights = torch.tensor(scales, dtype=parts.dtype) ** -2
+            views = list(self.distances.views)
+            views[position] = torch.tensordot(weights, parts, 1)
+            prior = -0.5 * sum((math.log(scale) / DEVIATION) ** 2 for scale in scales)
+            return evidence(replace(self._plain, views=views)) + prior
+
+        highest = score(best)
+        for index in range(len(families)):
+            for scale in SCALES:
+                changed = (*best[:index], scale, *best[index + 1 :])
+                if scale != best[index] and (value := score(changed)) > highest:
+                    highest, best = value, changed
+        views = list(self.views)
+        views[position] = replace(view, scales=best)
+        return replace(self, views=tuple(views))
+
+    @property
+    def _plain(self) -> Distances:
+        return Distances(self.distances.views, self.distances.budget, self.distances.trend)
+
+    def _part(self, index: int) -> Float[Tensor, "n n"]:
+        """Return the squared distances in one family at scale 1."""
+        layout = replace(self.layout, families=self.layout.families[index : index + 1])
+        return ConfigurationView().squared_distances(self.inputs, self.inputs, layout)
