@@ -188,17 +188,24 @@ class Encoder:
             return trial_key(self.space, configuration)
         return graph_key(self.space, configuration, self._graph(configuration).key)
 
-    def encode(self, configurations: Sequence[Configuration]) -> Encoding:
-        """Return the rows of `configurations`, with the columns that occur, in a stable order."""
+    def encode(self, configurations: Sequence[Configuration], *, graphs: bool = True) -> Encoding:
+        """Return the rows of `configurations`, with the columns that occur, in a stable order.
+
+        Args:
+            configurations: of the space.
+            graphs: compute the columns of graphs and paths; without them, most of the time is saved
+                and they are empty.
+        """
         vectors, groups = configuration_columns(
             self.space.configuration_space, [c.get_array() for c in configurations]
         )
-        graphs = [self._graph(configuration) for configuration in configurations]
+        of = self._graph if graphs else self._no_graph
+        found = [of(configuration) for configuration in configurations]
         blocks = [vectors]
         blocks += [
-            _histogram([graph.labels[depth] for graph in graphs]) for depth in range(self.depth + 1)
+            _histogram([graph.labels[depth] for graph in found]) for depth in range(self.depth + 1)
         ]
-        blocks.append(_histogram([graph.paths for graph in graphs]))
+        blocks.append(_histogram([graph.paths for graph in found]))
         if self.features is not None:
             blocks.append(_standardised([self._extra(c) for c in configurations]))
         ends = np.cumsum([block.shape[1] for block in blocks])
@@ -215,10 +222,13 @@ class Encoder:
             self._features[key] = tuple(self.features(configuration))
         return self._features[key]
 
+    def _no_graph(self, _: Configuration) -> _Graph:
+        empty = np.empty(0, dtype=np.int64)
+        return _Graph("", (empty,) * (self.depth + 1), empty)
+
     def _graph(self, configuration: Configuration) -> _Graph:
         if self._without_graphs:
-            empty = np.empty(0, dtype=np.int64)
-            return _Graph("", (empty,) * (self.depth + 1), empty)
+            return self._no_graph(configuration)
         name = configuration.get_array().tobytes()
         graph = self._of_configuration.get(name)
         if graph is None:

@@ -7,7 +7,7 @@ dozen evaluations can tell apart; a single one hides the choices that matter beh
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -49,6 +49,19 @@ class ScaledViews:
         squared = squared_distances(self.views, self.inputs, self.inputs, self.layout)
         return Tabulated(squared.views, squared.budget, squared.trend)
 
+    @property
+    def log_prior(self) -> float:
+        """The logarithm of the prior of all scales, up to a constant."""
+        return sum(_log_prior(v.scales) for v in self.views if isinstance(v, ConfigurationView))
+
+    def with_families(self) -> ScaledViews | None:
+        """Return the views with a scale of 1 per family; None if no view has scales."""
+        ones = (1.0,) * len(self.layout.families)
+        views = [
+            replace(v, scales=ones) if isinstance(v, ConfigurationView) else v for v in self.views
+        ]
+        return replace(self, views=tuple(views)) if tuple(views) != self.views else None
+
     def tuned(self, evidence: Callable[[Distances], float]) -> ScaledViews:
         """Return the views with each scale in turn at its best value, the others fixed.
 
@@ -56,27 +69,26 @@ class ScaledViews:
             evidence: the log marginal likelihood, with everything else fixed.
         """
         tuned = self
-        for position, view in enumerate(self.views if self.layout.families else ()):
-            if isinstance(view, ConfigurationView):
+        for position, view in enumerate(self.views):
+            if isinstance(view, ConfigurationView) and view.scales:
                 tuned = tuned._tuned(position, view, evidence)
         return tuned
 
     def _tuned(
         self, position: int, view: ConfigurationView, evidence: Callable[[Distances], float]
     ) -> ScaledViews:
-        families = self.layout.families
-        parts = torch.stack([self._part(index) for index in range(len(families))])
-        best = view.scales or (1.0,) * len(families)
+        parts = torch.stack([self._part(index) for index in range(len(view.scales))])
+        plain = Distances(self.distances.views, self.distances.budget, self.distances.trend)
 
-        def score(scales: Sequence[float]) -> float:
-            weights = torch.tensor(scales, dtype=parts.dtype) ** -2
-            views = list(self.distances.views)
+        def score(scales: tuple[float, ...]) -> float:
+            weights = torch.tensor(scales).to(parts) ** -2
+            views = list(plain.views)
             views[position] = torch.tensordot(weights, parts, 1)
-            prior = -0.5 * sum((math.log(scale) / DEVIATION) ** 2 for scale in scales)
-            return evidence(replace(self._plain, views=views)) + prior
+            return evidence(replace(plain, views=views)) + _log_prior(scales)
 
+        best = view.scales
         highest = score(best)
-        for index in range(len(families)):
+        for index in range(len(best)):
             for scale in SCALES:
                 changed = (*best[:index], scale, *best[index + 1 :])
                 if scale != best[index] and (value := score(changed)) > highest:
@@ -85,11 +97,11 @@ class ScaledViews:
         views[position] = replace(view, scales=best)
         return replace(self, views=tuple(views))
 
-    @property
-    def _plain(self) -> Distances:
-        return Distances(self.distances.views, self.distances.budget, self.distances.trend)
-
     def _part(self, index: int) -> Float[Tensor, "n n"]:
         """Return the squared distances in one family at scale 1."""
         layout = replace(self.layout, families=self.layout.families[index : index + 1])
-        return ConfigurationView().squared_distances(self.inputs, self.inputs, layout)
+        return ConfigurationView((1.0,)).squared_distances(self.inputs, self.inputs, layout)
+
+
+def _log_prior(scales: tuple[float, ...]) -> float:
+    return -0.5 * sum((math.log(scale) / DEVIATION) ** 2 for scale in scales)

@@ -44,13 +44,13 @@ class View(Protocol):
 class ConfigurationView:
     """The share of hyperparameters that differ, numbers by their squared difference.
 
-    In a space with families of hyperparameters it is the sum of these shares over the families and
-    of the squared differences of their means, each in units of its own scale: the width of a
-    transformer matters more than the number of heads of one layer, and the heads of all layers
-    together more than those of a single one.
+    With scales it is the sum of these shares over the families of hyperparameters and of the
+    squared differences of their means, each in units of its own scale: the width of a transformer
+    matters more than the number of heads of one layer, and the heads of all layers together more
+    than those of a single one.
 
     Attributes:
-        scales: one per family of the layout, tuned with the lengthscales; empty is 1 for all.
+        scales: one per family of the layout; empty is the mean over all hyperparameters.
     """
 
     scales: tuple[float, ...] = ()
@@ -58,25 +58,18 @@ class ConfigurationView:
     def squared_distances(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
-        """See `View.squared_distances`: the mean over the hyperparameters, within [0, 1].
-
-        With families it is a sum, which may be larger.
-        """
-        if layout.families:
+        """See `View.squared_distances`: within [0, 1] without scales."""
+        if self.scales:
             return _squared_distances(self._scaled(a, layout), self._scaled(b, layout))
         columns = layout.configuration
         scale = max(len(layout.hyperparameters), 1)
         return _squared_distances(a[..., columns], b[..., columns]) / scale
 
     def _scaled(self, rows: Float[Tensor, "*batch n d"], layout: Layout) -> Tensor:
-        scales = self.scales or (1.0,) * len(layout.families)
-        columns = [column for family in layout.families for column in family.columns]
-        units = [
-            unit * math.sqrt(family.size)
-            for family, unit in zip(layout.families, scales, strict=True)
-            for _ in family.columns
-        ]
-        scaled: Tensor = rows[..., columns] / torch.tensor(units, dtype=rows.dtype)
+        pairs = list(zip(layout.families, self.scales, strict=True))
+        columns = [column for family, _ in pairs for column in family.columns]
+        units = [s * math.sqrt(family.size) for family, s in pairs for _ in family.columns]
+        scaled: Tensor = rows[..., columns] / torch.tensor(units).to(rows)
         return scaled
 
 

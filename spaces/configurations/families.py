@@ -58,7 +58,7 @@ def family_columns(
     """Return the columns of families, and of the means over their members.
 
     In a deep network the sum over all layers often matters more than which layer has what. A mean
-    is taken over the active members; families whose members have other numbers of columns have none.
+    is taken over the active members; a family whose members differ in their columns has none.
 
     Args:
         vectors: the columns of all hyperparameters, as `spaces.encoding` makes them: the last
