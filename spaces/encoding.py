@@ -20,7 +20,7 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
@@ -43,6 +43,12 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
+@lru_cache(maxsize=65_536)
+def _refined(label: int, sources: tuple[int, ...], readers: tuple[int, ...]) -> int:
+    """Return the label of a node among its neighbours; the layers of a network repeat most."""
+    return _digest(repr((label, list(sources), list(readers))))
+
+
 def wl_labels(architecture: Architecture, depth: int) -> tuple[tuple[int, ...], ...]:
     """Return Weisfeiler-Lehman labels of the canonical graph's nodes.
 
@@ -63,14 +69,10 @@ def wl_labels(architecture: Architecture, depth: int) -> tuple[tuple[int, ...], 
     rounds = [tuple(labels)]
     for _ in range(depth):
         labels = [
-            _digest(
-                repr(
-                    (
-                        labels[position],
-                        sorted(labels[i] for i in node.inputs),
-                        sorted(labels[i] for i in readers[position]),
-                    )
-                )
+            _refined(
+                labels[position],
+                tuple(sorted(labels[i] for i in node.inputs)),
+                tuple(sorted(labels[i] for i in readers[position])),
             )
             for position, node in enumerate(nodes)
         ]

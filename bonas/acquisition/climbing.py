@@ -83,6 +83,8 @@ class Climbing:
     ) -> list[Configuration]:
         """Return the best candidates that a local search visits; none in a space that is listed.
 
+        A surrogate that reads graphs has no use for it: the graphs of its steps take too long.
+
         It starts from the candidates of the highest scores, which satisfy the constraints that are
         computable before training, and ends when their neighbours are no better.
 

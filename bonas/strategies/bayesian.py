@@ -135,9 +135,10 @@ class _Bayesian:
             problem = self._problem(history, observed, running, candidates)
             return problem.scores(settings.acquisition, history.goal, seed)
 
-        if settings.features is None:  # which may take long to compute
-            unseen += self.climbing.climbed(history, unseen, score)
         problem = self._problem(history, observed, running, unseen)
+        if settings.features is None and not problem.reads_graphs:
+            unseen += self.climbing.climbed(history, unseen, score)
+            problem = self._problem(history, observed, running, unseen)
         repeats = repeatable(history, observed, settings.repeats)
         feasible = self.feasibility.log_weight(self.encoder, history, problem.configurations)
         belief = None
@@ -185,12 +186,14 @@ class _Bayesian:
         settings, n = self.settings, len(observed)
         configurations = [*observed.configurations, *running, *unseen]
         surrogate = self._tuned(history, observed, configurations)
-        encoding = self._encoded(history, observed, configurations, reads_graphs(surrogate))
+        graphs = reads_graphs(surrogate)
+        encoding = self._encoded(history, observed, configurations, graphs)
         rows = torch.from_numpy(encoding.rows)
         targets = torch.from_numpy(settings.transform(observed.costs))[:, None]
         model = surrogate.fit(rows[:n], targets, encoding.layout)
         candidates = rows[n + len(running) :]
-        return _Problem(model, observed, rows[:n], rows[n : n + len(running)], candidates, unseen)
+        waiting = rows[n : n + len(running)]
+        return _Problem(model, observed, rows[:n], waiting, candidates, unseen, graphs)
 
     def _tuned(
         self, history: History, observed: Observations, configurations: Sequence[Configuration]
@@ -232,6 +235,7 @@ class _Problem:
     running: Tensor
     candidates: Tensor
     configurations: Sequence[Configuration]
+    reads_graphs: bool
 
     def maximise(
         self,

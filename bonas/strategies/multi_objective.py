@@ -116,7 +116,8 @@ class _MultiObjective:
         unseen = self.climbing.unseen(history, observed.best_first(), rng)
         with torch.no_grad():
             problem = self._problem(history, observed, running, unseen)
-            unseen += self.climbing.climbed(history, unseen, problem.scores)
+            if not problem.reads_graphs:
+                unseen += self.climbing.climbed(history, unseen, problem.scores)
             scores = problem.scores(unseen)
         weights = self.feasibility.log_weight(self.encoder, history, unseen)
         if weights is not None:
@@ -249,6 +250,13 @@ class _Problem:
     known: Mapping[str, _Known]
     modelled: Mapping[str, _Modelled]
 
+    @property
+    def reads_graphs(self) -> bool:
+        """Whether a surrogate reads the graphs of architectures."""
+        from bonas.surrogates.surrogate import reads_graphs
+
+        return any(reads_graphs(each.surrogate) for each in self.modelled.values())
+
     def scores(self, candidates: Sequence[Configuration]) -> Float[Tensor, " m"]:
         """Return the logarithm of the hypervolume that each candidate is expected to add."""
         import torch
@@ -268,12 +276,9 @@ class _Problem:
 
     def _beliefs(self, candidates: Sequence[Configuration]) -> dict[str, Marginals]:
         """Return one belief per objective about the observed, running and candidate networks."""
-        from bonas.surrogates.surrogate import reads_graphs
-
         goal, observed = self.history.goal, self.observed
         configurations = [*observed.configurations, *self.running, *candidates]
-        graphs = any(reads_graphs(each.surrogate) for each in self.modelled.values())
-        plain = self.encoder.encode(configurations, graphs=graphs)
+        plain = self.encoder.encode(configurations, graphs=self.reads_graphs)
         first = self.prior.extended(plain, self.history, observed.evaluations, configurations)
         beliefs: dict[str, Marginals] = {}
         for name in goal.objectives:
