@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ from bonas.acquisition.candidates import ByVector, Candidates, Pool
 from bonas.acquisition.feasibility import highest_admitted
 from fidelity.history.goal import Goal
 from fidelity.history.history import History
-from spaces.space import Space
+from spaces.configurations.mutation import mutate
+from spaces.space import Space, SpaceError
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 ROUNDS = 4
 STARTS = 4
 """Candidates whose neighbours are scored in each round."""
+
+PAIRS = 60
+"""Random pairs of changes to each of them, scored with its neighbours."""
 
 KEPT = 40
 """Visited candidates, the highest scores first, that the local search adds to the others."""
@@ -100,7 +104,9 @@ class Climbing:
         best = _best(_scored(candidates, score), history.goal)
         visited: list[Scored] = []
         for _ in range(ROUNDS):
-            near = {key: c for _, start in best for key, c in self._large.near(start).items()}
+            near = {
+                key: c for _, start in best for key, c in self._steps(start, history.goal).items()
+            }
             new = [configuration for key, configuration in near.items() if key not in seen]
             seen |= near.keys()
             steps = _scored(new, score)
@@ -110,6 +116,17 @@ class Climbing:
                 break
             best = higher
         return [configuration for _, configuration in sorted(visited, key=_descending)[:KEPT]]
+
+    def _steps(self, start: Configuration, goal: Goal) -> dict[str, Configuration]:
+        """Return the neighbours of a configuration; with a computable constraint, pairs of changes.
+
+        At its border, one change has to make room for another.
+        """
+        if not any(constraint.name in goal.computed for constraint in goal.constraints):
+            return self._large.near(start)
+        rng = np.random.default_rng(0)
+        steps = {ByVector().key(c): c for c in _pairs(start, rng)}
+        return {**self._large.near(start), **steps}
 
     def index(
         self,
@@ -135,6 +152,14 @@ class Climbing:
             if self.pool.keys.key(candidates[index]) not in asked:
                 return int(index)
         return None
+
+
+def _pairs(start: Configuration, rng: np.random.Generator) -> Iterator[Configuration]:
+    try:
+        for _ in range(PAIRS):
+            yield mutate(start, rng, changes=2)
+    except SpaceError:  # forbidden clauses leave nothing to change
+        return
 
 
 def _scored(candidates: Sequence[Configuration], score: Score) -> list[Scored]:

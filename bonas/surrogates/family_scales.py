@@ -18,6 +18,7 @@ from torch import Tensor
 from bonas.surrogates.kernel import (
     ConfigurationView,
     Distances,
+    FeatureView,
     Tabulated,
     View,
     squared_distances,
@@ -55,12 +56,21 @@ class ScaledViews:
         return sum(_log_prior(v.scales) for v in self.views if isinstance(v, ConfigurationView))
 
     def with_families(self) -> ScaledViews | None:
-        """Return the views with a scale of 1 per family; None if no view has scales."""
+        """Return views with a scale of 1 per family, those of graphs left out.
+
+        What the families tell apart is what a graph shows, and computing graphs takes longest.
+
+        Returns:
+            None if no view has scales.
+        """
         ones = (1.0,) * len(self.layout.families)
         views = [
-            replace(v, scales=ones) if isinstance(v, ConfigurationView) else v for v in self.views
+            replace(view, scales=ones) if isinstance(view, ConfigurationView) else view
+            for view in self.views
+            if isinstance(view, ConfigurationView | FeatureView)
         ]
-        return replace(self, views=tuple(views)) if tuple(views) != self.views else None
+        scaled = any(isinstance(view, ConfigurationView) for view in views)
+        return replace(self, views=tuple(views)) if scaled else None
 
     def tuned(self, evidence: Callable[[Distances], float]) -> ScaledViews:
         """Return the views with each scale in turn at its best value, the others fixed.

@@ -135,7 +135,7 @@ class GaussianProcess:
         basis: Float[Tensor, "n p"] | None,
     ) -> tuple[GaussianProcess, float]:
         """Return the process with tuned hyperparameters and scales, and their score."""
-        layout, count = scaled.layout, len(self.views)
+        layout, count = scaled.layout, len(scaled.views)
         best = Hyperparameters((1.2,) * count, (1.0 / count,) * count, 1e-2)
         if layout.trend is not None:
             best = replace(best, trend=TRENDS[0])
