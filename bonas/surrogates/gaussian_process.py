@@ -6,9 +6,8 @@ a small grid takes milliseconds, needs no gradients and cannot fail.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bonas.surrogates.budget_grid import GridPosterior, grid
+from bonas.surrogates.coordinate_search import Score, sweep
 from bonas.surrogates.family_scales import ScaledViews
 from bonas.surrogates.kernel import (
     ConfigurationView,
@@ -25,7 +25,6 @@ from bonas.surrogates.kernel import (
     GraphView,
     Hyperparameters,
     PathView,
-    Tabulated,
     View,
     along_budget,
     covariance,
@@ -43,9 +42,6 @@ from fidelity.botorch import (
 )
 from spaces.encoding import Layout
 
-LENGTHSCALES = (0.5, 0.8, 1.2, 2.0, 3.5, 6.0)
-NOISES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1)
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 TRENDS = (1.0, 0.3, 3.0)
 """Standard deviations of the slope along the trend, in those of the kernel, the default first."""
 SLOPE = 0.5
@@ -140,8 +136,8 @@ class GaussianProcess:
         if layout.trend is not None:
             best = replace(best, trend=TRENDS[0])
         for _ in range(self.sweeps):
-            score = _Score(scaled.distances, targets, basis)
-            best = _sweep(best, score)
+            score = Score(scaled.distances, targets, basis)
+            best = sweep(best, score)
             if layout.trend is not None:
                 best = max([best, *(replace(best, trend=value) for value in TRENDS)], key=score)
             if layout.budget is not None:
@@ -149,7 +145,7 @@ class GaussianProcess:
             scaled = scaled.tuned(
                 partial(log_evidence, targets=targets, hyperparameters=best, basis=basis)
             )
-        value = _Score(scaled.distances, targets, basis)(best) + scaled.log_prior
+        value = Score(scaled.distances, targets, basis)(best) + scaled.log_prior
         return replace(self, views=scaled.views, hyperparameters=best), value
 
     def fit(
@@ -166,22 +162,6 @@ class GaussianProcess:
             rows = torch.cat([best, others[_spread(len(others), self.most - len(best))]])
             inputs, targets = inputs[rows], targets[rows]
         return GaussianProcessModel(self.views, tuned, layout, inputs, targets, scale)
-
-
-@dataclass(frozen=True)
-class _Score:
-    """The log marginal likelihood plus weak priors, computed once per hyperparameters."""
-
-    distances: Tabulated
-    targets: Float[Tensor, " n"]
-    basis: Float[Tensor, "n p"] | None
-    _scores: dict[Hyperparameters, float] = field(init=False, default_factory=dict)
-
-    def __call__(self, hyperparameters: Hyperparameters) -> float:
-        if hyperparameters not in self._scores:
-            evidence = log_evidence(self.distances, self.targets, hyperparameters, self.basis)
-            self._scores[hyperparameters] = evidence + _log_prior(hyperparameters)
-        return self._scores[hyperparameters]
 
 
 def _basis(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor, "*batch n p"]:
@@ -219,42 +199,6 @@ def _scale(values: Float[Tensor, " n"]) -> float:
     """Return the standard deviation, or 1 where all values are equal."""
     scale = float(values.std(correction=0))
     return scale if scale > 1e-12 * (1 + float(values.abs().max())) else 1.0
-
-
-def _sweep(start: Hyperparameters, score: Callable[[Hyperparameters], float]) -> Hyperparameters:
-    """Set each coordinate in turn to its best value with the others fixed."""
-    best = start
-    for index in range(len(start.lengthscales)):
-        best = max([best, *_lengthscales(best, index)], key=score)
-    if len(start.weights) > 1:
-        for index in range(len(start.weights)):
-            best = max([best, *_weights(best, index)], key=score)
-    return max([best, *(replace(best, noise=noise) for noise in NOISES)], key=score)
-
-
-def _lengthscales(best: Hyperparameters, index: int) -> Iterator[Hyperparameters]:
-    for value in LENGTHSCALES:
-        values = list(best.lengthscales)
-        values[index] = value
-        yield replace(best, lengthscales=tuple(values))
-
-
-def _weights(best: Hyperparameters, index: int) -> Iterator[Hyperparameters]:
-    """Yield other shares of the view at `index`; the other views keep their proportions."""
-    rest = 1.0 - best.weights[index]
-    others = len(best.weights) - 1
-    for share in SHARES:
-        values = [
-            (1 - share) * (weight / rest if rest > 1e-9 else 1 / others) for weight in best.weights
-        ]
-        values[index] = share
-        yield replace(best, weights=tuple(values))
-
-
-def _log_prior(hyperparameters: Hyperparameters) -> float:
-    """Return weak log-normal priors, so that few observations do not choose an extreme."""
-    lengthscales = sum(math.log(value / 1.2) ** 2 for value in hyperparameters.lengthscales)
-    return -0.5 * lengthscales - 0.5 * (math.log(hyperparameters.noise / 1e-2) / 2.5) ** 2
 
 
 class GaussianProcessModel(Model, FantasizeMixin):
