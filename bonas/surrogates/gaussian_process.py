@@ -152,8 +152,8 @@ class GaussianProcess:
         self, inputs: Float[Tensor, "n d"], targets: Float[Tensor, "n 1"], layout: Layout
     ) -> GaussianProcessModel:
         """See `Surrogate.fit`; computes in float64."""
-        tuned = self.hyperparameters or self.tuned(inputs, targets, layout).hyperparameters
-        assert tuned is not None
+        tuned = self if self.hyperparameters else self.tuned(inputs, targets, layout)
+        assert tuned.hyperparameters is not None
         inputs, targets = inputs.to(torch.float64), targets.to(torch.float64)
         scale = _scale(targets[:, 0])
         if len(targets) > self.most:
@@ -161,7 +161,9 @@ class GaussianProcess:
             best, others = order[: self.most // 2], order[self.most // 2 :].sort().values
             rows = torch.cat([best, others[_spread(len(others), self.most - len(best))]])
             inputs, targets = inputs[rows], targets[rows]
-        return GaussianProcessModel(self.views, tuned, layout, inputs, targets, scale)
+        return GaussianProcessModel(
+            tuned.views, tuned.hyperparameters, layout, inputs, targets, scale
+        )
 
 
 def _basis(inputs: Float[Tensor, "*batch n d"], layout: Layout) -> Float[Tensor, "*batch n p"]:
