@@ -58,7 +58,8 @@ class BayesianOptimization(Startable):
     Attributes:
         surrogate: models the costs.
         acquisition: scores the candidates.
-        candidates: the configurations over which it is maximised.
+        candidates: the configurations over which it is maximised; in a large space the local search
+            of `Climbing` adds more.
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the beginning.
         repeats: the maximal number of evaluations of one network; 1 forbids repeats.

@@ -60,7 +60,8 @@ class MultiObjectiveBayesianOptimization(Startable):
     Attributes:
         surrogate: models each objective.
         candidates: the configurations over which the improvement is maximised: neighbours of the
-            best networks by front and crowding distance, and samples.
+            best networks by front and crowding distance, and samples; in a large space the local
+            search of `Climbing` adds more.
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the beginning.
         belief: the user's prior over the best configuration, as in `BayesianOptimization`: the
