@@ -12,7 +12,7 @@ SEEDS = 30
 OURS = "bonas"
 REASONS = """## What the searches show
 
-For a front, the lead of bonas grows with the number of layers. Its surrogate has a lengthscale for each
+For a front, the lead of bonas is larger with more layers. Its surrogate has a lengthscale for each
 kind of choice and sees the means over all layers, and a local search follows the expected
 improvement over many layers; the other methods change or draw layers one by one.
 
