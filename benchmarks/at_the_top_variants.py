@@ -11,13 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bonas.surrogates.gaussian_process import (
-    LENGTHSCALES,
-    NOISES,
-    SHARES,
-    GaussianProcess,
-    GaussianProcessModel,
-)
+from bonas.surrogates.coordinate_search import LENGTHSCALES, NOISES, SHARES
+from bonas.surrogates.gaussian_process import GaussianProcess, GaussianProcessModel
 from bonas.surrogates.kernel import Hyperparameters, log_evidence, squared_distances
 from bonas.surrogates.surrogate import Surrogate
 from bonas.surrogates.transform import Transform, balanced_scores, negative, normal_scores

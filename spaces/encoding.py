@@ -20,7 +20,7 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from ConfigSpace import Configuration, ConfigurationSpace
@@ -28,6 +28,7 @@ from ConfigSpace.hyperparameters import CategoricalHyperparameter, OrdinalHyperp
 from numpy.typing import NDArray
 
 from spaces.architecture.architecture import Architecture
+from spaces.configurations.families import Family, families, family_columns
 from spaces.keys import Keyed, graph_key, trial_key
 from spaces.space import Space, provides
 
@@ -40,6 +41,12 @@ MAX_PATHS = 256
 def _digest(text: str) -> int:
     """Return a stable 63-bit name; Python's own hash differs from process to process."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+@lru_cache(maxsize=65_536)
+def _refined(label: int, sources: tuple[int, ...], readers: tuple[int, ...]) -> int:
+    """Return the label of a node among its neighbours; the layers of a network repeat most."""
+    return _digest(repr((label, list(sources), list(readers))))
 
 
 def wl_labels(architecture: Architecture, depth: int) -> tuple[tuple[int, ...], ...]:
@@ -62,14 +69,10 @@ def wl_labels(architecture: Architecture, depth: int) -> tuple[tuple[int, ...], 
     rounds = [tuple(labels)]
     for _ in range(depth):
         labels = [
-            _digest(
-                repr(
-                    (
-                        labels[position],
-                        sorted(labels[i] for i in node.inputs),
-                        sorted(labels[i] for i in readers[position]),
-                    )
-                )
+            _refined(
+                labels[position],
+                tuple(sorted(labels[i] for i in node.inputs)),
+                tuple(sorted(labels[i] for i in readers[position])),
             )
             for position, node in enumerate(nodes)
         ]
@@ -109,6 +112,8 @@ class Layout:
         extra: the columns of the encoder's `features`, where it has any.
         budget: the column of the budget, where rows are points of space times budget.
         trend: the column of a prediction of the target, where there is one.
+        families: the repeated choices of the space and their means; empty where it has none, see
+            `spaces.configurations.families`.
     """
 
     hyperparameters: tuple[slice, ...]
@@ -117,6 +122,7 @@ class Layout:
     extra: slice | None = None
     budget: slice | None = None
     trend: slice | None = None
+    families: tuple[Family, ...] = ()
 
     @property
     def configuration(self) -> slice:
@@ -174,29 +180,42 @@ class Encoder:
     def _without_graphs(self) -> bool:
         return not provides(self.space, "architecture")
 
+    @cached_property
+    def _families(self) -> tuple[tuple[int, ...], ...]:
+        return families(self.space.configuration_space)
+
     def key(self, configuration: Configuration) -> str:
         """Return the key of a configuration in a history: see `trial_key`."""
         if isinstance(self.space, Keyed) or self._without_graphs:
             return trial_key(self.space, configuration)
         return graph_key(self.space, configuration, self._graph(configuration).key)
 
-    def encode(self, configurations: Sequence[Configuration]) -> Encoding:
-        """Return the rows of `configurations`, with the columns that occur, in a stable order."""
+    def encode(self, configurations: Sequence[Configuration], *, graphs: bool = True) -> Encoding:
+        """Return the rows of `configurations`, with the columns that occur, in a stable order.
+
+        Args:
+            configurations: of the space.
+            graphs: compute the columns of graphs and paths; without them, most of the time is saved
+                and they are empty.
+        """
         vectors, groups = configuration_columns(
             self.space.configuration_space, [c.get_array() for c in configurations]
         )
-        graphs = [self._graph(configuration) for configuration in configurations]
+        of = self._graph if graphs else self._no_graph
+        found = [of(configuration) for configuration in configurations]
         blocks = [vectors]
         blocks += [
-            _histogram([graph.labels[depth] for graph in graphs]) for depth in range(self.depth + 1)
+            _histogram([graph.labels[depth] for graph in found]) for depth in range(self.depth + 1)
         ]
-        blocks.append(_histogram([graph.paths for graph in graphs]))
+        blocks.append(_histogram([graph.paths for graph in found]))
         if self.features is not None:
             blocks.append(_standardised([self._extra(c) for c in configurations]))
         ends = np.cumsum([block.shape[1] for block in blocks])
         slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
         extra = None if self.features is None else slices.pop()
-        return Encoding(np.hstack(blocks), Layout(groups, tuple(slices[:-1]), slices[-1], extra))
+        means, shared = family_columns(vectors, groups, self._families, int(ends[-1]))
+        layout = Layout(groups, tuple(slices[:-1]), slices[-1], extra, families=shared)
+        return Encoding(np.hstack([*blocks, means]), layout)
 
     def _extra(self, configuration: Configuration) -> tuple[float, ...]:
         assert self.features is not None
@@ -205,10 +224,13 @@ class Encoder:
             self._features[key] = tuple(self.features(configuration))
         return self._features[key]
 
+    def _no_graph(self, _: Configuration) -> _Graph:
+        empty = np.empty(0, dtype=np.int64)
+        return _Graph("", (empty,) * (self.depth + 1), empty)
+
     def _graph(self, configuration: Configuration) -> _Graph:
         if self._without_graphs:
-            empty = np.empty(0, dtype=np.int64)
-            return _Graph("", (empty,) * (self.depth + 1), empty)
+            return self._no_graph(configuration)
         name = configuration.get_array().tobytes()
         graph = self._of_configuration.get(name)
         if graph is None:

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
-from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
+from ConfigSpace import (
+    CategoricalHyperparameter,
+    Configuration,
+    ConfigurationSpace,
+    OrdinalHyperparameter,
+)
 
 from spaces.architecture.architecture import Architecture
 from spaces.configurations.active_choices import Activation
@@ -174,10 +179,24 @@ def _uniform(choice: object) -> bool:
 
 def values(configuration: Configuration) -> dict[str, Any]:
     """Return the active hyperparameters as Python values; numpy numbers become plain ones."""
+    space, vector = configuration.config_space, configuration.get_array()
     return {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in configuration.items()
+        name: _plain(configuration, name, choice, number)
+        for (name, choice), number in zip(space.items(), vector.tolist(), strict=True)
+        if number == number  # not NaN, as an inactive choice is
     }
+
+
+def _plain(configuration: Configuration, name: str, choice: object, number: float) -> Any:
+    # ConfigSpace compares a number with all others of a hyperparameter, which takes longer than
+    # anything that is done with the value.
+    if isinstance(choice, CategoricalHyperparameter):
+        value = choice.choices[int(number)]
+    elif isinstance(choice, OrdinalHyperparameter):
+        value = choice.sequence[int(number)]
+    else:
+        value = configuration[name]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def record(configuration: Configuration) -> dict[str, Any]:

@@ -99,6 +99,14 @@ class Candidates:
     renewed: int = 25
 
 
+class ByVector:
+    """Keys of configurations that are cheap to compute, and tell no two networks alike."""
+
+    def key(self, configuration: Configuration) -> str:
+        """See `Keyed.key`."""
+        return str(configuration.get_array().tobytes().hex())
+
+
 @dataclass
 class Pool:
     """The candidates of one space by key; each is computed once.
@@ -148,7 +156,7 @@ class Pool:
         """
         candidates: dict[str, Configuration] = {}
         for parent in best[: self.candidates.parents]:
-            candidates |= self._neighbours(parent)
+            candidates |= self.near(parent)
         listed = self.listed
         if listed is not None:
             # The representatives of the list, so that a network has one configuration only.
@@ -167,6 +175,17 @@ class Pool:
             drawn = self._by_key(sample(self.space.configuration_space, 16, rng))
             candidates = {key: c for key, c in drawn.items() if key not in asked}
         raise Exhausted(f"{ATTEMPTS} rounds of candidates held no architecture that is new")
+
+    def near(self, parent: Configuration) -> dict[str, Configuration]:
+        """Return the neighbours of a configuration by key, evaluated or not.
+
+        Args:
+            parent: of the space.
+        """
+        vector = parent.get_array().tobytes()
+        if vector not in self._near:
+            self._near[vector] = self._by_key(list(neighbours(parent, np.random.default_rng(0))))
+        return self._near[vector]
 
     def random(self, asked: set[str], rng: np.random.Generator) -> Configuration:
         """Return a random network that is not in `asked`.
@@ -197,12 +216,6 @@ class Pool:
             drawn = sample(self.space.configuration_space, self.candidates.samples, rng)
             self._samples = (block, self._by_key(drawn))
         return self._samples[1]
-
-    def _neighbours(self, parent: Configuration) -> dict[str, Configuration]:
-        vector = parent.get_array().tobytes()
-        if vector not in self._near:
-            self._near[vector] = self._by_key(list(neighbours(parent, np.random.default_rng(0))))
-        return self._near[vector]
 
     def _by_key(self, configurations: Sequence[Configuration]) -> dict[str, Configuration]:
         first: dict[str, Configuration] = {}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ConfigSpace import Configuration
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.climbing import Climbing
 from bonas.acquisition.ensemble_sampling import new_network
-from bonas.acquisition.feasibility import Feasibility, highest_admitted, own_costs
+from bonas.acquisition.feasibility import Feasibility, own_costs
 from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_acquisition, default_surrogate
@@ -24,7 +26,7 @@ from bonas.surrogates.tuning import Tuning
 from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from fidelity.history.trial import Evaluation, Trial
-from spaces.encoding import Encoder, Features
+from spaces.encoding import Encoder, Encoding, Features
 from spaces.space import Space
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ class BayesianOptimization(Startable):
     Attributes:
         surrogate: models the costs.
         acquisition: scores the candidates.
-        candidates: the configurations over which it is maximised.
+        candidates: the configurations over which it is maximised; in a large space the local search
+            of `Climbing` adds more.
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the beginning.
         repeats: the maximal number of evaluations of one network; 1 forbids repeats.
@@ -93,7 +96,8 @@ class BayesianOptimization(Startable):
         encoder = Encoder(space, 1, self.features, self.surrogate.reads_paths)
         pool = Pool(space, self.candidates, encoder)
         prior = prior_knowledge(self.zero_cost, self.earlier, space, encoder, pool, self.surrogate)
-        return _Bayesian(self, encoder, pool, prior, Feasibility(self.surrogate))
+        climbing = Climbing(space, self.candidates, pool)
+        return _Bayesian(self, encoder, climbing, prior, Feasibility(self.surrogate))
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
         """Return the evaluated network of the highest posterior mean, at its lowest cost.
@@ -112,21 +116,30 @@ class BayesianOptimization(Startable):
 class _Bayesian:
     settings: BayesianOptimization
     encoder: Encoder = field(repr=False, compare=False)
-    pool: Pool = field(repr=False, compare=False)
+    climbing: Climbing = field(repr=False, compare=False)
     prior: PriorKnowledge = field(repr=False, compare=False)
     feasibility: Feasibility = field(repr=False, compare=False)
     tuning: Tuning = field(init=False, default_factory=Tuning, repr=False, compare=False)
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
-        settings, asked = self.settings, history.keys()
+        settings = self.settings
         ranked = observations(history, settings.initial)
         if history.networks < settings.initial or not ranked:
             known = self.prior.first(history, rng)
-            return known or new_network(self.pool, settings.belief, history, rng)
+            return known or new_network(self.climbing.pool, settings.belief, history, rng)
         observed = own_costs(ranked, history.goal)
-        unseen = self.pool.unseen(asked, ranked.best_first(), len(history.trials), rng)
+        unseen = self.climbing.unseen(history, ranked.best_first(), rng)
         running = [trial.configuration for trial in pending(history)]
-        problem = self._problem(history, observed, running, list(unseen.values()))
+        seed = int(rng.integers(2**31))
+
+        def score(candidates: Sequence[Configuration]) -> Float[Tensor, " m"]:
+            problem = self._problem(history, observed, running, candidates)
+            return problem.scores(settings.acquisition, history.goal, seed)
+
+        problem = self._problem(history, observed, running, unseen)
+        if settings.features is None and not problem.reads_graphs:
+            unseen += self.climbing.climbed(history, unseen, score)
+            problem = self._problem(history, observed, running, unseen)
         repeats = repeatable(history, observed, settings.repeats)
         feasible = self.feasibility.log_weight(self.encoder, history, problem.configurations)
         belief = None
@@ -134,10 +147,15 @@ class _Bayesian:
             power = settings.confidence / len(observed)
             power *= trust(settings.belief, settings.confidence, ranked)
             belief = log_prior(settings.belief, problem.configurations, power)
-        seed = int(rng.integers(2**31))
-        return problem.maximise(
-            settings.acquisition, list(repeats.values()), _sum(belief, feasible), history.goal, seed
+        proposal = problem.maximise(
+            settings.acquisition,
+            list(repeats.values()),
+            _sum(belief, feasible),
+            history.goal,
+            seed,
+            partial(self.climbing.index, history=history),
         )
+        return proposal or self.climbing.pool.random(history.keys(), rng)
 
     def recommend(self, space: Space, history: History) -> Evaluation | None:
         goal, incumbent = history.goal, history.incumbent
@@ -164,24 +182,48 @@ class _Bayesian:
         """Return everything as tensors, with the surrogate fitted."""
         import torch
 
+        from bonas.surrogates.surrogate import reads_graphs
+
         settings, n = self.settings, len(observed)
         configurations = [*observed.configurations, *running, *unseen]
-        encoding = self.prior.extended(
-            self.encoder.encode(configurations), history, observed.evaluations, configurations
-        )
+        surrogate = self._tuned(history, observed, configurations)
+        graphs = reads_graphs(surrogate)
+        encoding = self._encoded(history, observed, configurations, graphs)
         rows = torch.from_numpy(encoding.rows)
         targets = torch.from_numpy(settings.transform(observed.costs))[:, None]
-        surrogate = self.tuning.tuned(
+        model = surrogate.fit(rows[:n], targets, encoding.layout)
+        candidates = rows[n + len(running) :]
+        waiting = rows[n : n + len(running)]
+        return _Problem(model, observed, rows[:n], waiting, candidates, unseen, graphs)
+
+    def _tuned(
+        self, history: History, observed: Observations, configurations: Sequence[Configuration]
+    ) -> Surrogate:
+        import torch
+
+        settings, n = self.settings, len(observed)
+        # Features are standardised over all rows; without them the others make no difference.
+        tuned_on = observed.configurations if settings.features is None else configurations
+        encoding = self._encoded(history, observed, tuned_on, graphs=True)
+        rows = torch.from_numpy(encoding.rows[:n])
+        return self.tuning.tuned(
             settings.surrogate,
             observed.numbers,
-            rows[:n],
+            rows,
             observed.costs,
             settings.transform,
             encoding.layout,
         )
-        model = surrogate.fit(rows[:n], targets, encoding.layout)
-        candidates = rows[n + len(running) :]
-        return _Problem(model, observed, rows[:n], rows[n : n + len(running)], candidates, unseen)
+
+    def _encoded(
+        self,
+        history: History,
+        observed: Observations,
+        configurations: Sequence[Configuration],
+        graphs: bool,
+    ) -> Encoding:
+        plain = self.encoder.encode(configurations, graphs=graphs)
+        return self.prior.extended(plain, history, observed.evaluations, configurations)
 
 
 @dataclass(frozen=True)
@@ -194,6 +236,7 @@ class _Problem:
     running: Tensor
     candidates: Tensor
     configurations: Sequence[Configuration]
+    reads_graphs: bool
 
     def maximise(
         self,
@@ -202,7 +245,8 @@ class _Problem:
         bonus: Float[Tensor, " m"] | None,
         goal: Goal,
         seed: int,
-    ) -> Proposal:
+        highest: Callable[[Tensor, Sequence[Configuration]], int | None],
+    ) -> Proposal | None:
         """Return the proposal with the highest score: a new network or one of the `repeats`.
 
         As long as nothing is feasible there is nothing to improve on, and only the `bonus` counts.
@@ -211,20 +255,19 @@ class _Problem:
             acquisition: computes the scores, which are logarithms where there is a `bonus`.
             repeats: trials that may be repeated.
             bonus: added to the score of each candidate.
-            goal: the proposal satisfies its computable constraints.
+            goal: of the search.
             seed: of the acquisition function.
+            highest: returns the index of the highest score that may be proposed; None if none may.
+
+        Returns:
+            None if no candidate may be proposed.
         """
         import torch
 
         from bonas.acquisition.functions import ValuesRepeats
-        from bonas.surrogates.surrogate import mean
 
         with torch.no_grad():
-            model = self.model
-            if len(self.running):
-                # Kriging believer: running trials are taken to return their posterior means, which
-                # lowers the variance around them (Ginsbourger et al. 2010).
-                model = model.condition_on_observations(self.running, mean(model, self.running))
+            model = self._believing()
             contenders = self._contenders(goal)
             rows = self.observed_rows[list(contenders.values())]
             repeat_scores = None
@@ -236,7 +279,9 @@ class _Problem:
                 scores = acquisition.scores(model, self.candidates, rows, seed)
             if bonus is not None:
                 scores = scores + bonus.to(scores)
-            index = highest_admitted(scores, self.configurations, goal)
+            index = highest(scores, self.configurations)
+            if index is None:
+                return None
             score = float(_finite(scores)[index])
             if repeat_scores is not None:
                 allowed = {trial.key: trial for trial in repeats}
@@ -245,6 +290,34 @@ class _Problem:
                 if repeat_score > score:
                     return Again(allowed[list(contenders)[repeat]])
         return self.configurations[index]
+
+    def scores(self, acquisition: Acquisition, goal: Goal, seed: int) -> Float[Tensor, " m"]:
+        """Return the value of evaluating each candidate; 0 as long as nothing is feasible.
+
+        Args:
+            acquisition: computes it.
+            goal: of the search.
+            seed: of the acquisition function.
+        """
+        import torch
+
+        with torch.no_grad():
+            rows = self.observed_rows[list(self._contenders(goal).values())]
+            if not len(rows):
+                return torch.zeros(len(self.candidates), dtype=torch.float64)
+            return acquisition.scores(self._believing(), self.candidates, rows, seed)
+
+    def _believing(self) -> Model:
+        """Return the model in which running trials return their posterior means.
+
+        This lowers the variance around them (kriging believer, Ginsbourger et al. 2010).
+        """
+        from bonas.surrogates.surrogate import mean
+
+        model = self.model
+        if len(self.running):
+            model = model.condition_on_observations(self.running, mean(model, self.running))
+        return model
 
     def _contenders(self, goal: Goal) -> dict[str, int]:
         """Return the best feasible networks by key, each with the row of its first observation."""

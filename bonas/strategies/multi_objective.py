@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,9 @@ from ConfigSpace import Configuration
 from jaxtyping import Float
 
 from bonas.acquisition.candidates import Candidates, Pool
+from bonas.acquisition.climbing import Climbing
 from bonas.acquisition.ensemble_sampling import new_network
-from bonas.acquisition.feasibility import Feasibility, highest_admitted
+from bonas.acquisition.feasibility import Feasibility
 from bonas.acquisition.prior import Belief, log_prior, trust
 from bonas.knowledge.zero_cost import ZeroCost
 from bonas.strategies.defaults import default_surrogate
@@ -22,6 +23,7 @@ from bonas.strategies.strategy import Proposal, Startable, Strategy
 from bonas.surrogates.observations import Observations, observations, pending
 from bonas.surrogates.transform import Transform, balanced_scores, imputed
 from bonas.surrogates.tuning import Tuning
+from fidelity.history.goal import Goal
 from fidelity.history.history import History
 from spaces.encoding import Encoder, Encoding
 from spaces.space import Space
@@ -58,7 +60,8 @@ class MultiObjectiveBayesianOptimization(Startable):
     Attributes:
         surrogate: models each objective.
         candidates: the configurations over which the improvement is maximised: neighbours of the
-            best networks by front and crowding distance, and samples.
+            best networks by front and crowding distance, and samples; in a large space the local
+            search of `Climbing` adds more.
         transform: maps the costs to the surrogate's targets.
         initial: the number of random networks at the beginning.
         belief: the user's prior over the best configuration, as in `BayesianOptimization`: the
@@ -86,14 +89,15 @@ class MultiObjectiveBayesianOptimization(Startable):
         encoder = Encoder(space, 1, paths=self.surrogate.reads_paths)
         pool = Pool(space, self.candidates, encoder)
         prior = prior_knowledge(self.zero_cost, self.earlier, space, encoder, pool, self.surrogate)
-        return _MultiObjective(self, encoder, pool, prior, Feasibility(self.surrogate))
+        climbing = Climbing(space, self.candidates, pool)
+        return _MultiObjective(self, encoder, climbing, prior, Feasibility(self.surrogate))
 
 
 @dataclass(frozen=True)
 class _MultiObjective:
     settings: MultiObjectiveBayesianOptimization
     encoder: Encoder = field(repr=False, compare=False)
-    pool: Pool = field(repr=False, compare=False)
+    climbing: Climbing = field(repr=False, compare=False)
     prior: PriorKnowledge = field(repr=False, compare=False)
     feasibility: Feasibility = field(repr=False, compare=False)
     tunings: defaultdict[str, Tuning] = field(
@@ -101,21 +105,21 @@ class _MultiObjective:
     )
 
     def propose(self, space: Space, history: History, rng: np.random.Generator) -> Proposal:
-        asked, initial = history.keys(), self.settings.initial
+        initial = self.settings.initial
         observed = observations(history, initial)
         if history.networks < initial or not observed:
             known = self.prior.first(history, rng)
-            return known or new_network(self.pool, self.settings.belief, history, rng)
+            return known or new_network(self.climbing.pool, self.settings.belief, history, rng)
         import torch
 
-        best = observed.best_first()
-        unseen = list(self.pool.unseen(asked, best, len(history.trials), rng).values())
         running = [trial.configuration for trial in pending(history)]
+        feasible = [history.goal.feasible(e) for e in observed.evaluations]
+        unseen = self.climbing.unseen(history, observed.best_first(), rng)
         with torch.no_grad():
-            beliefs = self._beliefs(history, observed, running, unseen)
-            feasible = [history.goal.feasible(e) for e in observed.evaluations]
-            scores = _scores(beliefs, len(observed), feasible + [True] * len(running))
-            scores = scores[len(observed) + len(running) :].nan_to_num(nan=-torch.inf)
+            problem = self._problem(history, observed, running, unseen)
+            if not problem.reads_graphs:
+                unseen += self.climbing.climbed(history, unseen, problem.scores)
+            scores = problem.scores(unseen)
         weights = self.feasibility.log_weight(self.encoder, history, unseen)
         if weights is not None:
             # As long as nothing is feasible, there is no front to improve on.
@@ -124,60 +128,108 @@ class _MultiObjective:
             power = self.settings.confidence / len(observed)
             power *= trust(self.settings.belief, self.settings.confidence, observed)
             scores = scores + log_prior(self.settings.belief, unseen, power)
-        return unseen[highest_admitted(scores, unseen, history.goal)]
+        index = self.climbing.index(scores, unseen, history)
+        return self.climbing.pool.random(history.keys(), rng) if index is None else unseen[index]
 
-    def _beliefs(
+    def _problem(
         self,
         history: History,
         observed: Observations,
         running: Sequence[Configuration],
         unseen: Sequence[Configuration],
-    ) -> list[Marginals]:
-        """Return one belief per objective about the observed, running and unseen networks."""
+    ) -> _Problem:
+        """Return the surrogates, tuned, and the targets of known objectives.
+
+        Args:
+            history: of the search.
+            observed: the evaluations that the surrogates are fitted to.
+            running: the configurations of running trials.
+            unseen: the first candidates, over which known objectives are transformed.
+        """
+        goal, configurations = history.goal, [*observed.configurations, *running, *unseen]
+        costs = np.array([goal.costs(e) for e in observed.evaluations])
+        known: dict[str, _Known] = {}
+        modelled: dict[str, _Modelled] = {}
+        for name, column in zip(goal.objectives, costs.T, strict=True):
+            if name in goal.computed:
+                known[name] = _known(goal, name, configurations, self.settings.transform)
+            else:
+                values = imputed(column.tolist())
+                surrogate = self._tuned(history, observed, name, values, first=not modelled)
+                modelled[name] = _Modelled(surrogate, self.settings.transform(values))
+        return _Problem(self.encoder, self.prior, history, observed, running, known, modelled)
+
+    def _tuned(
+        self,
+        history: History,
+        observed: Observations,
+        name: str,
+        costs: Float[np.ndarray, " n"],
+        *,
+        first: bool,
+    ) -> Surrogate:
+        """Return the surrogate of an objective; only that of the `first` one has a trend."""
+        import torch
+
+        settings, configurations = self.settings, observed.configurations
+        encoding = self.encoder.encode(configurations)
+        if first:
+            seen = observed.evaluations
+            encoding = self.prior.extended(encoding, history, seen, configurations)
+        rows, tuning = torch.from_numpy(encoding.rows), self.tunings[name]
+        return tuning.tuned(
+            settings.surrogate, observed.numbers, rows, costs, settings.transform, encoding.layout
+        )
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The targets of an objective that is computed: its ascending costs, and their targets."""
+
+    costs: Float[np.ndarray, " m"]
+    targets: Float[np.ndarray, " m"]
+
+    def belief(self, costs: Float[np.ndarray, " n"]) -> Marginals:
+        """Return the targets of other costs, interpolated; those beyond all are the last ones."""
         import torch
 
         from bonas.acquisition.hypervolume_improvement import Marginals
 
-        goal = history.goal
-        configurations = [*observed.configurations, *running, *unseen]
-        plain = self.encoder.encode(configurations)
-        known = self.prior.extended(plain, history, observed.evaluations, configurations)
-        costs = np.array([goal.costs(e) for e in observed.evaluations])
-        beliefs = []
-        for name, column in zip(goal.objectives, costs.T, strict=True):
-            if name in goal.computed:
-                values = goal.shown(name, np.array([goal.known(c)[name] for c in configurations]))
-                means = torch.from_numpy(self.settings.transform(imputed(values.tolist())))
-                beliefs.append(Marginals(means, torch.zeros_like(means)))
-            else:
-                encoding = plain if beliefs else known
-                beliefs.append(
-                    self._modelled(self.tunings[name], encoding, observed, column, len(running))
-                )
-        return beliefs
+        means = torch.from_numpy(np.interp(costs, self.costs, self.targets))
+        return Marginals(means, torch.zeros_like(means))
 
-    def _modelled(
-        self,
-        tuning: Tuning,
-        encoding: Encoding,
-        observed: Observations,
-        costs: Float[np.ndarray, " n"],
-        running: int,
-    ) -> Marginals:
-        """Return the posterior of a surrogate at all rows; the first ones were observed."""
+
+def _known(
+    goal: Goal, name: str, configurations: Sequence[Configuration], transform: Transform
+) -> _Known:
+    costs = np.sort(imputed(_costs(goal, name, configurations).tolist()))
+    return _Known(costs, transform(costs))
+
+
+def _costs(
+    goal: Goal, name: str, configurations: Sequence[Configuration]
+) -> Float[np.ndarray, " m"]:
+    values: Float[np.ndarray, " m"] = np.array([goal.known(c)[name] for c in configurations])
+    return np.asarray(goal.shown(name, values))
+
+
+@dataclass(frozen=True)
+class _Modelled:
+    """A tuned surrogate and the targets that it is fitted to."""
+
+    surrogate: Surrogate
+    targets: Float[np.ndarray, " n"]
+
+    def belief(self, encoding: Encoding, running: int) -> Marginals:
+        """Return the posterior at all rows: those observed, those running, and candidates."""
         import torch
 
         from bonas.acquisition.hypervolume_improvement import Marginals
         from bonas.surrogates.surrogate import mean
 
-        settings, n = self.settings, len(observed)
-        rows, layout = torch.from_numpy(encoding.rows), encoding.layout
-        costs = imputed(costs.tolist())
-        surrogate = tuning.tuned(
-            settings.surrogate, observed.numbers, rows[:n], costs, settings.transform, layout
-        )
-        targets = torch.from_numpy(settings.transform(costs))[:, None]
-        model = surrogate.fit(rows[:n], targets, layout)
+        rows, n = torch.from_numpy(encoding.rows), len(self.targets)
+        targets = torch.from_numpy(self.targets)[:, None]
+        model = self.surrogate.fit(rows[:n], targets, encoding.layout)
         if running:
             waiting = rows[n : n + running]
             model = model.condition_on_observations(waiting, mean(model, waiting))
@@ -187,34 +239,64 @@ class _MultiObjective:
         return Marginals(means, variances.clamp_min(0.0).sqrt())
 
 
-def _scores(
-    beliefs: Sequence[Marginals], observed: int, in_front: Sequence[bool]
-) -> Float[Tensor, " m"]:
-    """Return the logarithm of the expected hypervolume improvement by each row.
+@dataclass(frozen=True)
+class _Problem:
+    """The objectives of a search at one proposal, each known or modelled."""
 
-    Args:
-        beliefs: one per objective, about the same rows.
-        observed: the number of the first rows that were evaluated.
-        in_front: for each evaluated or running row, whether it may be in the front.
-    """
-    import torch
+    encoder: Encoder
+    prior: PriorKnowledge
+    history: History
+    observed: Observations
+    running: Sequence[Configuration]
+    known: Mapping[str, _Known]
+    modelled: Mapping[str, _Modelled]
 
-    from bonas.acquisition.hypervolume_improvement import cells, log_expected_improvement
+    @property
+    def reads_graphs(self) -> bool:
+        """Whether a surrogate reads the graphs of architectures."""
+        from bonas.surrogates.surrogate import reads_graphs
 
-    means = torch.stack([belief.means for belief in beliefs], -1)
-    reference = torch.stack([_worst(belief, observed) for belief in beliefs]) - REFERENCE_MARGIN
-    front = means[: len(in_front)][torch.tensor(in_front)]
-    return log_expected_improvement(beliefs, *cells(front, reference))
+        return any(reads_graphs(each.surrogate) for each in self.modelled.values())
 
+    def scores(self, candidates: Sequence[Configuration]) -> Float[Tensor, " m"]:
+        """Return the logarithm of the hypervolume that each candidate is expected to add."""
+        import torch
 
-def _worst(belief: Marginals, observed: int) -> Tensor:
-    """Return the worst target that counts for the reference point.
+        from bonas.acquisition.hypervolume_improvement import cells, log_expected_improvement
 
-    A known objective counts at all candidates: otherwise no network would be tried whose parameters
-    exceed those of the first few, however good it may be in the other objectives.
+        beliefs = self._beliefs(candidates)
+        n, goal = len(self.observed), self.history.goal
+        reference = torch.stack([self._worst(name, each) for name, each in beliefs.items()])
+        feasible = [goal.feasible(e) for e in self.observed.evaluations]
+        in_front = torch.tensor(feasible + [True] * len(self.running))
+        means = torch.stack([belief.means for belief in beliefs.values()], -1)
+        front = means[: len(in_front)][in_front]
+        corners = cells(front, reference - REFERENCE_MARGIN)
+        scores = log_expected_improvement(list(beliefs.values()), *corners)
+        return scores[n + len(self.running) :].nan_to_num(nan=-torch.inf)
 
-    Args:
-        belief: about one objective.
-        observed: the number of the first rows that were evaluated.
-    """
-    return belief.means.amin() if not belief.deviations.any() else belief.means[:observed].amin()
+    def _beliefs(self, candidates: Sequence[Configuration]) -> dict[str, Marginals]:
+        """Return one belief per objective about the observed, running and candidate networks."""
+        goal, observed = self.history.goal, self.observed
+        configurations = [*observed.configurations, *self.running, *candidates]
+        plain = self.encoder.encode(configurations, graphs=self.reads_graphs)
+        first = self.prior.extended(plain, self.history, observed.evaluations, configurations)
+        beliefs: dict[str, Marginals] = {}
+        for name in goal.objectives:
+            if name in self.known:
+                costs = imputed(_costs(goal, name, configurations).tolist())
+                beliefs[name] = self.known[name].belief(costs)
+            else:
+                encoding = first if name == next(iter(self.modelled)) else plain
+                beliefs[name] = self.modelled[name].belief(encoding, len(self.running))
+        return beliefs
+
+    def _worst(self, name: str, belief: Marginals) -> Tensor:
+        """Return the worst target that counts for the reference point.
+
+        A known objective counts at all first candidates: otherwise no network would be tried whose
+        parameters exceed those of the first few, however good it may be in the other objectives.
+        """
+        if name in self.known:
+            return belief.means.new_tensor(self.known[name].targets.min())
+        return belief.means[: len(self.observed)].amin()

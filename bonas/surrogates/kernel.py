@@ -42,15 +42,35 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class ConfigurationView:
-    """The share of hyperparameters that differ, numbers by their squared difference."""
+    """The share of hyperparameters that differ, numbers by their squared difference.
+
+    With scales it is the sum of these shares over the families of hyperparameters and of the
+    squared differences of their means, each in units of its own scale: the width of a transformer
+    matters more than the number of heads of one layer, and the heads of all layers together more
+    than those of a single one.
+
+    Attributes:
+        scales: one per family of the layout; empty is the mean over all hyperparameters.
+    """
+
+    scales: tuple[float, ...] = ()
 
     def squared_distances(
         self, a: Float[Tensor, "*batch n d"], b: Float[Tensor, "*batch m d"], layout: Layout
     ) -> Float[Tensor, "*batch n m"]:
-        """See `View.squared_distances`: the mean over the hyperparameters, within [0, 1]."""
+        """See `View.squared_distances`: within [0, 1] without scales."""
+        if self.scales:
+            return _squared_distances(self._scaled(a, layout), self._scaled(b, layout))
         columns = layout.configuration
         scale = max(len(layout.hyperparameters), 1)
         return _squared_distances(a[..., columns], b[..., columns]) / scale
+
+    def _scaled(self, rows: Float[Tensor, "*batch n d"], layout: Layout) -> Tensor:
+        pairs = list(zip(layout.families, self.scales, strict=True))
+        columns = [column for family, _ in pairs for column in family.columns]
+        units = [s * math.sqrt(family.size) for family, s in pairs for _ in family.columns]
+        scaled: Tensor = rows[..., columns] / torch.tensor(units).to(rows)
+        return scaled
 
 
 @dataclass(frozen=True)

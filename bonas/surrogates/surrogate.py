@@ -56,6 +56,25 @@ class Tunable(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsGraphs(Protocol):
+    """A surrogate that may ignore the graphs of architectures, which take long to compute."""
+
+    @property
+    def reads_graphs(self) -> bool:
+        """Whether the columns of graphs and paths make a difference to the model."""
+        ...
+
+
+def reads_graphs(surrogate: Surrogate) -> bool:
+    """Return whether the columns of graphs make a difference; true where a surrogate says nothing.
+
+    Args:
+        surrogate: tuned.
+    """
+    return surrogate.reads_graphs if isinstance(surrogate, ReadsGraphs) else True
+
+
 def tuned(
     surrogate: Surrogate,
     inputs: Float[Tensor, "n d"],

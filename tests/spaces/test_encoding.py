@@ -108,3 +108,14 @@ def test_a_used_encoder_encodes_as_a_fresh_one() -> None:
     used = Encoder(space)
     used.encode(drawn[10:])
     assert np.array_equal(used.encode(drawn[:10]).rows, Encoder(space).encode(drawn[:10]).rows)
+
+
+def test_rows_without_graphs_need_no_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = CellSpace.nasbench201()
+    drawn = sample(space.configuration_space, 5, np.random.default_rng(0))
+    whole = Encoder(space).encode(drawn)
+    monkeypatch.setattr(CellSpace, "architecture", lambda *_: pytest.fail("it was computed"))
+    encoding = Encoder(space).encode(drawn, graphs=False)
+    columns = whole.layout.configuration
+    assert np.array_equal(encoding.rows[:, columns], whole.rows[:, columns])
+    assert encoding.rows.shape[1] == columns.stop
