@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -132,14 +132,15 @@ class _Bayesian:
         running = [trial.configuration for trial in pending(history)]
         seed = int(rng.integers(2**31))
 
-        def score(candidates: Sequence[Configuration]) -> Float[Tensor, " m"]:
-            problem = self._problem(history, observed, running, candidates)
-            return problem.scores(settings.acquisition, history.goal, seed)
-
         problem = self._problem(history, observed, running, unseen)
         if settings.features is None and not problem.reads_graphs:
+
+            def score(candidates: Sequence[Configuration]) -> Float[Tensor, " m"]:
+                other = self._with_candidates(problem, history, candidates)
+                return other.scores(settings.acquisition, history.goal, seed)
+
             unseen += self.climbing.climbed(history, unseen, score)
-            problem = self._problem(history, observed, running, unseen)
+            problem = self._with_candidates(problem, history, unseen)
         repeats = repeatable(history, observed, settings.repeats)
         feasible = self.feasibility.log_weight(self.encoder, history, problem.configurations)
         belief = None
@@ -195,6 +196,16 @@ class _Bayesian:
         candidates = rows[n + len(running) :]
         waiting = rows[n : n + len(running)]
         return _Problem(model, observed, rows[:n], waiting, candidates, unseen, graphs)
+
+    def _with_candidates(
+        self, problem: _Problem, history: History, candidates: Sequence[Configuration]
+    ) -> _Problem:
+        """Return a problem with other candidates; columns without graphs do not depend on them."""
+        import torch
+
+        encoding = self._encoded(history, problem.observed, candidates, graphs=False)
+        rows = torch.from_numpy(encoding.rows)
+        return replace(problem, candidates=rows, configurations=candidates)
 
     def _tuned(
         self, history: History, observed: Observations, configurations: Sequence[Configuration]
