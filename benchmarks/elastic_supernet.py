@@ -1,4 +1,4 @@
-"""Rank correlation of cheap estimates with stand-alone training: supernets, short trainings.
+"""Rank correlation of cheap estimates with stand-alone training: supernets, short training runs.
 
     OMP_NUM_THREADS=1 python benchmarks/elastic_supernet.py train digits     # then mnist1d
     OMP_NUM_THREADS=1 python benchmarks/elastic_supernet.py estimate digits
