@@ -54,6 +54,7 @@ class Scorer:
             give_up: is called after each network; returns whether to leave out the rest for now.
         """
         from fidelity.proxies.features import ProxyFeatures
+        from fidelity.proxies.proxy import ProxyError
 
         features = ProxyFeatures(
             self._objective.space,  # type: ignore[attr-defined]
@@ -79,10 +80,13 @@ class Scorer:
             if give_up() and number < len(request.configurations):
                 return False
         for name, errors in failed.items():
-            log.warning(
+            # That a proxy is not made for a network is normal; the scores record it as NaN.
+            normal = all(isinstance(error, ProxyError) for error in errors)
+            log.log(
+                logging.INFO if normal else logging.WARNING,
                 f"the zero-cost proxy {name} could not score {len(errors)} of "
                 f"{len(request.configurations)} networks; the search uses the scores of the other "
-                f"proxies. The first reason: {errors[0]!r}"
+                f"proxies. The first reason: {errors[0]!r}",
             )
         return True
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from bonas.strategies.strategy import Strategy
 from fidelity.history.history import History
 from fidelity.history.journal import NAME
 from fidelity.proxies import Parameters, Synflow
+from fidelity.proxies.proxy import ProxyError
 from tests.bonas.knowledge.toys import SPACE, Broken, Countable, Nowhere, convolutions
 
 ZERO_COST = ZeroCost(proxies=(Synflow(), Parameters()), networks=20, images=8)
@@ -112,6 +114,19 @@ def test_scores_are_read_from_a_directory(tmp_path: Path) -> None:
         assert ours.key == theirs.key
         assert ours.configuration == theirs.configuration
         np.testing.assert_array_equal(list(ours.scores.values()), list(theirs.scores.values()))
+
+
+def test_a_proxy_that_is_not_made_for_the_networks_is_no_warning(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> float:
+        raise ProxyError("the network has no rectifiers")
+
+    monkeypatch.setattr(Broken, "__call__", refuse)
+    with caplog.at_level(logging.INFO):
+        run(BayesianOptimization(zero_cost=replace(ZERO_COST, proxies=(Broken(), Parameters()))))
+    (record,) = [r for r in caplog.records if "could not score" in r.getMessage()]
+    assert record.levelno == logging.INFO
 
 
 def test_a_broken_proxy_is_left_out_with_a_message(caplog: pytest.LogCaptureFixture) -> None:
