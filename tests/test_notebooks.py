@@ -32,8 +32,8 @@ def outputs(path: Path) -> Iterator[Any]:
         yield from cell.outputs
 
 
-def test_there_are_eight() -> None:
-    assert [path.stem[0] for path in NOTEBOOKS] == list("12345678")
+def test_there_are_nine() -> None:
+    assert [path.stem[0] for path in NOTEBOOKS] == list("123456789")
 
 
 @by_name
