@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from bonas.acquisition.candidates import ByVector, Candidates, Pool
 from bonas.acquisition.feasibility import highest_admitted
 from fidelity.history.goal import Goal
 from fidelity.history.history import History
+from spaces.configurations.families import families
 from spaces.configurations.mutation import mutate
 from spaces.space import Space, SpaceError
 
@@ -43,7 +45,7 @@ Scored = tuple[float, Configuration]
 
 @dataclass
 class Climbing:
-    """Candidates of one space, with a local search where the space is too large to be listed.
+    """The candidates of one space, and a local search in a large space with repeated choices.
 
     Only the network of a proposal has to be new, so that candidates of a large space are told apart
     by their configurations: computing the graphs of a thousand transformers takes seconds.
@@ -63,6 +65,11 @@ class Climbing:
         """Make the pool of a large space."""
         self._large = Pool(self.space, self.settings, ByVector())
 
+    @cached_property
+    def _climbs(self) -> bool:
+        """Whether there is a local search: in a large space with repeated choices."""
+        return self.pool.listed is None and bool(families(self.space.configuration_space))
+
     def unseen(
         self, history: History, best: Sequence[Configuration], rng: np.random.Generator
     ) -> list[Configuration]:
@@ -77,7 +84,7 @@ class Climbing:
             Exhausted: there is none, or none was found.
         """
         trials = len(history.trials)
-        if self.pool.listed is not None:
+        if not self._climbs:
             return list(self.pool.unseen(history.keys(), best, trials, rng).values())
         asked = {ByVector().key(trial.configuration) for trial in history.trials}
         return list(self._large.unseen(asked, best, trials, rng).values())
@@ -85,7 +92,7 @@ class Climbing:
     def climbed(
         self, history: History, candidates: Sequence[Configuration], score: Score
     ) -> list[Configuration]:
-        """Return the best candidates that a local search visits; none in a space that is listed.
+        """Return the best candidates of a local search; none in a space that has no such search.
 
         A surrogate that reads graphs has no use for it: the graphs of its steps take too long.
 
@@ -97,7 +104,7 @@ class Climbing:
             candidates: the result of `unseen`.
             score: of candidates; scores of different calls can be compared.
         """
-        if self.pool.listed is not None:
+        if not self._climbs:
             return []
         seen = {ByVector().key(c) for c in candidates}
         seen |= {ByVector().key(trial.configuration) for trial in history.trials}
@@ -143,7 +150,7 @@ class Climbing:
             candidates: of `unseen` and `climbed`.
             history: of the search.
         """
-        if self.pool.listed is not None:
+        if not self._climbs:
             return highest_admitted(scores, candidates, history.goal)
         asked = history.keys()
         order = scores.nan_to_num(nan=-math.inf).argsort(descending=True, stable=True).tolist()

@@ -139,8 +139,9 @@ class _Bayesian:
                 other = self._with_candidates(problem, history, candidates)
                 return other.scores(settings.acquisition, history.goal, seed)
 
-            unseen += self.climbing.climbed(history, unseen, score)
-            problem = self._with_candidates(problem, history, unseen)
+            if climbed := self.climbing.climbed(history, unseen, score):
+                unseen += climbed
+                problem = self._with_candidates(problem, history, unseen)
         repeats = repeatable(history, observed, settings.repeats)
         feasible = self.feasibility.log_weight(self.encoder, history, problem.configurations)
         belief = None
